@@ -1,0 +1,1 @@
+//! Graphs to .tflite files and to Rust source.

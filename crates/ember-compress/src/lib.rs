@@ -1,0 +1,1 @@
+//! Graph passes, calibration and quantization.

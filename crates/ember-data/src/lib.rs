@@ -1,0 +1,1 @@
+//! MNIST and other IDX data sets, and synthetic digits.

@@ -1,0 +1,1 @@
+//! Emulators and firmware images.

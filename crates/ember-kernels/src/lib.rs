@@ -1,0 +1,3 @@
+//! Reference kernels, integer and float, one file per operator.
+
+#![no_std]

@@ -1,0 +1,3 @@
+//! Frames between device and host.
+
+#![no_std]

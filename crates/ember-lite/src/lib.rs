@@ -1,0 +1,1 @@
+//! The host runtime: mapped files, threads, evaluation.

@@ -1,0 +1,1 @@
+//! Progress bars, plain lines and notices on the terminal.

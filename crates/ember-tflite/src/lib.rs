@@ -1,0 +1,3 @@
+//! A checked zero-copy reader of .tflite files, and a writer.
+
+#![no_std]

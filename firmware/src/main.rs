@@ -1,0 +1,3 @@
+//! The firmware: receives images, infers, reports.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! cargo xtask: the pipeline.
+
+fn main() {}
