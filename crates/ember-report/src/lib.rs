@@ -1,1 +1,13 @@
-//! Tables, plots and pages of a run.
+//! What a run measured, and the tables, plots and pages that show it.
+//!
+//! [`Report`] is the machine-readable contract (`report.json`): plain data, filled by whoever ran the stages. A stage that
+//! did not run is `None` or an empty list, and is shown as "not run", never as zero.
+//!
+//! **Invariant:** nothing in this crate measures anything. Every figure of a run comes in through [`Report`].
+
+mod report;
+
+pub use report::{
+    Data, Development, DeviceRun, Epoch, FORMAT, HostRuntime, Latency, Model, OpCost, Report,
+    SeedResult, Training, Variant,
+};
