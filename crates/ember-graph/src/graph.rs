@@ -2,11 +2,19 @@
 
 use ember_core::{Activation, Padding};
 
+use crate::GraphError;
+
 /// A value of a [`Graph`]: an input, a constant, or what a node makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ValueId(pub(crate) u32);
 
 impl ValueId {
+    /// The value at this position of [`Graph::values`]; the verifier checks that it is there. `None` from 2³² values on.
+    #[must_use]
+    pub fn from_index(index: usize) -> Option<Self> {
+        u32::try_from(index).ok().map(Self)
+    }
+
     /// Position in [`Graph::values`].
     #[must_use]
     pub fn index(self) -> usize {
@@ -45,6 +53,28 @@ pub struct Window {
     pub dilation: [usize; 2],
     /// What happens at the borders.
     pub padding: Padding,
+}
+
+impl Window {
+    /// Every position that lies wholly inside, `stride` apart in both directions.
+    #[must_use]
+    pub const fn valid(stride: usize) -> Self {
+        Self {
+            stride: [stride, stride],
+            dilation: [1, 1],
+            padding: Padding::Valid,
+        }
+    }
+
+    /// `ceil(extent / stride)` positions, zeros around the border.
+    #[must_use]
+    pub const fn same(stride: usize) -> Self {
+        Self {
+            stride: [stride, stride],
+            dilation: [1, 1],
+            padding: Padding::Same,
+        }
+    }
 }
 
 /// An operator with its attributes. Inputs are listed in the order of the `.tflite` operator of the same name.
@@ -104,6 +134,102 @@ pub enum Op {
     },
 }
 
+/// What an operand is to its operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Flows through the model; its first dimension is the batch.
+    Activation,
+    /// Convolution taps; constant.
+    Filter,
+    /// Rows of a dense layer; constant.
+    Weights,
+    /// One number per output channel; constant.
+    Bias,
+}
+
+impl Role {
+    /// Name of a constant in this role after its layer's, as in `conv.filter`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Activation => "activation",
+            Self::Filter => "filter",
+            Self::Weights => "weights",
+            Self::Bias => "bias",
+        }
+    }
+}
+
+impl Op {
+    /// The operator's name in the text form: that of the `.tflite` operator in lower case.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Conv2d { .. } => "conv_2d",
+            Self::DepthwiseConv2d { .. } => "depthwise_conv_2d",
+            Self::FullyConnected { .. } => "fully_connected",
+            Self::MaxPool2d { .. } => "max_pool_2d",
+            Self::AveragePool2d { .. } => "average_pool_2d",
+            Self::Add { .. } => "add",
+            Self::Reshape { .. } => "reshape",
+            Self::Relu => "relu",
+            Self::Relu6 => "relu6",
+            Self::Softmax { .. } => "softmax",
+        }
+    }
+
+    /// What each operand is, in order; its length is the number of operands.
+    #[must_use]
+    pub const fn operands(&self) -> &'static [Role] {
+        match self {
+            Self::Conv2d { .. } | Self::DepthwiseConv2d { .. } => {
+                &[Role::Activation, Role::Filter, Role::Bias]
+            }
+            Self::FullyConnected { .. } => &[Role::Activation, Role::Weights, Role::Bias],
+            Self::Add { .. } => &[Role::Activation, Role::Activation],
+            Self::MaxPool2d { .. }
+            | Self::AveragePool2d { .. }
+            | Self::Reshape { .. }
+            | Self::Relu
+            | Self::Relu6
+            | Self::Softmax { .. } => &[Role::Activation],
+        }
+    }
+
+    /// The activation that the operator applies itself, if it is one that can.
+    #[must_use]
+    pub const fn activation(&self) -> Option<Activation> {
+        match self {
+            Self::Conv2d { activation, .. }
+            | Self::DepthwiseConv2d { activation, .. }
+            | Self::FullyConnected { activation }
+            | Self::Add { activation } => Some(*activation),
+            Self::MaxPool2d { .. }
+            | Self::AveragePool2d { .. }
+            | Self::Reshape { .. }
+            | Self::Relu
+            | Self::Relu6
+            | Self::Softmax { .. } => None,
+        }
+    }
+
+    /// The place of that activation, to change it.
+    pub const fn activation_mut(&mut self) -> Option<&mut Activation> {
+        match self {
+            Self::Conv2d { activation, .. }
+            | Self::DepthwiseConv2d { activation, .. }
+            | Self::FullyConnected { activation }
+            | Self::Add { activation } => Some(activation),
+            Self::MaxPool2d { .. }
+            | Self::AveragePool2d { .. }
+            | Self::Reshape { .. }
+            | Self::Relu
+            | Self::Relu6
+            | Self::Softmax { .. } => None,
+        }
+    }
+}
+
 /// One operator and its place in the graph.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
@@ -128,4 +254,76 @@ pub struct Graph {
     pub inputs: Vec<ValueId>,
     /// Values that the caller reads.
     pub outputs: Vec<ValueId>,
+}
+
+impl Graph {
+    /// The value; `None` when the id is of another graph.
+    #[must_use]
+    pub fn get(&self, id: ValueId) -> Option<&Value> {
+        self.values.get(id.index())
+    }
+
+    /// The value with this name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<ValueId> {
+        let index = self.values.iter().position(|value| value.name == name)?;
+        ValueId::from_index(index)
+    }
+
+    /// The numbers of a constant, row-major; `None` for any other value.
+    #[must_use]
+    pub fn constant(&self, id: ValueId) -> Option<&[f32]> {
+        match &self.get(id)?.source {
+            Source::Constant(numbers) => Some(numbers),
+            Source::Input | Source::Node => None,
+        }
+    }
+
+    /// Gives the constant `id` new numbers, row-major, as many as it has.
+    ///
+    /// # Errors
+    /// When `id` is not a constant of this graph, or the count is another.
+    pub fn set_constant(&mut self, id: ValueId, numbers: Vec<f32>) -> Result<(), GraphError> {
+        let count = self.values.len();
+        let Some(value) = self.values.get_mut(id.index()) else {
+            return Err(GraphError::UnknownValue {
+                user: self.name.clone(),
+                index: id.index(),
+                count,
+            });
+        };
+        match &mut value.source {
+            Source::Constant(old) if old.len() == numbers.len() => *old = numbers,
+            Source::Constant(_) => {
+                return Err(GraphError::ConstantLength {
+                    value: value.name.clone(),
+                    shape: value.shape.clone(),
+                    got: numbers.len(),
+                });
+            }
+            Source::Input | Source::Node => {
+                return Err(GraphError::NotConstant {
+                    value: value.name.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Every constant with its numbers, in the order of [`Graph::values`].
+    pub fn constants(&self) -> impl Iterator<Item = (ValueId, &Value, &[f32])> {
+        self.values
+            .iter()
+            .zip(0..)
+            .filter_map(|(value, index)| match &value.source {
+                Source::Constant(numbers) => Some((ValueId(index), value, numbers.as_slice())),
+                Source::Input | Source::Node => None,
+            })
+    }
+
+    /// Numbers in all constants together: the model's parameters.
+    #[must_use]
+    pub fn parameter_count(&self) -> usize {
+        self.constants().map(|(_, _, numbers)| numbers.len()).sum()
+    }
 }

@@ -1,5 +1,13 @@
 //! The float graph: shapes, verifier, text form, evaluator, checkpoints.
 
+mod builder;
+mod error;
 mod graph;
+pub mod shape;
+mod verify;
 
-pub use graph::{Graph, Node, Op, Source, Value, ValueId, Window};
+pub use builder::GraphBuilder;
+pub use error::GraphError;
+pub use graph::{Graph, Node, Op, Role, Source, Value, ValueId, Window};
+pub use shape::ShapeError;
+pub use verify::verify;
