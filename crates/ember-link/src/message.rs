@@ -1,0 +1,357 @@
+//! What a device says: the payloads of the frames that come from it.
+
+use crate::frame::{Frame, Kind, LinkError};
+use crate::write::{Sink, write_frame};
+
+macro_rules! codes {
+    ($(#[doc = $enum_doc:literal])* $name:ident: $repr:ty { $($(#[doc = $doc:literal])* $variant:ident = $code:literal;)* }) => {
+        $(#[doc = $enum_doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr($repr)]
+        pub enum $name {
+            $($(#[doc = $doc])* $variant = $code,)*
+        }
+
+        impl $name {
+            /// Every value, in the order of its code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The value with this code, if there is one.
+            #[must_use]
+            pub const fn from_code(code: $repr) -> Option<Self> {
+                match code {
+                    $($code => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// What a device counts time with. The ticks on the wire always count upwards, wraps included.
+    TimerKind: u8 {
+        /// The SysTick timer of a Cortex-M, at the processor's clock.
+        SysTick = 1;
+        /// The `mcycle` counter of a RISC-V core.
+        Mcycle = 2;
+        /// The cycle counter of a Cortex-M's DWT unit.
+        Dwt = 3;
+    }
+}
+
+codes! {
+    /// Why a device gave up. The two details of [`Failure`] depend on the code.
+    ErrorCode: u16 {
+        /// The model's bytes are not a model that this runtime reads. Details: the runtime's error code, where.
+        Model = 1;
+        /// The model cannot be prepared. Details: the runtime's error code, operator index.
+        Prepare = 2;
+        /// An inference failed. Details: the runtime's error code, operator index.
+        Invoke = 3;
+        /// An image has the wrong length. Details: bytes that came, bytes of the model's inputs.
+        ImageLength = 4;
+        /// A frame from the host failed a check. Details: 0, number of good images before it.
+        Frame = 5;
+        /// The carrier failed. Details: carrier's own code, number of good images before it.
+        Transport = 6;
+        /// The stack grew over all the memory that is watched for it. Details: bytes watched, 0.
+        StackExhausted = 7;
+        /// The processor took a fault. Details: program counter, cause register (0 where there is none).
+        Fault = 8;
+    }
+}
+
+/// Says once, first, what the device is and which model it carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hello<'a> {
+    /// CRC-32 of the model's bytes.
+    pub model_crc: u32,
+    /// Bytes of the model.
+    pub model_bytes: u32,
+    /// Bytes of the arena that the firmware was built with.
+    pub arena_bytes: u32,
+    /// Bytes of the arena that the model takes.
+    pub arena_used_bytes: u32,
+    /// Bytes of all inputs.
+    pub input_bytes: u32,
+    /// Bytes of all outputs.
+    pub output_bytes: u32,
+    /// Number of operators.
+    pub operators: u32,
+    /// Bytes of memory that the stack may grow over.
+    pub stack_limit_bytes: u32,
+    /// What the ticks are.
+    pub timer: TimerKind,
+    /// Ticks that reading and preparing the model took.
+    pub prepare_ticks: u64,
+    /// The target triple that the firmware was built for.
+    pub target: &'a str,
+}
+
+/// What one operator cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpProfile {
+    /// The operator's index in the model.
+    pub index: u32,
+    /// Its builtin code in the schema.
+    pub builtin_code: u32,
+    /// Ticks that it took.
+    pub ticks: u64,
+}
+
+/// The outputs for one image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inference<'a> {
+    /// The host's number for the image.
+    pub index: u32,
+    /// Ticks of the inference alone: inputs in place to outputs in place.
+    pub ticks: u64,
+    /// Every output of the model, one after the other.
+    pub outputs: &'a [u8],
+}
+
+/// The run is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Inferences done.
+    pub inferences: u32,
+    /// The most bytes of stack that were ever in use.
+    pub stack_bytes: u32,
+}
+
+/// The device gives up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Why.
+    pub code: ErrorCode,
+    /// What [`ErrorCode`] says for the code.
+    pub details: [u32; 2],
+}
+
+/// What a frame from a device says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceMessage<'a> {
+    /// See [`Hello`].
+    Hello(Hello<'a>),
+    /// See [`OpProfile`].
+    OpProfile(OpProfile),
+    /// See [`Inference`].
+    Inference(Inference<'a>),
+    /// See [`Done`].
+    Done(Done),
+    /// See [`Failure`].
+    Failure(Failure),
+}
+
+impl Hello<'_> {
+    /// Writes the frame.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        write_frame(
+            sink,
+            Kind::Hello,
+            &[
+                &self.model_crc.to_le_bytes(),
+                &self.model_bytes.to_le_bytes(),
+                &self.arena_bytes.to_le_bytes(),
+                &self.arena_used_bytes.to_le_bytes(),
+                &self.input_bytes.to_le_bytes(),
+                &self.output_bytes.to_le_bytes(),
+                &self.operators.to_le_bytes(),
+                &self.stack_limit_bytes.to_le_bytes(),
+                &[self.timer as u8],
+                &self.prepare_ticks.to_le_bytes(),
+                self.target.as_bytes(),
+            ],
+        )
+    }
+}
+
+impl OpProfile {
+    /// Writes the frame.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        write_frame(
+            sink,
+            Kind::OpProfile,
+            &[
+                &self.index.to_le_bytes(),
+                &self.builtin_code.to_le_bytes(),
+                &self.ticks.to_le_bytes(),
+            ],
+        )
+    }
+}
+
+impl Inference<'_> {
+    /// Writes the frame.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        write_frame(
+            sink,
+            Kind::Inference,
+            &[
+                &self.index.to_le_bytes(),
+                &self.ticks.to_le_bytes(),
+                self.outputs,
+            ],
+        )
+    }
+}
+
+impl Done {
+    /// Writes the frame.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        write_frame(
+            sink,
+            Kind::Done,
+            &[
+                &self.inferences.to_le_bytes(),
+                &self.stack_bytes.to_le_bytes(),
+            ],
+        )
+    }
+}
+
+impl Failure {
+    /// Writes the frame.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        let [first, second] = self.details;
+        write_frame(
+            sink,
+            Kind::Failure,
+            &[
+                &(self.code as u16).to_le_bytes(),
+                &first.to_le_bytes(),
+                &second.to_le_bytes(),
+            ],
+        )
+    }
+}
+
+/// The fields of a payload, one after the other.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn bytes<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (field, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*field)
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        self.bytes().map(u8::from_le_bytes)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.bytes().map(u16::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.bytes().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.bytes().map(u64::from_le_bytes)
+    }
+
+    const fn rest(self) -> &'a [u8] {
+        self.0
+    }
+
+    fn end(&self) -> Option<()> {
+        self.0.is_empty().then_some(())
+    }
+}
+
+impl<'a> DeviceMessage<'a> {
+    /// The message in a frame.
+    ///
+    /// # Errors
+    /// [`LinkError::UnknownKind`] when the frame is one that goes to a device, [`LinkError::Malformed`] when the
+    /// payload has another length or a code that we do not know.
+    pub fn parse(frame: Frame<'a>) -> Result<Self, LinkError> {
+        let fields = Fields(frame.payload);
+        let message = match frame.kind {
+            Kind::Hello => hello(fields).map(Self::Hello),
+            Kind::OpProfile => op_profile(fields).map(Self::OpProfile),
+            Kind::Inference => inference(fields).map(Self::Inference),
+            Kind::Done => done(fields).map(Self::Done),
+            Kind::Failure => failure(fields).map(Self::Failure),
+            Kind::Image | Kind::ProfiledImage | Kind::End => {
+                return Err(LinkError::UnknownKind {
+                    code: frame.kind as u8,
+                });
+            }
+        };
+        message.ok_or(LinkError::Malformed {
+            kind: frame.kind,
+            bytes: frame.payload.len() as u32,
+        })
+    }
+}
+
+fn hello(mut fields: Fields<'_>) -> Option<Hello<'_>> {
+    Some(Hello {
+        model_crc: fields.u32()?,
+        model_bytes: fields.u32()?,
+        arena_bytes: fields.u32()?,
+        arena_used_bytes: fields.u32()?,
+        input_bytes: fields.u32()?,
+        output_bytes: fields.u32()?,
+        operators: fields.u32()?,
+        stack_limit_bytes: fields.u32()?,
+        timer: TimerKind::from_code(fields.u8()?)?,
+        prepare_ticks: fields.u64()?,
+        target: core::str::from_utf8(fields.rest()).ok()?,
+    })
+}
+
+fn op_profile(mut fields: Fields<'_>) -> Option<OpProfile> {
+    let profile = OpProfile {
+        index: fields.u32()?,
+        builtin_code: fields.u32()?,
+        ticks: fields.u64()?,
+    };
+    fields.end()?;
+    Some(profile)
+}
+
+fn inference(mut fields: Fields<'_>) -> Option<Inference<'_>> {
+    Some(Inference {
+        index: fields.u32()?,
+        ticks: fields.u64()?,
+        outputs: fields.rest(),
+    })
+}
+
+fn done(mut fields: Fields<'_>) -> Option<Done> {
+    let done = Done {
+        inferences: fields.u32()?,
+        stack_bytes: fields.u32()?,
+    };
+    fields.end()?;
+    Some(done)
+}
+
+fn failure(mut fields: Fields<'_>) -> Option<Failure> {
+    let failure = Failure {
+        code: ErrorCode::from_code(fields.u16()?)?,
+        details: [fields.u32()?, fields.u32()?],
+    };
+    fields.end()?;
+    Some(failure)
+}
