@@ -1,0 +1,200 @@
+//! Fixed-point arithmetic with the roundings of gemmlowp (`fixedpoint/fixedpoint.h`), which TFLite's integer kernels
+//! are defined by.
+//!
+//! Overflow that is undefined behaviour there wraps here: nothing in this file panics in any profile.
+
+/// `a * b / 2^31`, rounded to nearest with ties up, saturated: `SaturatingRoundingDoublingHighMul`.
+///
+/// gemmlowp adds a nudge with the product's sign and truncates; that is the same function as one addition and an
+/// arithmetic shift (the property test below holds the two against each other).
+#[inline]
+#[must_use]
+pub const fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
+    if a == i32::MIN && b == i32::MIN {
+        return i32::MAX;
+    }
+    rounding_doubling_high_mul(a, b)
+}
+
+/// [`saturating_rounding_doubling_high_mul`] where the caller knows that not both are `i32::MIN`.
+#[inline(always)]
+pub(crate) const fn rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
+    ((a as i64 * b as i64 + (1 << 30)) >> 31) as i32
+}
+
+/// `x / 2^exponent`, rounded to nearest with ties away from zero: `RoundingDivideByPOT`. `exponent` is in 0..=31.
+#[inline]
+#[must_use]
+pub const fn rounding_divide_by_pot(x: i32, exponent: u32) -> i32 {
+    let mask = 1u32.wrapping_shl(exponent).wrapping_sub(1) as i32;
+    let remainder = x & mask;
+    let threshold = (mask >> 1) + (x < 0) as i32;
+    x.wrapping_shr(exponent)
+        .wrapping_add((remainder > threshold) as i32)
+}
+
+/// `x * 2^exponent`, saturated: `SaturatingRoundingMultiplyByPOT` with a positive exponent. `exponent` is in 0..=31.
+#[inline]
+#[must_use]
+pub const fn saturating_shift_left(x: i32, exponent: u32) -> i32 {
+    let wide = (x as i64).wrapping_shl(exponent);
+    if wide > i32::MAX as i64 {
+        i32::MAX
+    } else if wide < i32::MIN as i64 {
+        i32::MIN
+    } else {
+        wide as i32
+    }
+}
+
+/// `e^(x / 2^26)` in Q0.31, for `x <= 0` with five integer bits: `exp_on_negative_values` on `FixedPoint<int32_t, 5>`.
+#[must_use]
+pub const fn exp_on_negative_values(x: i32) -> i32 {
+    const FRACTIONAL_BITS: u32 = 26;
+    const ONE_QUARTER: i32 = 1 << (FRACTIONAL_BITS - 2);
+    // e^-(2^k) in Q0.31 for k = -2, -1, .. 4.
+    const POWERS: [i32; 7] = [
+        1_672_461_947,
+        1_302_514_674,
+        790_015_084,
+        290_630_308,
+        39_332_535,
+        720_401,
+        242,
+    ];
+    if x == 0 {
+        return i32::MAX;
+    }
+    // x = (a value in [-1/4, 0)) - (a multiple of 1/4); the first by a series, the second bit by bit.
+    let in_quarter = (x & (ONE_QUARTER - 1)) - ONE_QUARTER;
+    let mut result = exp_on_quarter(saturating_shift_left(in_quarter, 5));
+    let mut remainder = in_quarter.wrapping_sub(x) as u32 >> (FRACTIONAL_BITS - 2);
+    let mut powers: &[i32] = &POWERS;
+    while let [power, rest @ ..] = powers {
+        if remainder & 1 != 0 {
+            result = saturating_rounding_doubling_high_mul(result, *power);
+        }
+        remainder >>= 1;
+        powers = rest;
+    }
+    result
+}
+
+/// `e^x` in Q0.31 for `x` in [-1/4, 0), Q0.31: `exp_on_interval_between_negative_one_quarter_and_0_excl`, a series
+/// around -1/8.
+const fn exp_on_quarter(x: i32) -> i32 {
+    const EXP_OF_MINUS_ONE_EIGHTH: i32 = 1_895_147_668;
+    const ONE_THIRD: i32 = 715_827_883;
+    const fn mul(a: i32, b: i32) -> i32 {
+        saturating_rounding_doubling_high_mul(a, b)
+    }
+    let x = x.wrapping_add(1 << 28);
+    let x2 = mul(x, x);
+    let x3 = mul(x2, x);
+    let x4_over_4 = rounding_divide_by_pot(mul(x2, x2), 2);
+    let higher_terms = rounding_divide_by_pot(
+        mul(x4_over_4.wrapping_add(x3), ONE_THIRD).wrapping_add(x2),
+        1,
+    );
+    EXP_OF_MINUS_ONE_EIGHTH.wrapping_add(mul(EXP_OF_MINUS_ONE_EIGHTH, x.wrapping_add(higher_terms)))
+}
+
+/// `1 / (1 + x)` in Q0.31 for `x` in [0, 1), Q0.31: `one_over_one_plus_x_for_x_in_0_1`, three steps of Newton and
+/// Raphson.
+#[must_use]
+pub const fn one_over_one_plus_x(x: i32) -> i32 {
+    const FORTY_EIGHT_OVER_17: i32 = 1_515_870_810;
+    const MINUS_THIRTY_TWO_OVER_17: i32 = -1_010_580_540;
+    const ONE_IN_Q2: i32 = 1 << 29;
+    const fn mul(a: i32, b: i32) -> i32 {
+        saturating_rounding_doubling_high_mul(a, b)
+    }
+    // RoundingHalfSum(x, 1.0); the sum is positive.
+    let half_denominator = ((x as i64 + i32::MAX as i64 + 1) / 2) as i32;
+    let mut result =
+        FORTY_EIGHT_OVER_17.wrapping_add(mul(half_denominator, MINUS_THIRTY_TWO_OVER_17));
+    let mut step = 0;
+    while step < 3 {
+        let error = ONE_IN_Q2.wrapping_sub(mul(half_denominator, result));
+        // Q2 times Q2 is Q4: two bits to the left brings it back.
+        result = result.wrapping_add(saturating_shift_left(mul(result, error), 2));
+        step += 1;
+    }
+    // Half of Q2 is Q1 unchanged in bits; Q1 to Q0 is one bit to the left.
+    saturating_shift_left(result, 1)
+}
+
+/// `2^31 * 2^bits_over_unit / x` rounded, and `bits_over_unit`, for a positive `x` with `integer_digits` integer bits:
+/// `GetReciprocal` (`kernels/internal/common.h`).
+#[must_use]
+pub const fn reciprocal(x: i32, integer_digits: i32) -> (i32, i32) {
+    let headroom_plus_one = x.leading_zeros();
+    let bits_over_unit = integer_digits - headroom_plus_one as i32;
+    let minus_one = (x as u32)
+        .wrapping_shl(headroom_plus_one)
+        .wrapping_sub(1 << 31) as i32;
+    (one_over_one_plus_x(minus_one), bits_over_unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The definition in words: nudge by half with the product's sign, then truncate.
+    fn high_mul_oracle(a: i32, b: i32) -> i32 {
+        if a == i32::MIN && b == i32::MIN {
+            return i32::MAX;
+        }
+        let product = i128::from(a) * i128::from(b);
+        let nudge = if product >= 0 { 1 << 30 } else { 1 - (1 << 30) };
+        i32::try_from((product + nudge) / (1 << 31)).unwrap()
+    }
+
+    /// Ties away from zero by wide integers.
+    fn divide_oracle(x: i32, exponent: u32) -> i32 {
+        let divisor = 1i128 << exponent;
+        let magnitude = (i128::from(x).abs() * 2 + divisor) / (2 * divisor);
+        i32::try_from(magnitude * i128::from(x.signum())).unwrap()
+    }
+
+    fn edgy() -> impl Strategy<Value = i32> {
+        prop_oneof![
+            any::<i32>(),
+            Just(i32::MIN),
+            Just(i32::MAX),
+            -3..=3i32,
+            (0..31u32).prop_map(|bits| 1 << bits),
+            (0..31u32).prop_map(|bits| -(1 << bits)),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(8192))]
+
+        #[test]
+        fn high_mul_equals_its_definition(a in edgy(), b in edgy()) {
+            prop_assert_eq!(saturating_rounding_doubling_high_mul(a, b), high_mul_oracle(a, b));
+        }
+
+        #[test]
+        fn divide_equals_its_definition(x in edgy(), exponent in 0..=31u32) {
+            prop_assert_eq!(rounding_divide_by_pot(x, exponent), divide_oracle(x, exponent));
+        }
+
+        // The series around -1/8 stops at the fourth power: its rest is below (1/8)^5 / 5! = 2.6e-7.
+        #[test]
+        fn exp_is_close_to_the_real_one(x in i32::MIN + 1..=0) {
+            let expected = (f64::from(x) / f64::from(1 << 26)).exp() * 2f64.powi(31);
+            prop_assert!((f64::from(exp_on_negative_values(x)) - expected).abs() < 600.0);
+        }
+
+        #[test]
+        fn reciprocal_is_close_to_the_real_one(x in 1..=i32::MAX) {
+            let (mantissa, bits) = reciprocal(x, 12);
+            let expected = f64::from(1 << 19) / f64::from(x);
+            let found = f64::from(mantissa) / 2f64.powi(31 + bits);
+            prop_assert!((found / expected - 1.0).abs() < 1e-8, "{found} for {expected}");
+        }
+    }
+}
