@@ -1,1 +1,24 @@
 //! MNIST and other IDX data sets, and synthetic digits.
+//!
+//! [`load`] turns what the user asked for ([`DatasetSource`]) into a [`Dataset`]: from a folder, from the network, or
+//! drawn. Progress is reported through a callback; this crate writes nothing to the terminal.
+
+mod dataset;
+mod error;
+mod folder;
+pub mod idx;
+mod load;
+mod manifest;
+mod rng;
+mod source;
+
+pub use dataset::{Dataset, Split};
+pub use error::DataError;
+pub use load::{Event, LoadOptions, Loaded, load};
+pub use rng::Rng;
+pub use source::DatasetSource;
+
+/// Lower-case hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

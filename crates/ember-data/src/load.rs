@@ -1,0 +1,175 @@
+//! Gets the data set that the user asked for from where it can be had.
+
+use std::path::{Path, PathBuf};
+
+use crate::dataset::Dataset;
+use crate::error::DataError;
+use crate::folder::{self, Files};
+use crate::manifest::Manifest;
+use crate::source::DatasetSource;
+
+/// Where to look for data and how to get it.
+#[derive(Clone, Debug)]
+pub struct LoadOptions {
+    /// A folder that may hold the four MNIST files; looked at first.
+    pub data_dir: Option<PathBuf>,
+    /// The folder below which downloads are kept, each data set in its own: `datasets/` of the workspace.
+    pub datasets_dir: PathBuf,
+    /// Labels must be below this.
+    pub classes: usize,
+}
+
+impl LoadOptions {
+    /// The options for a workspace: its `datasets/` folder, `EMBER_DATA_DIR` where it is set, ten classes.
+    #[must_use]
+    pub fn for_workspace(root: &Path) -> Self {
+        Self {
+            data_dir: std::env::var_os("EMBER_DATA_DIR")
+                .filter(|dir| !dir.is_empty())
+                .map(PathBuf::from),
+            datasets_dir: root.join("datasets"),
+            classes: 10,
+        }
+    }
+}
+
+/// What happens while a data set is loaded, for a progress display.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The files in this folder are being read.
+    Reading {
+        /// The folder.
+        folder: &'a Path,
+    },
+    /// A place was looked at and left.
+    Skipped {
+        /// The place.
+        place: &'a Path,
+        /// Why.
+        why: &'a str,
+    },
+    /// Bytes of a download have arrived.
+    Downloading {
+        /// The file's name.
+        file: &'a str,
+        /// Bytes so far.
+        received: u64,
+        /// Bytes in all, where the server says so.
+        total: Option<u64>,
+    },
+    /// A mirror did not deliver; the next one is tried.
+    MirrorFailed {
+        /// The address.
+        url: &'a str,
+        /// Why.
+        why: &'a str,
+    },
+    /// A file was downloaded, checked and stored.
+    Stored {
+        /// Where.
+        path: &'a Path,
+    },
+    /// Synthetic digits were drawn.
+    Drawing {
+        /// Images so far.
+        done: usize,
+        /// Images in all.
+        total: usize,
+    },
+}
+
+/// A data set and how it was had.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The data set.
+    pub dataset: Dataset,
+    /// Where it is from, for people: a folder, or how it was drawn.
+    pub origin: String,
+    /// Only for [`DatasetSource::Auto`]: why these are synthetic digits and not MNIST. Show it so that nobody can miss
+    /// it.
+    pub fallback: Option<String>,
+}
+
+/// Loads `source`. `progress` is told what happens, from any thread.
+pub fn load(
+    source: &DatasetSource,
+    options: &LoadOptions,
+    progress: &(dyn Fn(Event<'_>) + Sync),
+) -> Result<Loaded, DataError> {
+    match source {
+        DatasetSource::Path(folder) => path(folder, options, progress),
+        DatasetSource::Auto | DatasetSource::Mnist => mnist(options, progress),
+        DatasetSource::Synthetic => Err(DataError::UnknownSource {
+            name: "synthetic".to_owned(),
+            suggestion: None,
+            expected: "mnist".to_owned(),
+        }),
+    }
+}
+
+fn path(
+    folder: &Path,
+    options: &LoadOptions,
+    progress: &(dyn Fn(Event<'_>) + Sync),
+) -> Result<Loaded, DataError> {
+    let files = folder::find(folder)?;
+    progress(Event::Reading { folder });
+    let name = folder.canonicalize().map_err(DataError::read(folder))?;
+    let name = name
+        .file_name()
+        .unwrap_or(folder.as_os_str())
+        .to_string_lossy();
+    Ok(Loaded {
+        dataset: folder::read(&name, &files, options.classes, |_, _, _| Ok(()))?,
+        origin: folder.display().to_string(),
+        fallback: None,
+    })
+}
+
+fn mnist(
+    options: &LoadOptions,
+    progress: &(dyn Fn(Event<'_>) + Sync),
+) -> Result<Loaded, DataError> {
+    let manifest = Manifest::mnist()?;
+    let folder = options.datasets_dir.join(&manifest.name);
+    for place in options.data_dir.iter().chain([&folder]) {
+        match folder::find(place) {
+            Ok(files) => {
+                progress(Event::Reading { folder: place });
+                return Ok(Loaded {
+                    dataset: checked(&manifest, &files, options.classes)?,
+                    origin: place.display().to_string(),
+                    fallback: None,
+                });
+            }
+            Err(error) => progress(Event::Skipped {
+                place,
+                why: &error.to_string(),
+            }),
+        }
+    }
+    Err(DataError::Download {
+        file: manifest.name,
+        folder,
+        attempts: Vec::new(),
+    })
+}
+
+/// Reads the files of a data set that the manifest describes; each must have the content that it should.
+fn checked(manifest: &Manifest, files: &Files, classes: usize) -> Result<Dataset, DataError> {
+    folder::read(
+        &manifest.name,
+        files,
+        classes,
+        |role, path, sha256| match manifest.file(role) {
+            Some(file) if file.sha256 != sha256() => Err(DataError::WrongChecksum {
+                path: path.to_owned(),
+                dataset: manifest.name.clone(),
+                found: sha256(),
+                expected: file.sha256.clone(),
+            }),
+            _ => Ok(()),
+        },
+    )
+}
