@@ -1,0 +1,57 @@
+"""QUANTIZE: float32 to int8, and int8 to int8 with other parameters."""
+
+from ai_edge_litert import schema_py_generated as schema
+
+from case import Case, Draw
+from cases.weighted import EVERY_INT8
+from single_op import Tensor, model, quantized
+
+import numpy as np
+
+# Name, scale, zero point.
+FROM_FLOAT = [
+    ("ordinary", 0.05, -4),
+    ("image", 0.003921568859368563, -128),
+    ("power_of_two", 0.5, 0),
+    ("zero_point_high", 0.1, 127),
+    ("tiny_scale", 1.0e-7, 3),
+    ("huge_scale", 1.0e6, -3),
+]
+
+# Name, input (scale, zero point), output (scale, zero point).
+REQUANTIZE = [
+    ("same", (0.1, 3), (0.1, 3)),
+    ("same_scale_other_zero_point", (0.1, 3), (0.1, -20)),
+    ("halve_ties", (0.25, 0), (0.5, 0)),
+    ("quarter_ties", (0.125, 0), (0.5, 0)),
+    ("double", (0.5, 0), (0.25, 0)),
+    ("shrink", (0.031, -12), (0.117, 9)),
+    ("grow_saturates", (0.9, 4), (0.013, -4)),
+    ("from_lowest_zero_point", (0.02, -128), (0.021, -30)),
+    ("from_highest_zero_point", (0.02, 127), (0.019, 30)),
+    ("tiny_ratio", (1.0e-6, 0), (10.0, 5)),
+    ("huge_ratio", (10.0, 1), (1.0e-3, -1)),
+]
+
+
+def floats_around(scale, zero_point):
+    """Steps of a quarter of the scale near zero and near both ends: ties, what lies between, and what saturates."""
+    near_zero = np.arange(zero_point - 4, zero_point + 4, 0.25)
+    low, high = np.arange(-130, -126.5, 0.25), np.arange(125.5, 130, 0.25)
+    ties = np.concatenate([low, near_zero, high, np.arange(-125.5, 126, 11)])
+    return ((ties - zero_point) * np.float64(np.float32(scale))).astype(np.float32)
+
+
+def cases():
+    for name, scale, zero_point in FROM_FLOAT:
+        values = floats_around(scale, zero_point)
+        x, y = Tensor("float32", values.shape), quantized(values.shape, scale, zero_point)
+        yield Case(f"float32_to_int8_{name}", model("QUANTIZE", schema.QuantizeOptionsT(), [x], [y]), [[values]])
+    draw = Draw("quantize/rank4")
+    x, y = Tensor("float32", (1, 3, 4, 2)), quantized((1, 3, 4, 2), 0.03, 5)
+    yield Case("float32_to_int8_rank4", model("QUANTIZE", schema.QuantizeOptionsT(), [x], [y]),
+               [[draw.floats((1, 3, 4, 2))]])
+    for name, source, target in REQUANTIZE:
+        x, y = quantized((1, 256), *source), quantized((1, 256), *target)
+        yield Case(f"int8_to_int8_{name}", model("QUANTIZE", schema.QuantizeOptionsT(), [x], [y], version=2),
+                   [[EVERY_INT8.reshape(1, 256)]])
