@@ -1,3 +1,37 @@
-//! A checked zero-copy reader of .tflite files, and a writer.
+//! The `.tflite` file format: a checked reader, and a writer.
+//!
+//! The reader goes over a file once ([`Model::parse`]) and then gives access in place: no copies, no allocation, no
+//! panics, no unsafe code, nothing but `core`. The writer (feature `write`) turns a [`ModelSpec`](write::ModelSpec)
+//! into bytes with the official flatbuffers crate and the same table of slots that the reader uses.
+//!
+//! ```
+//! let error = ember_tflite::Model::parse(b"not a model").err().unwrap();
+//! assert!(error.to_string().contains("not a .tflite file"));
+//! ```
 
 #![no_std]
+
+#[cfg(any(feature = "write", test))]
+extern crate std;
+
+mod error;
+mod flat;
+mod meaning;
+mod metadata;
+mod model;
+mod options;
+mod schema;
+mod structure;
+mod tensor;
+
+pub use error::{OperatorCodeFault, ReadError, StructureFault, TensorFault};
+pub use flat::{List, ListIter, Scalar};
+pub use metadata::{ArenaPlan, PLAN, RUNTIME_VERSION, UNPLANNED};
+pub use model::{Model, OpCode, Operator, Signature, Subgraph, SubgraphId, TensorId, TensorIds};
+pub use options::{
+    AddOptions, Conv2dOptions, DepthwiseConv2dOptions, Dims, FullyConnectedOptions, MAX_DIMS,
+    Options, OptionsTable, PackOptions, Pool2dOptions, RawOptions, ReshapeOptions, ShapeOptions,
+    SoftmaxOptions, StridedSliceOptions, WeightsFormat,
+};
+pub use schema::Place;
+pub use tensor::{Quantization, Shape, Tensor};

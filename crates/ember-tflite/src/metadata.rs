@@ -1,0 +1,72 @@
+//! What Ember reads in the metadata: the arena plan and the oldest runtime that runs the model.
+
+use crate::flat::List;
+use crate::model::{Model, SubgraphId};
+
+/// The name of the metadata that holds the arena plan, as TFLM's `micro_allocation_info.cc` looks for it.
+pub const PLAN: &str = "OfflineMemoryAllocation";
+
+/// The name of the metadata that holds the oldest TensorFlow release that runs the model.
+pub const RUNTIME_VERSION: &str = "min_runtime_version";
+
+/// Where the arena plan leaves a tensor to the runtime.
+pub const UNPLANNED: i32 = -1;
+
+/// Words before the offsets: version, subgraph, number of offsets.
+const HEADER: usize = 3;
+
+/// Where in the arena each tensor lies, decided when the model was written. The words are 32-bit, little-endian.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ArenaPlan<'a> {
+    words: List<'a, i32>,
+}
+
+impl<'a> ArenaPlan<'a> {
+    pub(crate) const fn over(words: List<'a, i32>) -> Self {
+        Self { words }
+    }
+
+    /// The version of the plan's format.
+    #[must_use]
+    pub fn version(&self) -> i32 {
+        self.words.get(0).unwrap_or_default()
+    }
+
+    /// The subgraph whose tensors the plan places.
+    #[must_use]
+    pub fn subgraph(&self) -> SubgraphId {
+        SubgraphId(self.words.get(1).unwrap_or_default() as u32)
+    }
+
+    /// For every tensor of the subgraph, in order: bytes from the start of the arena, or [`UNPLANNED`]. Whether the
+    /// offsets keep apart what lives at the same time is for the runtime to check.
+    pub fn offsets(&self) -> impl ExactSizeIterator<Item = i32> + Clone + 'a {
+        let count = self.words.get(2).unwrap_or_default();
+        let rest = self.words.from(HEADER);
+        match usize::try_from(count) {
+            Ok(count) if count == rest.len() => rest.iter(),
+            _ => List::EMPTY.iter(),
+        }
+    }
+
+    /// The offset of the tensor with this index.
+    #[must_use]
+    pub fn offset(&self, tensor: usize) -> Option<i32> {
+        self.words.get(tensor.checked_add(HEADER)?)
+    }
+}
+
+impl<'a> Model<'a> {
+    /// The arena plan that came with the model.
+    #[must_use]
+    pub fn arena_plan(&self) -> Option<ArenaPlan<'a>> {
+        Some(ArenaPlan::over(List::over(self.metadata(PLAN)?)))
+    }
+
+    /// The oldest TensorFlow release that runs the model, such as `1.14.0`.
+    #[must_use]
+    pub fn min_runtime_version(&self) -> Option<&'a str> {
+        let bytes = self.metadata(RUNTIME_VERSION)?;
+        Some(core::str::from_utf8(bytes).ok()?.trim_end_matches('\0'))
+    }
+}
