@@ -1,5 +1,7 @@
 //! What can be wrong with a graph, its text or its file.
 
+use std::path::PathBuf;
+
 use crate::shape::ShapeError;
 
 /// An error of this crate: where it is, what was expected, what was found.
@@ -99,15 +101,23 @@ pub enum GraphError {
         /// The shape by inference.
         inferred: Vec<usize>,
     },
-    /// An operand that no earlier node makes.
+    /// An operand that does not stand before the node.
     #[error(
-        "{node:?} uses {operand:?}, which no earlier node makes: nodes stand in the order in which they run"
+        "{node:?} uses {operand:?}, which does not stand before it: values and nodes stand in the order in which they run"
     )]
     Order {
         /// The node's output.
         node: String,
         /// The operand.
         operand: String,
+    },
+    /// A node whose result stands before an earlier node's.
+    #[error(
+        "the node {node:?} stands after a node whose result comes later: nodes stand in the order of their results"
+    )]
+    NodeOrder {
+        /// The node's output.
+        node: String,
     },
     /// A value that is made twice or by nobody, or a node that writes an input or a constant.
     #[error("{value:?} is made by {makers} nodes, expected {expected}")]
@@ -142,5 +152,45 @@ pub enum GraphError {
     NoOutput {
         /// Its name.
         graph: String,
+    },
+    /// A quantized value that breaks a rule of the integer kernels.
+    #[error("the quantization of {value:?}: {problem}")]
+    Quantization {
+        /// The value.
+        value: String,
+        /// What was found and what was expected.
+        problem: String,
+    },
+    /// A line of the text form that cannot be understood.
+    #[error("line {line} of the graph's text: {problem}")]
+    Text {
+        /// Counted from 1.
+        line: usize,
+        /// What was found and what was expected.
+        problem: String,
+    },
+    /// A file that could not be read or written.
+    #[error("cannot {action} {path:?}: {source}")]
+    File {
+        /// `read` or `write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A checkpoint that is not whole or not ours.
+    #[error("not a usable checkpoint: {problem}")]
+    Checkpoint {
+        /// What was found and what was expected.
+        problem: String,
+    },
+    /// An error in the file of this name.
+    #[error("{path:?}: {problem}")]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        problem: Box<GraphError>,
     },
 }

@@ -4,8 +4,9 @@ use ember_core::{Activation, Padding};
 
 use crate::{Op, Window};
 
-/// No value may have more elements: their bytes must be countable on every machine that reads the model.
-pub const MAX_ELEMENTS: usize = i32::MAX as usize / 4;
+/// No value may have more elements: far above what a microcontroller can hold, and small enough that no text or file
+/// can make this crate ask for more memory than a host has.
+pub const MAX_ELEMENTS: usize = 1 << 26;
 
 /// Why operands do not fit an operator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

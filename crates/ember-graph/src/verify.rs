@@ -7,7 +7,8 @@
 //! - a constant has as many numbers as its shape says, all finite;
 //! - the inputs are exactly the values whose source is an input, each once, with a batch of 1;
 //! - every value that a node makes is made by exactly one node, no input or constant by any;
-//! - nodes stand in the order in which they run: operands are inputs, constants or made earlier (so there is no cycle);
+//! - values and nodes stand in the order in which they run: a node's operands come before its result, and the results
+//!   of later nodes come later (so there is no cycle, and the text form gives back the very same graph);
 //! - filters, weights and biases are constants;
 //! - operands fit their operator, attributes included, and every stored shape is the inferred one;
 //! - there is at least one output, and all of them exist.
@@ -130,11 +131,13 @@ fn inputs(graph: &Graph) -> Result<(), GraphError> {
 
 fn nodes(graph: &Graph) -> Result<(), GraphError> {
     let mut makers = vec![0_usize; graph.values.len()];
+    let mut last: Option<ValueId> = None;
     for node in &graph.nodes {
         let output = get(graph, &graph.name, node.output)?;
         for id in &node.inputs {
             let operand = get(graph, &output.name, *id)?;
-            if operand.source == Source::Node && makers[id.index()] == 0 {
+            let made = operand.source != Source::Node || makers[id.index()] > 0;
+            if !made || *id >= node.output {
                 return Err(GraphError::Order {
                     node: output.name.clone(),
                     operand: operand.name.clone(),
@@ -160,6 +163,12 @@ fn nodes(graph: &Graph) -> Result<(), GraphError> {
             });
         }
         makers[node.output.index()] += 1;
+        if last.is_some_and(|last| last >= node.output) {
+            return Err(GraphError::NodeOrder {
+                node: output.name.clone(),
+            });
+        }
+        last = Some(node.output);
     }
     for (value, makers) in graph.values.iter().zip(makers) {
         let expected = usize::from(value.source == Source::Node);
