@@ -28,7 +28,7 @@ pub const fn round(x: f32) -> f32 {
 pub const fn exp(x: f32) -> f32 {
     const LOG2_E: f32 = core::f32::consts::LOG2_E;
     // The high part has nine significant bits, so that its product with the exponent is exact.
-    const LN2_HIGH: f32 = 0.693_359_375;
+    const LN2_HIGH: f32 = 355.0 / 512.0;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     if x.is_nan() {
         return x;

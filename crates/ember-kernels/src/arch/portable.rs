@@ -1,0 +1,56 @@
+//! The inner loops in plain Rust: unrolled by hand for cores without vectors, left to the compiler where it has them.
+
+/// Elements per round. Explicit, because the size-optimized profile of a firmware does not unroll by itself.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+const LANES: usize = 4;
+
+/// `sum + Σ (x + offset) * w`, wrapping.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[inline(always)]
+pub(crate) fn dot_i8(mut sum: i32, x: &[i8], offset: i32, w: &[i8]) -> i32 {
+    let (x, x_rest) = x.as_chunks::<LANES>();
+    let (w, w_rest) = w.as_chunks::<LANES>();
+    let product = |x: i8, w: i8| i32::from(x).wrapping_add(offset).wrapping_mul(i32::from(w));
+    for ([x0, x1, x2, x3], [w0, w1, w2, w3]) in x.iter().zip(w) {
+        sum = sum
+            .wrapping_add(product(*x0, *w0))
+            .wrapping_add(product(*x1, *w1))
+            .wrapping_add(product(*x2, *w2))
+            .wrapping_add(product(*x3, *w3));
+    }
+    for (x, w) in x_rest.iter().zip(w_rest) {
+        sum = sum.wrapping_add(product(*x, *w));
+    }
+    sum
+}
+
+/// `sum + Σ (x + offset) * w`, wrapping.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+pub(crate) fn dot_i8(sum: i32, x: &[i8], offset: i32, w: &[i8]) -> i32 {
+    x.iter().zip(w).fold(sum, |sum, (x, w)| {
+        sum.wrapping_add(
+            i32::from(*x)
+                .wrapping_add(offset)
+                .wrapping_mul(i32::from(*w)),
+        )
+    })
+}
+
+/// `sum + Σ x * w`, in the slices' order on a core without vectors and in four interleaved sums with them.
+#[inline(always)]
+pub(crate) fn dot_f32(sum: f32, x: &[f32], w: &[f32]) -> f32 {
+    let (x, x_rest) = x.as_chunks::<4>();
+    let (w, w_rest) = w.as_chunks::<4>();
+    let mut sums = [sum, 0.0, 0.0, 0.0];
+    for (x, w) in x.iter().zip(w) {
+        for ((sum, x), w) in sums.iter_mut().zip(x).zip(w) {
+            *sum += x * w;
+        }
+    }
+    let [mut sum, sum1, sum2, sum3] = sums;
+    for (x, w) in x_rest.iter().zip(w_rest) {
+        sum += x * w;
+    }
+    (sum + sum1) + (sum2 + sum3)
+}

@@ -1,0 +1,81 @@
+//! What a kernel says when its slices do not fit its parameters.
+
+/// Which slice of a kernel call is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Operand {
+    /// The (first) input.
+    Input,
+    /// The second input of a binary operator.
+    Input2,
+    /// The weights.
+    Filter,
+    /// The bias.
+    Bias,
+    /// The multipliers that bring sums to the output's scale.
+    Multipliers,
+    /// The output.
+    Output,
+}
+
+impl core::fmt::Display for Operand {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Input => "input",
+            Self::Input2 => "second input",
+            Self::Filter => "filter",
+            Self::Bias => "bias",
+            Self::Multipliers => "multipliers",
+            Self::Output => "output",
+        })
+    }
+}
+
+/// Why a kernel did not run. Nothing was written, except for [`KernelError::EmptyWindow`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KernelError {
+    /// A slice has not the length that the parameters ask for.
+    #[error(
+        "the {operand} has {actual} elements where the shape asks for {expected}: pass the slice of the whole tensor"
+    )]
+    Length {
+        /// Which slice.
+        operand: Operand,
+        /// Elements that the parameters ask for.
+        expected: usize,
+        /// Elements given.
+        actual: usize,
+    },
+    /// The parameters contradict themselves: a size that overflows, or channels that groups do not divide.
+    #[error(
+        "the parameters give no shape: a product of sizes overflows or the groups do not divide the channels"
+    )]
+    Parameters,
+    /// An average over a window that lies wholly in the padding.
+    #[error(
+        "a pooling window lies wholly in the padding, so that there is nothing to average: use less padding"
+    )]
+    EmptyWindow,
+}
+
+/// The product of sizes, as a slice length.
+pub(crate) fn volume(sizes: &[u32]) -> Result<usize, KernelError> {
+    let mut product = 1u32;
+    for size in sizes {
+        product = product.checked_mul(*size).ok_or(KernelError::Parameters)?;
+    }
+    Ok(product as usize)
+}
+
+/// Checks one slice's length.
+pub(crate) fn check(operand: Operand, expected: usize, actual: usize) -> Result<(), KernelError> {
+    if expected == actual {
+        Ok(())
+    } else {
+        Err(KernelError::Length {
+            operand,
+            expected,
+            actual,
+        })
+    }
+}

@@ -1,0 +1,110 @@
+//! FULLY_CONNECTED: `reference_integer_ops::FullyConnected` and `FullyConnectedPerChannel`
+//! (`kernels/internal/reference/integer_ops/fully_connected.h`) and `reference_ops::FullyConnected`
+//! (`kernels/internal/reference/fully_connected.h`).
+
+use crate::arithmetic::{Arithmetic, Float32, Int8};
+use crate::error::{KernelError, Operand, check, volume};
+
+/// Shapes of a dense layer. Input `[batches, depth]`, filter `[units, depth]`, output `[batches, units]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct FullyConnected {
+    /// Rows of input.
+    pub batches: u32,
+    /// Elements of one row of input.
+    pub depth: u32,
+    /// Elements of one row of output.
+    pub units: u32,
+}
+
+/// Dense layer of int8 with int8, equal to TFLM's to the byte.
+///
+/// `filter_zero_point` is 0 wherever weights are symmetric; TFLM honours another one for per-tensor weights.
+///
+/// # Errors
+/// A slice's length is not that of its shape.
+pub fn int8(
+    shape: &FullyConnected,
+    arithmetic: &Int8<'_>,
+    filter_zero_point: i32,
+    input: &[i8],
+    filter: &[i8],
+    output: &mut [i8],
+) -> Result<(), KernelError> {
+    connect(
+        shape,
+        arithmetic,
+        input,
+        filter,
+        output,
+        |row| {
+            if filter_zero_point == 0 {
+                return 0;
+            }
+            // Σ (x - zx) * (w - zw) = Σ (x - zx) * w - zw * Σ (x - zx), and the second sum is the same for every unit.
+            let mut sum = 0i32;
+            for x in row {
+                sum = sum.wrapping_add(i32::from(*x).wrapping_sub(arithmetic.input_zero_point));
+            }
+            sum.wrapping_mul(filter_zero_point).wrapping_neg()
+        },
+        i32::wrapping_add,
+    )
+}
+
+/// Dense layer of float32.
+///
+/// # Errors
+/// As [`int8`].
+pub fn float32(
+    shape: &FullyConnected,
+    arithmetic: &Float32<'_>,
+    input: &[f32],
+    filter: &[f32],
+    output: &mut [f32],
+) -> Result<(), KernelError> {
+    connect(
+        shape,
+        arithmetic,
+        input,
+        filter,
+        output,
+        |_| 0.0,
+        |start, _| start,
+    )
+}
+
+/// `correction(row)` is worked out once per row of input and joined to every unit's start.
+#[inline(always)]
+fn connect<A: Arithmetic>(
+    shape: &FullyConnected,
+    arithmetic: &A,
+    input: &[A::Value],
+    filter: &[A::Weight],
+    output: &mut [A::Value],
+    correction: impl Fn(&[A::Value]) -> A::Sum,
+    join: impl Fn(A::Sum, A::Sum) -> A::Sum,
+) -> Result<(), KernelError> {
+    let FullyConnected {
+        batches,
+        depth,
+        units,
+    } = *shape;
+    check(Operand::Input, volume(&[batches, depth])?, input.len())?;
+    check(Operand::Filter, volume(&[units, depth])?, filter.len())?;
+    check(Operand::Output, volume(&[batches, units])?, output.len())?;
+    arithmetic.check(units as usize)?;
+    let depth = (depth as usize).max(1);
+    for (row, out) in input
+        .chunks_exact(depth)
+        .zip(output.chunks_exact_mut((units as usize).max(1)))
+    {
+        let correction = correction(row);
+        for ((channel, out), weights) in out.iter_mut().enumerate().zip(filter.chunks_exact(depth))
+        {
+            let start = join(arithmetic.start(channel), correction);
+            *out = arithmetic.finish(channel, arithmetic.dot(start, row, weights));
+        }
+    }
+    Ok(())
+}
