@@ -23,6 +23,8 @@ mod options;
 mod schema;
 mod structure;
 mod tensor;
+#[cfg(feature = "write")]
+pub mod write;
 
 pub use error::{OperatorCodeFault, ReadError, StructureFault, TensorFault};
 pub use flat::{List, ListIter, Scalar};

@@ -385,6 +385,13 @@ impl<'a> Operator<'a> {
         self.table.scalar(operator::builtin_options_type)
     }
 
+    /// Whether its options table sets any field.
+    #[cfg(feature = "write")]
+    pub(crate) fn options_say_something(&self) -> bool {
+        let table = self.raw_options().0;
+        (0..=u8::MAX).any(|slot| table.slot(slot).is_some())
+    }
+
     /// The bytes of a custom operator's options.
     #[must_use]
     pub fn custom_options(&self) -> &'a [u8] {

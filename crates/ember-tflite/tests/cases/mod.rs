@@ -1,11 +1,9 @@
-//! Models of others: every `.tflite` file in the folder that `EMBER_CASES_DIR` names must be accepted.
+//! Where the model files of others are found.
 
 use std::path::PathBuf;
 
-use ember_tflite::Model;
-
 /// The model files of the cases; empty, with a notice, where the folder is not set.
-fn cases() -> Vec<(String, Vec<u8>)> {
+pub(crate) fn cases() -> Vec<(String, Vec<u8>)> {
     let Some(folder) = std::env::var_os("EMBER_CASES_DIR") else {
         eprintln!("EMBER_CASES_DIR is not set: the models of others are not tested");
         return Vec::new();
@@ -21,17 +19,4 @@ fn cases() -> Vec<(String, Vec<u8>)> {
     }
     assert!(!cases.is_empty(), "EMBER_CASES_DIR holds no model.tflite");
     cases
-}
-
-#[test]
-fn the_models_of_others_are_accepted() {
-    for (name, bytes) in cases() {
-        let model = Model::parse(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let graph = model.main();
-        assert!(graph.operator_count() > 0, "{name}");
-        assert!(
-            graph.tensors().any(|tensor| !tensor.data().is_empty()),
-            "{name}"
-        );
-    }
 }

@@ -1,0 +1,106 @@
+//! Writing `.tflite` files (feature `write`).
+//!
+//! A [`ModelSpec`] owns everything that a file says; [`write`] lays it out with the official flatbuffers builder, in the
+//! slots of the same tables that the reader reads. What comes out has passed [`Model::parse`](crate::Model::parse), so
+//! an impossible spec is an error here and not on the device. The same spec always gives the same bytes.
+
+mod file;
+mod from_model;
+mod layout;
+mod official;
+mod spec;
+
+pub use file::write;
+pub use official::verify;
+pub use spec::{ModelSpec, OperatorSpec, QuantizationSpec, SignatureSpec, TensorSpec};
+
+use std::string::String;
+
+use ember_core::BuiltinOp;
+
+use crate::error::ReadError;
+
+/// Why a model cannot be written, or a file cannot be taken over into a [`ModelSpec`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// A dimension does not fit the 32 bits that the file has for it.
+    #[error(
+        "tensor {tensor} ({name:?}): dimension {dimension} is {found}, a file has at most 2147483647: use smaller shapes"
+    )]
+    Dimension {
+        /// Index in [`ModelSpec::tensors`].
+        tensor: usize,
+        /// Its name.
+        name: String,
+        /// Index of the dimension.
+        dimension: usize,
+        /// Its value.
+        found: usize,
+    },
+    /// A constant without bytes: a file cannot tell it from a tensor that is computed.
+    #[error(
+        "tensor {tensor} ({name:?}) is a constant of 0 bytes, a file cannot express that: leave its data out"
+    )]
+    EmptyConstant {
+        /// Index in [`ModelSpec::tensors`].
+        tensor: usize,
+        /// Its name.
+        name: String,
+    },
+    /// The options are not those of the operator.
+    #[error("operator {operator} ({op}) has options of union type {found}, the operator takes {}: give it its own options", Expected(*expected))]
+    Options {
+        /// Index in [`ModelSpec::operators`].
+        operator: usize,
+        /// What the operator is.
+        op: BuiltinOp,
+        /// The code of the options' type.
+        found: u8,
+        /// The code of the type that the operator takes.
+        expected: Option<u8>,
+    },
+    /// The file would be longer than a flatbuffer can be.
+    #[error(
+        "the constants have {bytes} bytes together, a file has at most 2147483647: shrink the model"
+    )]
+    TooLarge {
+        /// Bytes of all constants.
+        bytes: usize,
+    },
+    /// The file has a number of subgraphs that a spec does not hold.
+    #[error(
+        "the model has {found} subgraphs, only models of 1 are taken over: convert the model without control flow"
+    )]
+    Subgraphs {
+        /// The number of subgraphs.
+        found: usize,
+    },
+    /// The file has options that the spec would lose.
+    #[error(
+        "operator {operator} ({op}) has options of union type {code}, which are not read yet: add their row to options.rs"
+    )]
+    UnreadOptions {
+        /// Index in the subgraph.
+        operator: usize,
+        /// What the operator is.
+        op: BuiltinOp,
+        /// The code of the options' type.
+        code: u8,
+    },
+    /// The file would not be accepted by the reader.
+    #[error("the model cannot be written: {0}")]
+    Rejected(#[from] ReadError),
+}
+
+/// The code of an options type, or that there is none.
+struct Expected(Option<u8>);
+
+impl core::fmt::Display for Expected {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.0 {
+            Some(code) => write!(f, "type {code}"),
+            None => f.write_str("none"),
+        }
+    }
+}
