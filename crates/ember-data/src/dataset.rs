@@ -70,6 +70,17 @@ impl Split {
         })
     }
 
+    /// The split of images that this crate drew itself, one for each label.
+    pub(crate) fn of_drawn(images: Vec<u8>, labels: Vec<u8>, rows: usize, cols: usize) -> Self {
+        debug_assert_eq!(images.len(), labels.len() * rows * cols);
+        Self {
+            images: images.into(),
+            labels: labels.into(),
+            rows,
+            cols,
+        }
+    }
+
     /// Number of images.
     #[must_use]
     pub fn len(&self) -> usize {

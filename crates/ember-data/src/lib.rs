@@ -4,6 +4,7 @@
 //! drawn. Progress is reported through a callback; this crate writes nothing to the terminal.
 
 mod dataset;
+mod download;
 mod error;
 mod folder;
 pub mod idx;
@@ -11,12 +12,14 @@ mod load;
 mod manifest;
 mod rng;
 mod source;
+mod synthetic;
 
 pub use dataset::{Dataset, Split};
 pub use error::DataError;
 pub use load::{Event, LoadOptions, Loaded, load};
 pub use rng::Rng;
 pub use source::DatasetSource;
+pub use synthetic::SyntheticOptions;
 
 /// Lower-case hexadecimal.
 fn hex(bytes: &[u8]) -> String {

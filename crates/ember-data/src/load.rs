@@ -1,12 +1,15 @@
 //! Gets the data set that the user asked for from where it can be had.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::dataset::Dataset;
+use crate::download::Downloader;
 use crate::error::DataError;
 use crate::folder::{self, Files};
 use crate::manifest::Manifest;
 use crate::source::DatasetSource;
+use crate::synthetic::{self, SyntheticOptions};
 
 /// Where to look for data and how to get it.
 #[derive(Clone, Debug)]
@@ -17,7 +20,16 @@ pub struct LoadOptions {
     pub datasets_dir: PathBuf,
     /// Labels must be below this.
     pub classes: usize,
+    /// Where to download MNIST from instead of the mirrors in `datasets/mnist.toml`: addresses of folders.
+    pub mirrors: Option<Vec<String>>,
+    /// The longest time for a mirror to answer, and between two pieces of what it sends.
+    pub patience: Duration,
+    /// How synthetic digits are drawn.
+    pub synthetic: SyntheticOptions,
 }
+
+/// `auto` has an alternative to a slow network, so that it waits no longer than this.
+const PATIENCE_OF_AUTO: Duration = Duration::from_secs(3);
 
 impl LoadOptions {
     /// The options for a workspace: its `datasets/` folder, `EMBER_DATA_DIR` where it is set, ten classes.
@@ -29,6 +41,9 @@ impl LoadOptions {
                 .map(PathBuf::from),
             datasets_dir: root.join("datasets"),
             classes: 10,
+            mirrors: None,
+            patience: Duration::from_secs(20),
+            synthetic: SyntheticOptions::default(),
         }
     }
 }
@@ -99,12 +114,29 @@ pub fn load(
 ) -> Result<Loaded, DataError> {
     match source {
         DatasetSource::Path(folder) => path(folder, options, progress),
-        DatasetSource::Auto | DatasetSource::Mnist => mnist(options, progress),
-        DatasetSource::Synthetic => Err(DataError::UnknownSource {
-            name: "synthetic".to_owned(),
-            suggestion: None,
-            expected: "mnist".to_owned(),
+        DatasetSource::Mnist => mnist(options, options.patience, progress),
+        DatasetSource::Synthetic => Ok(synthetic(options, progress)),
+        DatasetSource::Auto => {
+            match mnist(options, options.patience.min(PATIENCE_OF_AUTO), progress) {
+                // It cannot be had. Any other error is one in data that are there, and not to be hidden.
+                Err(error @ (DataError::Download { .. } | DataError::Write { .. })) => Ok(Loaded {
+                    fallback: Some(error.to_string()),
+                    ..synthetic(options, progress)
+                }),
+                result => result,
+            }
+        }
+    }
+}
+
+fn synthetic(options: &LoadOptions, progress: &(dyn Fn(Event<'_>) + Sync)) -> Loaded {
+    let drawn = &options.synthetic;
+    Loaded {
+        dataset: synthetic::draw(drawn, &|done, total| {
+            progress(Event::Drawing { done, total })
         }),
+        origin: format!("drawn with seed {}", drawn.seed),
+        fallback: None,
     }
 }
 
@@ -129,47 +161,58 @@ fn path(
 
 fn mnist(
     options: &LoadOptions,
+    patience: Duration,
     progress: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Loaded, DataError> {
     let manifest = Manifest::mnist()?;
-    let folder = options.datasets_dir.join(&manifest.name);
-    for place in options.data_dir.iter().chain([&folder]) {
+    let kept = options.datasets_dir.join(&manifest.name);
+    for place in options.data_dir.iter().chain([&kept]) {
         match folder::find(place) {
-            Ok(files) => {
-                progress(Event::Reading { folder: place });
-                return Ok(Loaded {
-                    dataset: checked(&manifest, &files, options.classes)?,
-                    origin: place.display().to_string(),
-                    fallback: None,
-                });
-            }
+            Ok(files) => return checked(&manifest, place, &files, options.classes, progress),
             Err(error) => progress(Event::Skipped {
                 place,
                 why: &error.to_string(),
             }),
         }
     }
-    Err(DataError::Download {
-        file: manifest.name,
-        folder,
-        attempts: Vec::new(),
-    })
+    Downloader {
+        manifest: &manifest,
+        folder: &kept,
+        mirrors: options.mirrors.as_ref().unwrap_or(&manifest.mirrors),
+        patience,
+        progress,
+    }
+    .fetch_missing()?;
+    checked(
+        &manifest,
+        &kept,
+        &folder::find(&kept)?,
+        options.classes,
+        progress,
+    )
 }
 
 /// Reads the files of a data set that the manifest describes; each must have the content that it should.
-fn checked(manifest: &Manifest, files: &Files, classes: usize) -> Result<Dataset, DataError> {
-    folder::read(
-        &manifest.name,
-        files,
-        classes,
-        |role, path, sha256| match manifest.file(role) {
-            Some(file) if file.sha256 != sha256() => Err(DataError::WrongChecksum {
-                path: path.to_owned(),
-                dataset: manifest.name.clone(),
-                found: sha256(),
-                expected: file.sha256.clone(),
-            }),
-            _ => Ok(()),
-        },
-    )
+fn checked(
+    manifest: &Manifest,
+    folder: &Path,
+    files: &Files,
+    classes: usize,
+    progress: &(dyn Fn(Event<'_>) + Sync),
+) -> Result<Loaded, DataError> {
+    progress(Event::Reading { folder });
+    let check = |role, path: &Path, sha256: &dyn Fn() -> String| match manifest.file(role) {
+        Some(file) if file.sha256 != sha256() => Err(DataError::WrongChecksum {
+            path: path.to_owned(),
+            dataset: manifest.name.clone(),
+            found: sha256(),
+            expected: file.sha256.clone(),
+        }),
+        _ => Ok(()),
+    };
+    Ok(Loaded {
+        dataset: folder::read(&manifest.name, files, classes, check)?,
+        origin: folder.display().to_string(),
+        fallback: None,
+    })
 }
