@@ -1,1 +1,31 @@
-//! Training in Burn.
+//! Training in Burn, driven by the graph: what goes in is an untrained [`Graph`](ember_graph::Graph), what comes out is
+//! the same graph with trained constants.
+//!
+//! **Invariants:** no other crate names Burn; the same seed on the same machine gives the same bits, whatever the number
+//! of threads and however often the training was interrupted.
+
+mod backend;
+mod error;
+mod examples;
+pub mod file;
+mod init;
+pub mod models;
+mod network;
+mod ops;
+mod optimizer;
+mod random;
+mod record;
+mod score;
+mod settings;
+mod state;
+mod trainer;
+mod windows;
+
+pub use backend::Backend;
+pub use error::TrainError;
+pub use init::initialize;
+pub use network::Network;
+pub use record::EpochRecord;
+pub use score::Score;
+pub use settings::Settings;
+pub use trainer::{Observer, Outcome, Trainer};

@@ -1,0 +1,108 @@
+//! Loss and accuracy.
+
+use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+
+use crate::examples::Examples;
+use crate::network::{Network, numbers};
+
+/// Images that are evaluated together.
+const BATCH: usize = 250;
+
+/// The running loss and accuracy over some images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Score {
+    /// Images seen.
+    pub images: u64,
+    /// Images whose greatest logit was their label's; of equals the first counts.
+    pub correct: u64,
+    /// Sum of the cross-entropy, in nats.
+    pub loss_sum: f64,
+}
+
+impl Score {
+    /// Share of the images that were right; 0 before the first.
+    #[must_use]
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / (self.images as f64).max(1.0)
+    }
+
+    /// Mean cross-entropy, in nats; 0 before the first image.
+    #[must_use]
+    pub fn loss(&self) -> f64 {
+        self.loss_sum / (self.images as f64).max(1.0)
+    }
+
+    /// Adds rows of logits. The arithmetic is in f64 and in the order of the images, so the sum is the same on every
+    /// machine that has the same logits.
+    pub(crate) fn add(&mut self, logits: &[f32], labels: &[u8]) {
+        let classes = logits.len() / labels.len().max(1);
+        for (row, &label) in logits.chunks(classes.max(1)).zip(labels) {
+            let mut best = 0;
+            for (class, logit) in row.iter().enumerate() {
+                if *logit > row[best] {
+                    best = class;
+                }
+            }
+            let label = usize::from(label);
+            let greatest = f64::from(row[best]);
+            let sum: f64 = row
+                .iter()
+                .map(|logit| (f64::from(*logit) - greatest).exp())
+                .sum();
+            self.images += 1;
+            self.correct += u64::from(best == label);
+            self.loss_sum += sum.ln() + greatest - f64::from(row[label]);
+        }
+    }
+}
+
+/// The mean cross-entropy of logits `[N, classes]`, for the gradient.
+pub(crate) fn cross_entropy(logits: Tensor<2>, labels: &[u8]) -> Tensor<1> {
+    let labels: Vec<i64> = labels.iter().map(|&label| i64::from(label)).collect();
+    let count = labels.len();
+    let labels = TensorData::new(labels, [count, 1]);
+    let labels = Tensor::<2, Int>::from_data(labels, &logits.device());
+    activation::log_softmax(logits, 1)
+        .gather(1, labels)
+        .mean()
+        .neg()
+}
+
+/// How the network does on the examples with these indices. `progress` learns the number of images done.
+pub(crate) fn evaluate(
+    network: &Network,
+    device: &Device,
+    examples: &Examples<'_>,
+    indices: &[u32],
+    mut progress: impl FnMut(u64),
+) -> Score {
+    let mut score = Score::default();
+    for batch in indices.chunks(BATCH) {
+        let logits = network.forward(examples.tensor(batch, device));
+        score.add(&numbers(logits), &examples.labels(batch));
+        progress(score.images);
+    }
+    score
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Score;
+
+    #[test]
+    fn a_score_counts_hits_and_sums_cross_entropy() {
+        let mut score = Score::default();
+        score.add(&[0.0, 0.0, 1.0, 3.0], &[0, 0]);
+        assert_eq!((score.images, score.correct), (2, 1));
+        let expected = (2.0f64.ln() + (1.0 + 2.0f64.exp()).ln()) / 2.0;
+        assert!((score.loss() - expected).abs() < 1e-12);
+        assert_eq!(score.accuracy(), 0.5);
+    }
+
+    #[test]
+    fn huge_logits_do_not_overflow() {
+        let mut score = Score::default();
+        score.add(&[1e30, -1e30], &[0]);
+        assert_eq!(score.loss(), 0.0);
+    }
+}

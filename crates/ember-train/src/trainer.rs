@@ -1,0 +1,346 @@
+//! The training loop: epochs of shuffled batches, a validation after each, a stored state from which it goes on after any
+//! interruption with the same bits.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use burn::module::Module as _;
+use burn::tensor::Device;
+use ember_graph::Graph;
+use sha2::{Digest as _, Sha256};
+
+use crate::examples::Examples;
+use crate::network::{Network, numbers};
+use crate::optimizer::Optimizer;
+use crate::random::{Purpose, Random};
+use crate::score::{Score, cross_entropy, evaluate};
+use crate::settings::Settings;
+use crate::state::{self, Position, State};
+use crate::{EpochRecord, TrainError};
+
+/// How often the state is stored within an epoch.
+const STORE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Learns how the training goes.
+pub trait Observer {
+    /// Epoch `epoch` of `epochs` (from 1) begins, or is taken up again after `step` of its `steps`.
+    fn epoch_started(&mut self, epoch: usize, epochs: usize, step: usize, steps: usize);
+    /// `step` steps of the epoch are done; the score is over the epoch so far.
+    fn step_done(&mut self, step: usize, score: &Score);
+    /// The epoch is done and validated.
+    fn epoch_done(&mut self, record: &EpochRecord);
+}
+
+/// Why [`Trainer::run`] came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All epochs are done, or the limit of steps is reached.
+    Finished,
+    /// The stop flag was raised; the state is stored.
+    Interrupted,
+}
+
+/// A training: network, optimizer, and how far it is.
+pub struct Trainer<'a> {
+    settings: Settings,
+    data: String,
+    device: Device,
+    network: Network,
+    optimizer: Optimizer,
+    examples: Examples<'a>,
+    training: Vec<u32>,
+    validation: Vec<u32>,
+    position: Position,
+    /// The record of an epoch that a limit of steps cut short.
+    cut_short: Option<EpochRecord>,
+    state_path: Option<PathBuf>,
+    last_stored: Instant,
+    clock: Instant,
+}
+
+impl<'a> Trainer<'a> {
+    /// A training that starts from the graph's constants, over images of bytes 0..=255 (row-major, one after another) and
+    /// a label for each.
+    ///
+    /// # Errors
+    /// When a setting is outside its range, the backend is not built in, the graph cannot be trained, or the images do not
+    /// fit it.
+    pub fn new(
+        graph: &Graph,
+        images: &'a [u8],
+        labels: &'a [u8],
+        settings: Settings,
+    ) -> Result<Self, TrainError> {
+        let device = settings.backend.device()?;
+        let network = Network::new(graph, &device.clone().autodiff())?;
+        let examples = Examples::new(images, labels, &network, &settings.dataset, &settings.model)?;
+        settings.check(examples.count())?;
+        let [validation, training] = split(examples.count(), settings.validation, settings.seed);
+        let mut sha = Sha256::new();
+        sha.update(images);
+        sha.update(labels);
+        Ok(Self {
+            data: state::hex(&sha.finalize()),
+            optimizer: Optimizer::new(settings.learning_rate, graph.constants().count()),
+            network,
+            settings,
+            device,
+            examples,
+            training,
+            validation,
+            position: Position::default(),
+            cut_short: None,
+            state_path: None,
+            last_stored: Instant::now(),
+            clock: Instant::now(),
+        })
+    }
+
+    /// Stores the state in this file after each epoch, every few seconds, and when the training is interrupted.
+    pub fn store_in(&mut self, path: &Path) {
+        self.state_path = Some(path.to_owned());
+    }
+
+    /// Goes on from the state in this file; `false` when there is none.
+    ///
+    /// # Errors
+    /// When the file is damaged, or belongs to a training with other settings or images.
+    pub fn resume_from(&mut self, path: &Path) -> Result<bool, TrainError> {
+        let Some(state) = State::load(path)? else {
+            return Ok(false);
+        };
+        let wrong = |problem: String| TrainError::State {
+            path: path.to_owned(),
+            problem,
+        };
+        let differences = self.settings.differences(&state.settings);
+        if !differences.is_empty() {
+            let list: Vec<String> = differences
+                .iter()
+                .map(|(setting, ours, theirs)| format!("{setting} is {ours} now and was {theirs}"))
+                .collect();
+            return Err(wrong(format!(
+                "the training to resume had other settings: {}; give the same",
+                list.join(", ")
+            )));
+        }
+        if state.data != self.data {
+            return Err(wrong(format!(
+                "the training to resume had other images of the name \"{}\"",
+                self.settings.dataset
+            )));
+        }
+        let ours: Vec<usize> = self.network.numbers().iter().map(Vec::len).collect();
+        let parameters = state.parameters.iter().map(Vec::len);
+        let moments_fit = ours.iter().zip(&state.moments).all(|(ours, moments)| {
+            let moments = moments.as_ref();
+            moments.is_none_or(|moments| [moments.first.len(), moments.second.len()] == [*ours; 2])
+        });
+        if !parameters.eq(ours.iter().copied()) || !moments_fit {
+            return Err(wrong(format!(
+                "the training to resume had another graph of the name \"{}\"",
+                self.settings.model
+            )));
+        }
+        if state.position.step > self.steps_per_epoch() {
+            return Err(wrong("it claims more steps than an epoch has".to_owned()));
+        }
+        let device = self.device.clone().autodiff();
+        self.network.set_numbers(state.parameters, &device);
+        self.optimizer.restore(state.moments, &self.device);
+        self.position = state.position;
+        Ok(true)
+    }
+
+    /// Trains until the end, or until `stop` is raised. The interrupted training goes on with another call, or in another
+    /// process after [`Self::resume_from`], and gives the same bits as if it had never stopped.
+    ///
+    /// # Errors
+    /// When the loss is no longer a number, or the state cannot be stored.
+    pub fn run(
+        &mut self,
+        stop: &AtomicBool,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, TrainError> {
+        let steps = self.steps_per_epoch();
+        self.clock = Instant::now();
+        self.last_stored = Instant::now();
+        self.cut_short = None;
+        'training: while self.position.epoch < self.settings.epochs && !self.limit_reached() {
+            let (epoch, epochs) = (self.position.epoch + 1, self.settings.epochs);
+            observer.epoch_started(epoch, epochs, self.position.step, steps);
+            let mut order = self.training.clone();
+            Random::new(self.settings.seed, Purpose::Order(self.position.epoch))
+                .shuffle(&mut order);
+            for batch in order.chunks(self.settings.batch).skip(self.position.step) {
+                self.step(batch)?;
+                observer.step_done(self.position.step, &self.position.score);
+                if stop.load(Ordering::Relaxed) {
+                    self.store()?;
+                    return Ok(Outcome::Interrupted);
+                }
+                if self.last_stored.elapsed() >= STORE_INTERVAL {
+                    self.store()?;
+                }
+                if self.limit_reached() && self.position.step < steps {
+                    break 'training;
+                }
+            }
+            let record = self.validate();
+            observer.epoch_done(&record);
+            self.position.history.push(record);
+            self.position.epoch += 1;
+            self.position.step = 0;
+            self.position.score = Score::default();
+            self.position.epoch_seconds = 0.0;
+            self.store()?;
+        }
+        if self.position.step > 0 {
+            // The limit fell within an epoch. The stored state stays within it, so that a later call with a greater limit
+            // goes on as if there had been none.
+            self.store()?;
+            let record = self.validate();
+            observer.epoch_done(&record);
+            self.cut_short = Some(record);
+        }
+        Ok(Outcome::Finished)
+    }
+
+    /// Batches in an epoch; the last may be smaller.
+    #[must_use]
+    pub fn steps_per_epoch(&self) -> usize {
+        self.training.len().div_ceil(self.settings.batch)
+    }
+
+    /// How many images are trained on, and how many are held back for validation.
+    #[must_use]
+    pub fn image_counts(&self) -> [usize; 2] {
+        [self.training.len(), self.validation.len()]
+    }
+
+    /// SHA-256 of the training images and labels.
+    #[must_use]
+    pub fn data_sha256(&self) -> &str {
+        &self.data
+    }
+
+    /// The epochs so far, the last one perhaps cut short by the limit of steps.
+    #[must_use]
+    pub fn history(&self) -> Vec<EpochRecord> {
+        let mut history = self.position.history.clone();
+        history.extend(self.cut_short.clone());
+        history
+    }
+
+    /// Optimizer steps so far.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.position.epoch as u64 * self.steps_per_epoch() as u64 + self.position.step as u64
+    }
+
+    /// The parameters as they are now.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// How the network as it is now does on other images. `progress` learns the number of images done.
+    ///
+    /// # Errors
+    /// When the images do not fit the graph; `name` is for that error.
+    pub fn score(
+        &self,
+        images: &[u8],
+        labels: &[u8],
+        name: &str,
+        progress: impl FnMut(u64),
+    ) -> Result<Score, TrainError> {
+        let examples = Examples::new(images, labels, &self.network, name, &self.settings.model)?;
+        let all: Vec<u32> = (0..).take(examples.count()).collect();
+        let network = self.network.valid();
+        Ok(evaluate(&network, &self.device, &examples, &all, progress))
+    }
+
+    fn limit_reached(&self) -> bool {
+        self.settings
+            .limit_steps
+            .is_some_and(|limit| self.steps() >= limit)
+    }
+
+    fn step(&mut self, batch: &[u32]) -> Result<(), TrainError> {
+        let device = self.device.clone().autodiff();
+        let labels = self.examples.labels(batch);
+        let logits = self.network.forward(self.examples.tensor(batch, &device));
+        let before = self.position.score.loss_sum;
+        let numbers = numbers(logits.clone().inner());
+        self.position.score.add(&numbers, &labels);
+        let loss = self.position.score.loss_sum - before;
+        if !loss.is_finite() {
+            return Err(TrainError::Diverged {
+                loss: loss / batch.len() as f64,
+                step: self.position.step + 1,
+                epoch: self.position.epoch + 1,
+            });
+        }
+        let mut gradients = cross_entropy(logits, &labels).backward();
+        self.optimizer.step(&mut self.network, &mut gradients);
+        self.position.step += 1;
+        Ok(())
+    }
+
+    /// The record of the epoch that has just ended.
+    fn validate(&mut self) -> EpochRecord {
+        let network = self.network.valid();
+        let score = evaluate(
+            &network,
+            &self.device,
+            &self.examples,
+            &self.validation,
+            |_| (),
+        );
+        self.account();
+        let validated = score.images > 0;
+        EpochRecord {
+            epoch: self.position.epoch + 1,
+            accuracy: self.position.score.accuracy(),
+            loss: self.position.score.loss(),
+            val_accuracy: validated.then(|| score.accuracy()),
+            val_loss: validated.then(|| score.loss()),
+            seconds: self.position.epoch_seconds,
+        }
+    }
+
+    /// Adds the time since the last call to the epoch's.
+    fn account(&mut self) {
+        self.position.epoch_seconds += self.clock.elapsed().as_secs_f64();
+        self.clock = Instant::now();
+    }
+
+    fn store(&mut self) -> Result<(), TrainError> {
+        self.account();
+        self.last_stored = Instant::now();
+        let Some(path) = &self.state_path else {
+            return Ok(());
+        };
+        let state = State {
+            settings: self.settings.clone(),
+            data: self.data.clone(),
+            position: self.position.clone(),
+            parameters: self.network.numbers(),
+            moments: self.optimizer.moments(),
+        };
+        state.save(path)
+    }
+}
+
+/// Indices for validation and for training; which image goes where depends on the seed alone. Both are in ascending
+/// order.
+fn split(count: usize, validation: usize, seed: u64) -> [Vec<u32>; 2] {
+    let mut indices: Vec<u32> = (0..).take(count).collect();
+    Random::new(seed, Purpose::ValidationSplit).shuffle(&mut indices);
+    let mut training = indices.split_off(validation.min(count));
+    indices.sort_unstable();
+    training.sort_unstable();
+    [indices, training]
+}
