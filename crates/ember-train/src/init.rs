@@ -3,7 +3,7 @@
 use ember_graph::{Graph, Op, Role, ValueId};
 
 use crate::TrainError;
-use crate::random::{Purpose, Random};
+use crate::random::{Purpose, symmetric};
 
 /// Fills every filter and weight matrix with numbers uniform in ±√(6 / (inputs + outputs)) and every bias with zeros
 /// (Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010). The same seed
@@ -30,9 +30,9 @@ pub fn initialize(graph: &mut Graph, seed: u64) -> Result<(), TrainError> {
                     (6.0 / (inputs + outputs) as f64).sqrt()
                 }
             };
-            let mut random = Random::new(seed, Purpose::Weights(id.index()));
+            let mut random = Purpose::Weights(id.index()).stream(seed);
             let numbers = (0..count)
-                .map(|_| (random.symmetric() * limit) as f32)
+                .map(|_| (symmetric(&mut random) * limit) as f32)
                 .collect();
             filled.push((*id, numbers));
         }

@@ -1,8 +1,9 @@
 //! Loss and accuracy.
 
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+use ember_data::Split;
 
-use crate::examples::Examples;
+use crate::examples;
 use crate::network::{Network, numbers};
 
 /// Images that are evaluated together.
@@ -68,18 +69,18 @@ pub(crate) fn cross_entropy(logits: Tensor<2>, labels: &[u8]) -> Tensor<1> {
         .neg()
 }
 
-/// How the network does on the examples with these indices. `progress` learns the number of images done.
+/// How the network does on these images. `progress` learns the number of images done.
 pub(crate) fn evaluate(
     network: &Network,
     device: &Device,
-    examples: &Examples<'_>,
-    indices: &[u32],
+    split: &Split,
     mut progress: impl FnMut(u64),
 ) -> Score {
     let mut score = Score::default();
-    for batch in indices.chunks(BATCH) {
-        let logits = network.forward(examples.tensor(batch, device));
-        score.add(&numbers(logits), &examples.labels(batch));
+    let all: Vec<usize> = (0..split.len()).collect();
+    for batch in all.chunks(BATCH) {
+        let logits = network.forward(examples::images(split, batch, device));
+        score.add(&numbers(logits), &examples::labels(split, batch));
         progress(score.images);
     }
     score

@@ -38,7 +38,7 @@ pub(crate) struct Position {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct State {
     pub(crate) settings: Settings,
-    /// SHA-256 of the training images and labels.
+    /// The dataset's fingerprint.
     pub(crate) data: String,
     pub(crate) position: Position,
     /// In the order of the graph's constants.

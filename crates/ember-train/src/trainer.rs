@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 
 use burn::module::Module as _;
 use burn::tensor::Device;
+use ember_data::{Dataset, Split};
 use ember_graph::Graph;
-use sha2::{Digest as _, Sha256};
 
-use crate::examples::Examples;
+use crate::examples;
 use crate::network::{Network, numbers};
 use crate::optimizer::Optimizer;
-use crate::random::{Purpose, Random};
+use crate::random::Purpose;
 use crate::score::{Score, cross_entropy, evaluate};
 use crate::settings::Settings;
-use crate::state::{self, Position, State};
+use crate::state::{Position, State};
 use crate::{EpochRecord, TrainError};
 
 /// How often the state is stored within an epoch.
@@ -42,15 +42,14 @@ pub enum Outcome {
 }
 
 /// A training: network, optimizer, and how far it is.
-pub struct Trainer<'a> {
+pub struct Trainer {
     settings: Settings,
     data: String,
     device: Device,
     network: Network,
     optimizer: Optimizer,
-    examples: Examples<'a>,
-    training: Vec<u32>,
-    validation: Vec<u32>,
+    training: Split,
+    validation: Split,
     position: Position,
     /// The record of an epoch that a limit of steps cut short.
     cut_short: Option<EpochRecord>,
@@ -59,34 +58,25 @@ pub struct Trainer<'a> {
     clock: Instant,
 }
 
-impl<'a> Trainer<'a> {
-    /// A training that starts from the graph's constants, over images of bytes 0..=255 (row-major, one after another) and
-    /// a label for each.
+impl Trainer {
+    /// A training that starts from the graph's constants, on the training images of `dataset`, of which some are held
+    /// back for validation. The test images are not looked at.
     ///
     /// # Errors
     /// When a setting is outside its range, the backend is not built in, the graph cannot be trained, or the images do not
     /// fit it.
-    pub fn new(
-        graph: &Graph,
-        images: &'a [u8],
-        labels: &'a [u8],
-        settings: Settings,
-    ) -> Result<Self, TrainError> {
+    pub fn new(graph: &Graph, dataset: &Dataset, settings: Settings) -> Result<Self, TrainError> {
         let device = settings.backend.device()?;
         let network = Network::new(graph, &device.clone().autodiff())?;
-        let examples = Examples::new(images, labels, &network, &settings.dataset, &settings.model)?;
-        settings.check(examples.count())?;
-        let [validation, training] = split(examples.count(), settings.validation, settings.seed);
-        let mut sha = Sha256::new();
-        sha.update(images);
-        sha.update(labels);
+        examples::check(&dataset.train, &network, &dataset.name, &graph.name)?;
+        settings.check(dataset.train.len())?;
+        let (training, validation) = dataset.train.hold_out(settings.validation, settings.seed);
         Ok(Self {
-            data: state::hex(&sha.finalize()),
+            data: dataset.fingerprint.clone(),
             optimizer: Optimizer::new(settings.learning_rate, graph.constants().count()),
             network,
             settings,
             device,
-            examples,
             training,
             validation,
             position: Position::default(),
@@ -170,8 +160,9 @@ impl<'a> Trainer<'a> {
         'training: while self.position.epoch < self.settings.epochs && !self.limit_reached() {
             let (epoch, epochs) = (self.position.epoch + 1, self.settings.epochs);
             observer.epoch_started(epoch, epochs, self.position.step, steps);
-            let mut order = self.training.clone();
-            Random::new(self.settings.seed, Purpose::Order(self.position.epoch))
+            let mut order: Vec<usize> = (0..self.training.len()).collect();
+            Purpose::Order(self.position.epoch)
+                .stream(self.settings.seed)
                 .shuffle(&mut order);
             for batch in order.chunks(self.settings.batch).skip(self.position.step) {
                 self.step(batch)?;
@@ -219,12 +210,6 @@ impl<'a> Trainer<'a> {
         [self.training.len(), self.validation.len()]
     }
 
-    /// SHA-256 of the training images and labels.
-    #[must_use]
-    pub fn data_sha256(&self) -> &str {
-        &self.data
-    }
-
     /// The epochs so far, the last one perhaps cut short by the limit of steps.
     #[must_use]
     pub fn history(&self) -> Vec<EpochRecord> {
@@ -248,18 +233,20 @@ impl<'a> Trainer<'a> {
     /// How the network as it is now does on other images. `progress` learns the number of images done.
     ///
     /// # Errors
-    /// When the images do not fit the graph; `name` is for that error.
+    /// When the images do not fit the graph; `dataset` is their name for that error.
     pub fn score(
         &self,
-        images: &[u8],
-        labels: &[u8],
-        name: &str,
+        split: &Split,
+        dataset: &str,
         progress: impl FnMut(u64),
     ) -> Result<Score, TrainError> {
-        let examples = Examples::new(images, labels, &self.network, name, &self.settings.model)?;
-        let all: Vec<u32> = (0..).take(examples.count()).collect();
-        let network = self.network.valid();
-        Ok(evaluate(&network, &self.device, &examples, &all, progress))
+        examples::check(split, &self.network, dataset, &self.settings.model)?;
+        Ok(evaluate(
+            &self.network.valid(),
+            &self.device,
+            split,
+            progress,
+        ))
     }
 
     fn limit_reached(&self) -> bool {
@@ -268,10 +255,12 @@ impl<'a> Trainer<'a> {
             .is_some_and(|limit| self.steps() >= limit)
     }
 
-    fn step(&mut self, batch: &[u32]) -> Result<(), TrainError> {
+    fn step(&mut self, batch: &[usize]) -> Result<(), TrainError> {
         let device = self.device.clone().autodiff();
-        let labels = self.examples.labels(batch);
-        let logits = self.network.forward(self.examples.tensor(batch, &device));
+        let labels = examples::labels(&self.training, batch);
+        let logits = self
+            .network
+            .forward(examples::images(&self.training, batch, &device));
         let before = self.position.score.loss_sum;
         let numbers = numbers(logits.clone().inner());
         self.position.score.add(&numbers, &labels);
@@ -292,13 +281,7 @@ impl<'a> Trainer<'a> {
     /// The record of the epoch that has just ended.
     fn validate(&mut self) -> EpochRecord {
         let network = self.network.valid();
-        let score = evaluate(
-            &network,
-            &self.device,
-            &self.examples,
-            &self.validation,
-            |_| (),
-        );
+        let score = evaluate(&network, &self.device, &self.validation, |_| ());
         self.account();
         let validated = score.images > 0;
         EpochRecord {
@@ -332,15 +315,4 @@ impl<'a> Trainer<'a> {
         };
         state.save(path)
     }
-}
-
-/// Indices for validation and for training; which image goes where depends on the seed alone. Both are in ascending
-/// order.
-fn split(count: usize, validation: usize, seed: u64) -> [Vec<u32>; 2] {
-    let mut indices: Vec<u32> = (0..).take(count).collect();
-    Random::new(seed, Purpose::ValidationSplit).shuffle(&mut indices);
-    let mut training = indices.split_off(validation.min(count));
-    indices.sort_unstable();
-    training.sort_unstable();
-    [indices, training]
 }
