@@ -153,6 +153,44 @@ pub enum GraphError {
         /// Its name.
         graph: String,
     },
+    /// Too many or too few inputs given to a run.
+    #[error("the graph takes {expected} inputs and got {got}")]
+    InputCount {
+        /// Inputs of the graph.
+        expected: usize,
+        /// Inputs given.
+        got: usize,
+    },
+    /// An input of another length given to a run.
+    #[error("the input {value:?} of shape {shape:?} got {got} numbers for a batch of {batch}")]
+    InputLength {
+        /// The input.
+        value: String,
+        /// The shape of one.
+        shape: Vec<usize>,
+        /// How many at once.
+        batch: usize,
+        /// Numbers given.
+        got: usize,
+    },
+    /// A batch whose elements the kernels cannot count.
+    #[error("a batch of {batch} makes {value:?} too large: take a smaller batch")]
+    BatchTooLarge {
+        /// The value.
+        value: String,
+        /// The batch.
+        batch: usize,
+    },
+    /// A kernel that refused its operands.
+    #[error("{op} {node:?}: {problem}")]
+    Kernel {
+        /// The node's output.
+        node: String,
+        /// The operator.
+        op: &'static str,
+        /// What the kernel says.
+        problem: ember_kernels::KernelError,
+    },
     /// A quantized value that breaks a rule of the integer kernels.
     #[error("the quantization of {value:?}: {problem}")]
     Quantization {

@@ -3,6 +3,7 @@
 mod builder;
 pub mod checkpoint;
 mod error;
+pub mod eval;
 mod graph;
 pub mod quantized;
 pub mod random;

@@ -8,9 +8,11 @@
 //! - activations are INT8 with one scale; filters and weights are INT8 in -127..=127 with zero point 0, per channel along
 //!   the output channels; biases are INT32 with zero point 0;
 //! - a bias has the scale `input scale * weight scale` of its channel, the product rounded to f32 once;
-//! - pooling and reshape give back their input's parameters; softmax gives 1/256 and -128.
+//! - pooling, reshape and a relu6 that stands alone give back their input's parameters; softmax gives 1/256 and -128.
 //!
-//! These are the rules of TensorFlow Lite's 8-bit quantization specification, which its integer kernels rely on.
+//! These are the rules of TensorFlow Lite's 8-bit quantization specification, which its integer kernels rely on. The one
+//! about relu6 is because the engines differ: TensorFlow Lite brings its result to the output's parameters, TensorFlow
+//! Lite Micro (`kernels/activations.cc`) does not.
 
 use ember_core::Dtype;
 
@@ -131,6 +133,36 @@ impl Quantization {
                     .copied()
             }
         }
+    }
+}
+
+/// Which parameters the result of an integer operator has.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OutputParameters {
+    /// Its own, from its range.
+    Own,
+    /// Those of its first operand.
+    OfInput,
+    /// These.
+    Fixed(Quantization),
+}
+
+/// Which parameters the result of `op` must have.
+#[must_use]
+pub const fn output_parameters(op: &Op) -> OutputParameters {
+    match op {
+        Op::Conv2d { .. }
+        | Op::DepthwiseConv2d { .. }
+        | Op::FullyConnected { .. }
+        | Op::Add { .. }
+        | Op::Relu => OutputParameters::Own,
+        Op::MaxPool2d { .. } | Op::AveragePool2d { .. } | Op::Reshape { .. } | Op::Relu6 => {
+            OutputParameters::OfInput
+        }
+        Op::Softmax { .. } => OutputParameters::Fixed(Quantization::PerTensor {
+            scale: 1.0 / 256.0,
+            zero_point: -128,
+        }),
     }
 }
 
@@ -307,35 +339,40 @@ impl QuantizedGraph {
 
     fn check_node(&self, node: &Node) -> Result<(), GraphError> {
         let output = self.value(node.output);
-        match &node.op {
-            Op::Conv2d { .. } | Op::FullyConnected { .. } => self.check_sum(node, 0),
-            Op::DepthwiseConv2d { .. } => self.check_sum(node, 3),
-            Op::MaxPool2d { .. } | Op::AveragePool2d { .. } | Op::Reshape { .. } => {
+        match output_parameters(&node.op) {
+            OutputParameters::Own => {}
+            OutputParameters::Fixed(fixed) => {
+                if output.quantization != fixed {
+                    return Err(fault(
+                        output,
+                        format!("a {} must have {fixed:?}", node.op.name()),
+                    ));
+                }
+            }
+            OutputParameters::OfInput => {
                 let input = self.value(node.inputs[0]);
-                if input.quantization == output.quantization {
-                    Ok(())
-                } else {
-                    Err(fault(
+                if input.quantization != output.quantization {
+                    return Err(fault(
                         output,
                         format!(
                             "a {} must have the scale and zero point of its input {:?}",
                             node.op.name(),
                             input.name
                         ),
-                    ))
+                    ));
                 }
             }
-            Op::Softmax { .. } => match output.quantization {
-                Quantization::PerTensor {
-                    scale: 0.003_906_25,
-                    zero_point: -128,
-                } => Ok(()),
-                _ => Err(fault(
-                    output,
-                    "a softmax must have the scale 1/256 and the zero point -128".to_owned(),
-                )),
-            },
-            Op::Add { .. } | Op::Relu | Op::Relu6 => Ok(()),
+        }
+        match &node.op {
+            Op::Conv2d { .. } | Op::FullyConnected { .. } => self.check_sum(node, 0),
+            Op::DepthwiseConv2d { .. } => self.check_sum(node, 3),
+            Op::MaxPool2d { .. }
+            | Op::AveragePool2d { .. }
+            | Op::Reshape { .. }
+            | Op::Softmax { .. }
+            | Op::Add { .. }
+            | Op::Relu
+            | Op::Relu6 => Ok(()),
         }
     }
 
