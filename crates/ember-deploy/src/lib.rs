@@ -1,1 +1,15 @@
-//! Emulators and firmware images.
+//! From a model to a running device: builds the firmware, turns it into the files that flash tools take, checks that it
+//! fits, and runs it on an emulated chip.
+//!
+//! - [`machine`]: the emulated machines, as data.
+//! - [`firmware`]: builds the firmware for one of them.
+//! - [`image`]: what is in the ELF file: sizes, BIN, Intel HEX, UF2.
+//! - [`emulate`]: runs it, in QEMU or in the built-in emulator, and collects what it says.
+
+pub mod emulate;
+mod error;
+pub mod firmware;
+pub mod image;
+pub mod machine;
+
+pub use error::DeployError;

@@ -3,7 +3,7 @@
 use crate::crc::Crc32;
 use crate::frame::{CRC_BYTES, Frame, HEADER_BYTES, Header, LinkError, MAGIC, OVERHEAD_BYTES};
 
-/// Finds frames in a stream of bytes, kept in the caller's buffer.
+/// Finds frames in a stream of bytes, kept in the caller's buffer (a slice, an array, a vector).
 ///
 /// After garbage, or a frame that fails a check, it goes on at the very next byte that may begin a frame: no good
 /// frame is lost behind a bad one.
@@ -19,7 +19,7 @@ use crate::frame::{CRC_BYTES, Frame, HEADER_BYTES, Header, LinkError, MAGIC, OVE
 /// # write_frame(&mut wire, Kind::End, &[]).unwrap();
 /// # let wire = wire.0;
 /// let mut buffer = [0; 64];
-/// let mut decoder = Decoder::new(&mut buffer);
+/// let mut decoder = Decoder::new(&mut buffer[..]);
 /// let taken = decoder.feed(&wire);
 /// assert_eq!(taken, wire.len());
 /// assert_eq!(decoder.next_frame(), Some(Ok(Frame { kind: Kind::End, payload: &[] })));
@@ -27,8 +27,8 @@ use crate::frame::{CRC_BYTES, Frame, HEADER_BYTES, Header, LinkError, MAGIC, OVE
 /// assert_eq!(decoder.skipped_bytes(), 7);
 /// ```
 #[derive(Debug)]
-pub struct Decoder<'b> {
-    buffer: &'b mut [u8],
+pub struct Decoder<B> {
+    buffer: B,
     start: usize,
     end: usize,
     skipped: u64,
@@ -45,9 +45,9 @@ enum Step {
     Bad(LinkError),
 }
 
-impl<'b> Decoder<'b> {
-    /// A decoder for frames of up to `buffer.len()` bytes, header and CRC included.
-    pub const fn new(buffer: &'b mut [u8]) -> Self {
+impl<B: AsRef<[u8]> + AsMut<[u8]>> Decoder<B> {
+    /// A decoder for frames as long as the buffer, header and CRC included.
+    pub const fn new(buffer: B) -> Self {
         Self {
             buffer,
             start: 0,
@@ -59,10 +59,11 @@ impl<'b> Decoder<'b> {
     /// Takes as many of `bytes` as there is room for, and says how many. Call [`Decoder::next_frame`] until it gives
     /// `None` before feeding again: then there is room for at least one byte (unless the buffer is shorter than a header).
     pub fn feed(&mut self, bytes: &[u8]) -> usize {
-        self.buffer.copy_within(self.start..self.end, 0);
+        let buffer = self.buffer.as_mut();
+        buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        let free = self.buffer.get_mut(self.end..).unwrap_or_default();
+        let free = buffer.get_mut(self.end..).unwrap_or_default();
         let count = free.len().min(bytes.len());
         for (to, from) in free.iter_mut().zip(bytes) {
             *to = *from;
@@ -96,6 +97,7 @@ impl<'b> Decoder<'b> {
                     };
                     let payload = self
                         .buffer
+                        .as_ref()
                         .get(payload_start..payload_start + payload_bytes)
                         .unwrap_or_default();
                     return Some(Ok(Frame { kind, payload }));
@@ -122,7 +124,8 @@ impl<'b> Decoder<'b> {
     }
 
     fn look(&self) -> Step {
-        let bytes = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let buffer = self.buffer.as_ref();
+        let bytes = buffer.get(self.start..self.end).unwrap_or_default();
         let [magic, _] = MAGIC;
         match bytes.iter().position(|byte| *byte == magic) {
             None if bytes.is_empty() => return Step::NeedMore,
@@ -140,10 +143,10 @@ impl<'b> Decoder<'b> {
             return Step::Skip(1);
         };
         let frame_bytes = OVERHEAD_BYTES as u64 + u64::from(header.payload_bytes);
-        if frame_bytes > self.buffer.len() as u64 {
+        if frame_bytes > buffer.len() as u64 {
             return Step::Bad(LinkError::TooLong {
                 bytes: frame_bytes,
-                capacity: self.buffer.len() as u64,
+                capacity: buffer.len() as u64,
             });
         }
         let payload_bytes = header.payload_bytes as usize;

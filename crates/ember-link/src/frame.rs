@@ -180,6 +180,35 @@ pub enum LinkError {
     },
 }
 
+impl LinkError {
+    /// The number that stands for the error in a [`crate::Failure`].
+    #[must_use]
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::Version { .. } => 1,
+            Self::UnknownKind { .. } => 2,
+            Self::Crc { .. } => 3,
+            Self::TooLong { .. } => 4,
+            Self::Truncated => 5,
+            Self::Malformed { .. } => 6,
+        }
+    }
+
+    /// What a [`LinkError::code`] means.
+    #[must_use]
+    pub const fn describe(code: u32) -> &'static str {
+        match code {
+            1 => "another protocol version",
+            2 => "an unknown kind of frame",
+            3 => "a wrong CRC-32",
+            4 => "a frame that is too long",
+            5 => "the stream ended inside a frame",
+            6 => "a payload of the wrong length",
+            _ => "an unknown error",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Header, Kind, LinkError};

@@ -33,7 +33,8 @@ pub use frame::{
     Frame, HEADER_BYTES, Header, Kind, LinkError, MAGIC, OVERHEAD_BYTES, PROTOCOL_VERSION,
 };
 pub use message::{
-    DeviceMessage, Done, ErrorCode, Failure, Hello, Inference, OpProfile, TimerKind,
+    CALIBRATION_INSTRUCTIONS, DeviceMessage, Done, ErrorCode, Failure, Hello, Inference, OpProfile,
+    TimerKind,
 };
-pub use receive::{Received, Receiver, Source};
-pub use write::{Sink, image_frame_bytes, write_end, write_frame, write_image};
+pub use receive::{ReceiveError, Received, Receiver, Source};
+pub use write::{Sink, image_frame_bytes, write_end, write_frame, write_frame_of, write_image};

@@ -1,7 +1,7 @@
 //! What a device says: the payloads of the frames that come from it.
 
 use crate::frame::{Frame, Kind, LinkError};
-use crate::write::{Sink, write_frame};
+use crate::write::{Sink, write_frame, write_frame_of};
 
 macro_rules! codes {
     ($(#[doc = $enum_doc:literal])* $name:ident: $repr:ty { $($(#[doc = $doc:literal])* $variant:ident = $code:literal;)* }) => {
@@ -51,7 +51,7 @@ codes! {
         Invoke = 3;
         /// An image has the wrong length. Details: bytes that came, bytes of the model's inputs.
         ImageLength = 4;
-        /// A frame from the host failed a check. Details: 0, number of good images before it.
+        /// A frame from the host failed a check. Details: [`LinkError::code`], number of good images before it.
         Frame = 5;
         /// The carrier failed. Details: carrier's own code, number of good images before it.
         Transport = 6;
@@ -61,6 +61,11 @@ codes! {
         Fault = 8;
     }
 }
+
+/// Instructions of the loop that a device times before it says [`Hello`]: a subtraction and a branch, over and over.
+///
+/// With it, a host checks how many instructions (or, on hardware, cycles of a loop in the cache) one tick is.
+pub const CALIBRATION_INSTRUCTIONS: u32 = 1 << 17;
 
 /// Says once, first, what the device is and which model it carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +88,8 @@ pub struct Hello<'a> {
     pub stack_limit_bytes: u32,
     /// What the ticks are.
     pub timer: TimerKind,
+    /// Ticks that [`CALIBRATION_INSTRUCTIONS`] instructions took.
+    pub calibration_ticks: u64,
     /// Ticks that reading and preparing the model took.
     pub prepare_ticks: u64,
     /// The target triple that the firmware was built for.
@@ -105,7 +112,8 @@ pub struct OpProfile {
 pub struct Inference<'a> {
     /// The host's number for the image.
     pub index: u32,
-    /// Ticks of the inference alone: inputs in place to outputs in place.
+    /// Ticks of the inference alone: inputs in place to outputs in place. Of a profiled inference, the sum over its
+    /// operators.
     pub ticks: u64,
     /// Every output of the model, one after the other.
     pub outputs: &'a [u8],
@@ -163,6 +171,7 @@ impl Hello<'_> {
                 &self.operators.to_le_bytes(),
                 &self.stack_limit_bytes.to_le_bytes(),
                 &[self.timer as u8],
+                &self.calibration_ticks.to_le_bytes(),
                 &self.prepare_ticks.to_le_bytes(),
                 self.target.as_bytes(),
             ],
@@ -194,15 +203,27 @@ impl Inference<'_> {
     /// # Errors
     /// What the sink says.
     pub fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
-        write_frame(
-            sink,
-            Kind::Inference,
-            &[
-                &self.index.to_le_bytes(),
-                &self.ticks.to_le_bytes(),
-                self.outputs,
-            ],
-        )
+        Self::write_outputs(sink, self.index, self.ticks, core::iter::once(self.outputs))
+    }
+
+    /// Writes the frame for outputs that lie in several places.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn write_outputs<'o, S: Sink>(
+        sink: &mut S,
+        index: u32,
+        ticks: u64,
+        outputs: impl Iterator<Item = &'o [u8]> + Clone,
+    ) -> Result<(), S::Error> {
+        let (index, ticks) = (index.to_le_bytes(), ticks.to_le_bytes());
+        let head: [&[u8]; 2] = [&index, &ticks];
+        #[expect(
+            clippy::map_identity,
+            reason = "it lets the outputs' lifetime shrink to that of the head"
+        )]
+        let outputs = outputs.map(|bytes| bytes);
+        write_frame_of(sink, Kind::Inference, head.into_iter().chain(outputs))
     }
 }
 
@@ -315,6 +336,7 @@ fn hello(mut fields: Fields<'_>) -> Option<Hello<'_>> {
         operators: fields.u32()?,
         stack_limit_bytes: fields.u32()?,
         timer: TimerKind::from_code(fields.u8()?)?,
+        calibration_ticks: fields.u64()?,
         prepare_ticks: fields.u64()?,
         target: core::str::from_utf8(fields.rest()).ok()?,
     })

@@ -22,8 +22,20 @@ pub trait Sink {
 /// # Errors
 /// What the sink says.
 pub fn write_frame<S: Sink>(sink: &mut S, kind: Kind, parts: &[&[u8]]) -> Result<(), S::Error> {
+    write_frame_of(sink, kind, parts.iter().copied())
+}
+
+/// As [`write_frame`], for parts whose number is known only when the program runs. They are gone through twice.
+///
+/// # Errors
+/// What the sink says.
+pub fn write_frame_of<'a, S: Sink>(
+    sink: &mut S,
+    kind: Kind,
+    parts: impl Iterator<Item = &'a [u8]> + Clone,
+) -> Result<(), S::Error> {
     let payload_bytes = parts
-        .iter()
+        .clone()
         .fold(0_u32, |sum, part| sum.wrapping_add(part.len() as u32));
     let header = Header::new(kind, payload_bytes).to_bytes();
     let mut crc = Crc32::new();

@@ -171,6 +171,7 @@ const HELLO: Hello<'static> = Hello {
     operators: 5,
     stack_limit_bytes: 4096,
     timer: TimerKind::SysTick,
+    calibration_ticks: 3277,
     prepare_ticks: u64::MAX - 1,
     target: "thumbv7m-none-eabi",
 };

@@ -1,0 +1,243 @@
+//! What can go wrong between a model and a running device.
+
+use ember_link::{ErrorCode, LinkError};
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// See each variant for what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum DeployError {
+    /// No machine has this name.
+    #[error(
+        "there is no machine `{name}`; did you mean `{nearest}`? There are: {}",
+        machine_names()
+    )]
+    UnknownMachine {
+        /// What was asked for.
+        name: String,
+        /// The most similar name.
+        nearest: &'static str,
+    },
+    /// QEMU is not installed.
+    #[error(
+        "{program} is not installed; install it (Debian, Ubuntu: `sudo apt-get install {package}`, Fedora: \
+         `sudo dnf install {program}`, macOS: `brew install qemu`) or run on `cortex-m3` with the built-in emulator"
+    )]
+    QemuMissing {
+        /// The program that was looked for in PATH.
+        program: &'static str,
+        /// The Debian package that has it.
+        package: &'static str,
+    },
+    /// The built-in emulator has only one core.
+    #[error(
+        "the built-in emulator runs only `cortex-m3`, not `{machine}`; for `{machine}`, install QEMU: `sudo apt-get install {package}`"
+    )]
+    NotEmbedded {
+        /// The machine that was asked for.
+        machine: &'static str,
+        /// The Debian package of the QEMU that can.
+        package: &'static str,
+    },
+    /// The emulator ended in a way that the firmware did not ask for.
+    #[error("{emulator} ended with {status} before the firmware was done{}", quoted(.output))]
+    EmulatorEnded {
+        /// Which emulator.
+        emulator: String,
+        /// Its exit status.
+        status: String,
+        /// What it wrote to its standard error.
+        output: String,
+    },
+    /// Nothing came from the device for too long.
+    #[error("nothing came from the firmware for {} s (it had answered {done} of {total} images); the emulator was stopped", .waited.as_secs())]
+    Hang {
+        /// How long.
+        waited: Duration,
+        /// Images answered.
+        done: usize,
+        /// Images sent.
+        total: usize,
+    },
+    /// The caller's progress callback asked to stop.
+    #[error("stopped after {done} of {total} images")]
+    Stopped {
+        /// Images answered.
+        done: usize,
+        /// Images sent.
+        total: usize,
+    },
+    /// The firmware reported an error.
+    #[error("the firmware reports: {}", describe_failure(*.code, *.details))]
+    Device {
+        /// Which one.
+        code: ErrorCode,
+        /// What [`ErrorCode`] says for the code.
+        details: [u32; 2],
+    },
+    /// The bytes that came are not the frames that were expected.
+    #[error("the firmware's answer is not right after {done} images: {problem}")]
+    Protocol {
+        /// Images answered.
+        done: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A frame is not right.
+    #[error("a frame from the firmware is not right after {done} images: {source}")]
+    Link {
+        /// Images answered.
+        done: usize,
+        /// What is wrong with it.
+        source: LinkError,
+    },
+    /// The images do not have the size that the model wants.
+    #[error(
+        "the images are {given} bytes in all, which is no multiple of the {each} bytes of the model's inputs"
+    )]
+    Images {
+        /// Bytes that were given.
+        given: usize,
+        /// Bytes of one image.
+        each: usize,
+    },
+    /// The emulated processor did something that the built-in emulator does not do.
+    #[error(
+        "the built-in emulator stopped at {pc:#010x} after {instructions} instructions: {problem}"
+    )]
+    Emulation {
+        /// Program counter.
+        pc: u32,
+        /// Instructions before.
+        instructions: u64,
+        /// What it was.
+        problem: String,
+    },
+    /// cargo could not build the firmware.
+    #[error("`{command}` failed{}", quoted(.output))]
+    Build {
+        /// The command line.
+        command: String,
+        /// What cargo wrote.
+        output: String,
+    },
+    /// The firmware has a path that panics.
+    #[error(
+        "the firmware for {target} has a path that panics, so it does not link; what calls it:\n{output}"
+    )]
+    PanicPath {
+        /// The target triple.
+        target: &'static str,
+        /// The linker's lines about it.
+        output: String,
+    },
+    /// The compiler has no standard library for the target.
+    #[error("the Rust target {target} is not installed and could not be: install it with `rustup target add {target}`{}", quoted(.output))]
+    TargetMissing {
+        /// The target triple.
+        target: &'static str,
+        /// What rustup wrote.
+        output: String,
+    },
+    /// A program could not be started.
+    #[error("cannot start `{program}`: {source}")]
+    Start {
+        /// Which one.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The image does not fit.
+    #[error(
+        "the firmware does not fit `{machine}`: it needs {needed} bytes of {memory}, and there are {available}; {advice}"
+    )]
+    TooLarge {
+        /// Which machine.
+        machine: &'static str,
+        /// Flash or RAM.
+        memory: &'static str,
+        /// Bytes that it needs.
+        needed: u64,
+        /// Bytes that there are.
+        available: u64,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The ELF file is not one that we can use.
+    #[error("{}: {problem}", path.display())]
+    Elf {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl DeployError {
+    pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+        Self::File {
+            action,
+            path: path.into(),
+            source,
+        }
+    }
+}
+
+fn machine_names() -> String {
+    let names: Vec<_> = crate::machine::MACHINES
+        .iter()
+        .map(|machine| machine.name)
+        .collect();
+    names.join(", ")
+}
+
+/// A program's output below a sentence about it; nothing when there was none.
+fn quoted(output: &str) -> String {
+    if output.trim().is_empty() {
+        String::new()
+    } else {
+        format!(":\n{}", output.trim_end())
+    }
+}
+
+/// A device's error as a sentence.
+fn describe_failure(code: ErrorCode, [first, second]: [u32; 2]) -> String {
+    match code {
+        ErrorCode::Model => format!(
+            "it cannot read its model (runtime error {first} at byte {second}); build it again from a good model"
+        ),
+        ErrorCode::Prepare => format!(
+            "it cannot prepare its model (runtime error {first} at operator {second}); build it again"
+        ),
+        ErrorCode::Invoke => {
+            format!("the inference failed (runtime error {first} at operator {second})")
+        }
+        ErrorCode::ImageLength => {
+            format!("an image of {first} bytes came, and the model's inputs are {second} bytes")
+        }
+        ErrorCode::Frame => format!(
+            "after {second} images, {} came from the host",
+            LinkError::describe(first)
+        ),
+        ErrorCode::Transport => {
+            format!("after {second} images, the transport failed (code {first})")
+        }
+        ErrorCode::StackExhausted => {
+            format!("the stack took all {first} bytes that are watched; results cannot be trusted")
+        }
+        ErrorCode::Fault => {
+            format!("the processor took a fault at {first:#010x} (cause {second:#010x})")
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Builds the firmware for a machine.
+
+use crate::error::DeployError;
+use crate::machine::{Machine, Region};
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The cargo profile that firmware is built with.
+const PROFILE: &str = "firmware";
+
+/// The undefined symbol that the firmware's panic handler refers to begins with this.
+const PANIC_SYMBOL: &str = "a path that panics is left in the firmware";
+
+/// What to build.
+#[derive(Clone, Copy, Debug)]
+pub struct Build<'a> {
+    /// The root of the workspace.
+    pub workspace: &'a Path,
+    /// The machine to build for.
+    pub machine: &'static Machine,
+    /// The generated `model_data.rs`.
+    pub model_source: &'a Path,
+    /// Never touch the network: a missing target is an error, and cargo gets `--offline`.
+    pub offline: bool,
+    /// Let cargo write to the terminal.
+    pub verbose: bool,
+}
+
+impl Build<'_> {
+    /// Builds the firmware and returns the path of the ELF file.
+    ///
+    /// # Errors
+    /// [`DeployError::TargetMissing`], [`DeployError::PanicPath`] and [`DeployError::Build`].
+    pub fn run(&self) -> Result<PathBuf, DeployError> {
+        self.ensure_target()?;
+        let model_source = std::path::absolute(self.model_source)
+            .ok()
+            .filter(|path| path.is_file())
+            .ok_or_else(|| {
+                DeployError::file(
+                    "read",
+                    self.model_source,
+                    std::io::Error::from(std::io::ErrorKind::NotFound),
+                )
+            })?;
+        let Machine {
+            target, flash, ram, ..
+        } = self.machine;
+        let number = |Region { origin, length }| (format!("{origin:#x}"), format!("{length:#x}"));
+        let ((flash_origin, flash_length), (ram_origin, ram_length)) =
+            (number(*flash), number(*ram));
+        let arguments = [
+            "build",
+            "--package",
+            "firmware",
+            "--bin",
+            "firmware",
+            "--profile",
+            PROFILE,
+            "--target",
+            target,
+        ];
+        let mut command = Command::new(cargo());
+        command
+            .args(arguments)
+            .args(self.offline.then_some("--offline"))
+            .current_dir(self.workspace)
+            .env("EMBER_MODEL_RS", model_source)
+            .env("EMBER_FLASH_ORIGIN", flash_origin)
+            .env("EMBER_FLASH_LENGTH", flash_length)
+            .env("EMBER_RAM_ORIGIN", ram_origin)
+            .env("EMBER_RAM_LENGTH", ram_length)
+            // Flags of the user's environment are for the host, and would make another image.
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .stdin(Stdio::null());
+        let start = |source| DeployError::Start {
+            program: "cargo".to_owned(),
+            source,
+        };
+        let (success, output) = if self.verbose {
+            (command.status().map_err(start)?.success(), String::new())
+        } else {
+            let output = command.output().map_err(start)?;
+            (
+                output.status.success(),
+                String::from_utf8_lossy(&output.stderr).into_owned(),
+            )
+        };
+        if success {
+            return Ok(self.elf_path());
+        }
+        if output.contains(PANIC_SYMBOL) {
+            let lines: Vec<_> = output
+                .lines()
+                .filter(|line| line.contains("rust-lld") || line.trim_start().starts_with(">>>"))
+                .collect();
+            return Err(DeployError::PanicPath {
+                target,
+                output: lines.join("\n"),
+            });
+        }
+        Err(DeployError::Build {
+            command: format!("cargo {}", arguments.join(" ")),
+            output,
+        })
+    }
+
+    /// Where cargo puts the ELF file.
+    #[must_use]
+    pub fn elf_path(&self) -> PathBuf {
+        let directory = env::var_os("CARGO_TARGET_DIR").map_or_else(
+            || self.workspace.join("target"),
+            |directory| self.workspace.join(directory),
+        );
+        directory
+            .join(self.machine.target)
+            .join(PROFILE)
+            .join("firmware")
+    }
+
+    /// Sees to it that the compiler has a `core` for the target.
+    fn ensure_target(&self) -> Result<(), DeployError> {
+        let target = self.machine.target;
+        let missing = |output| DeployError::TargetMissing { target, output };
+        if target_installed(self.workspace, target)? {
+            return Ok(());
+        }
+        if self.offline {
+            return Err(missing("(offline: it was not tried)".to_owned()));
+        }
+        let output = Command::new("rustup")
+            .args(["target", "add", target])
+            .current_dir(self.workspace)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| missing(format!("rustup: {error}")))?;
+        if output.status.success() && target_installed(self.workspace, target)? {
+            Ok(())
+        } else {
+            Err(missing(
+                String::from_utf8_lossy(&output.stderr).into_owned(),
+            ))
+        }
+    }
+}
+
+/// Whether the compiler that `workspace` uses has a `core` for `target`.
+///
+/// # Errors
+/// [`DeployError::Start`] when there is no compiler.
+pub fn target_installed(workspace: &Path, target: &str) -> Result<bool, DeployError> {
+    let output = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", target])
+        .current_dir(workspace)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|source| DeployError::Start {
+            program: "rustc".to_owned(),
+            source,
+        })?;
+    let directory = String::from_utf8_lossy(&output.stdout);
+    let has_core = fs::read_dir(directory.trim()).is_ok_and(|entries| {
+        entries
+            .flatten()
+            .any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
+    });
+    Ok(output.status.success() && has_core)
+}
+
+fn cargo() -> std::ffi::OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}

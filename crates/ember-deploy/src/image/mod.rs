@@ -1,0 +1,232 @@
+//! What is in a firmware's ELF file, and the other forms that flash tools take.
+
+mod hex;
+mod size;
+mod uf2;
+
+use crate::error::DeployError;
+use crate::machine::Machine;
+use object::elf::{PT_LOAD, SHF_ALLOC, SHF_WRITE, SHT_NOBITS};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
+use object::{Endianness, elf};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub use size::{SectionSize, SizeReport, SymbolSize};
+
+/// What a byte of erased flash reads as: the filling between segments.
+const ERASED: u8 = 0xFF;
+
+/// A gap that is longer than this is not filled: a file of gigabytes helps nobody.
+const LONGEST_FILE: u64 = 64 << 20;
+
+/// Bytes that are put into flash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Where they are put.
+    pub address: u32,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A firmware, as linked.
+#[derive(Clone, Debug)]
+pub struct Image {
+    path: PathBuf,
+    /// What goes into flash, in the order of addresses, not overlapping.
+    segments: Vec<Segment>,
+    sections: Vec<SectionSize>,
+    symbols: Vec<SymbolSize>,
+}
+
+impl Image {
+    /// Reads the ELF file of a firmware: 32 bits, little-endian, linked.
+    ///
+    /// # Errors
+    /// [`DeployError::File`] and [`DeployError::Elf`].
+    pub fn read(path: &Path) -> Result<Self, DeployError> {
+        let data = fs::read(path).map_err(|source| DeployError::file("read", path, source))?;
+        Self::parse(&data, path)
+    }
+
+    /// Reads an ELF file that is in memory; `path` is for messages.
+    ///
+    /// # Errors
+    /// [`DeployError::Elf`].
+    pub fn parse(data: &[u8], path: &Path) -> Result<Self, DeployError> {
+        let bad = |problem: String| DeployError::Elf {
+            path: path.to_owned(),
+            problem,
+        };
+        let broken = |error: object::Error| bad(format!("not a 32-bit ELF file: {error}"));
+        let header = elf::FileHeader32::<Endianness>::parse(data).map_err(broken)?;
+        let endian = header.endian().map_err(broken)?;
+        if endian != Endianness::Little {
+            return Err(bad("it is for a big-endian processor".to_owned()));
+        }
+
+        let mut segments = Vec::new();
+        for segment in header.program_headers(endian, data).map_err(broken)? {
+            if segment.p_type(endian) != PT_LOAD || segment.p_filesz(endian) == 0 {
+                continue;
+            }
+            let bytes = segment
+                .data(endian, data)
+                .map_err(|()| bad("a segment lies outside the file".to_owned()))?;
+            segments.push(Segment {
+                address: segment.p_paddr(endian),
+                bytes: bytes.to_vec(),
+            });
+        }
+        segments.sort_by_key(|segment| segment.address);
+        let overlap = segments.windows(2).any(|pair| {
+            let [first, second] = pair else { return false };
+            u64::from(first.address) + first.bytes.len() as u64 > u64::from(second.address)
+        });
+        if overlap {
+            return Err(bad("two segments overlap".to_owned()));
+        }
+        if segments.is_empty() {
+            return Err(bad("it has nothing to load; was it linked?".to_owned()));
+        }
+
+        let table = header.sections(endian, data).map_err(broken)?;
+        let mut sections = Vec::new();
+        for section in table.iter() {
+            let flags = section.sh_flags(endian);
+            if !flags.contains(SHF_ALLOC) || section.sh_size(endian) == 0 {
+                continue;
+            }
+            let name = table.section_name(endian, section).map_err(broken)?;
+            sections.push(SectionSize {
+                name: String::from_utf8_lossy(name).into_owned(),
+                address: section.sh_addr(endian),
+                bytes: section.sh_size(endian),
+                loaded: section.sh_type(endian) != SHT_NOBITS,
+                writable: flags.contains(SHF_WRITE),
+            });
+        }
+        let symbols = size::symbols(&table, endian, data).map_err(broken)?;
+        Ok(Self {
+            path: path.to_owned(),
+            segments,
+            sections,
+            symbols,
+        })
+    }
+
+    /// What goes into flash, in the order of addresses.
+    #[must_use]
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The address of the first byte, and all bytes from it to the last, gaps filled as erased flash reads.
+    ///
+    /// # Errors
+    /// [`DeployError::Elf`] when the segments are tens of megabytes apart.
+    pub fn to_bin(&self) -> Result<(u32, Vec<u8>), DeployError> {
+        let start = self.segments.first().map_or(0, |segment| segment.address);
+        let mut bin = Vec::new();
+        for segment in &self.segments {
+            let offset = u64::from(segment.address - start);
+            if offset + segment.bytes.len() as u64 > LONGEST_FILE {
+                return Err(DeployError::Elf {
+                    path: self.path.clone(),
+                    problem: format!(
+                        "a BIN file would have more than {LONGEST_FILE} bytes; use HEX"
+                    ),
+                });
+            }
+            bin.resize(offset as usize, ERASED);
+            bin.extend_from_slice(&segment.bytes);
+        }
+        Ok((start, bin))
+    }
+
+    /// The image as Intel HEX.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        hex::write(&self.segments)
+    }
+
+    /// The image as UF2, for bootloaders that look like a USB disk. `family` is the bootloader's family ID, where it
+    /// looks for one.
+    #[must_use]
+    pub fn to_uf2(&self, family: Option<u32>) -> Vec<u8> {
+        uf2::write(&self.segments, family)
+    }
+
+    /// Sizes: see [`SizeReport`].
+    ///
+    /// # Errors
+    /// [`DeployError::Elf`] when `model` is not in the image.
+    pub fn size(&self, model: &[u8]) -> Result<SizeReport, DeployError> {
+        let holds_model = |segment: &Segment| {
+            !model.is_empty()
+                && segment
+                    .bytes
+                    .windows(model.len())
+                    .any(|window| window == model)
+        };
+        if !self.segments.iter().any(holds_model) {
+            return Err(DeployError::Elf {
+                path: self.path.clone(),
+                problem: format!(
+                    "the model of {} bytes is not in it; build the firmware again",
+                    model.len()
+                ),
+            });
+        }
+        Ok(SizeReport::new(&self.sections, &self.symbols, model.len()))
+    }
+
+    /// Checks that everything lies in the machine's memory and that at least `stack_bytes` are left for the stack.
+    ///
+    /// # Errors
+    /// [`DeployError::TooLarge`] with the numbers.
+    pub fn check_fits(
+        &self,
+        machine: &'static Machine,
+        stack_bytes: u64,
+    ) -> Result<(), DeployError> {
+        let flash_end = self
+            .segments
+            .iter()
+            .map(|segment| u64::from(segment.address) + segment.bytes.len() as u64)
+            .max()
+            .unwrap_or(0);
+        let flash_start = u64::from(machine.flash.origin);
+        let flash_needed = flash_end.saturating_sub(flash_start);
+        let starts_in_flash = self
+            .segments
+            .first()
+            .is_some_and(|segment| machine.flash.contains(u64::from(segment.address), 1));
+        if !starts_in_flash || flash_needed > u64::from(machine.flash.length) {
+            return Err(DeployError::TooLarge {
+                machine: machine.name,
+                memory: "flash",
+                needed: flash_needed,
+                available: u64::from(machine.flash.length),
+                advice: "take a smaller model or a chip with more flash",
+            });
+        }
+        let static_ram: u64 = self
+            .sections
+            .iter()
+            .filter(|section| section.is_static_ram())
+            .map(|section| u64::from(section.bytes))
+            .sum();
+        let ram_needed = static_ram + stack_bytes;
+        if ram_needed > u64::from(machine.ram.length) {
+            return Err(DeployError::TooLarge {
+                machine: machine.name,
+                memory: "RAM",
+                needed: ram_needed,
+                available: u64::from(machine.ram.length),
+                advice: "take a model with a smaller arena or a chip with more RAM",
+            });
+        }
+        Ok(())
+    }
+}
