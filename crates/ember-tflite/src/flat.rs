@@ -36,7 +36,7 @@ pub(crate) fn field_at(
     vtable_len: u16,
     slot: u8,
 ) -> Option<usize> {
-    let entry = 4 + 2 * u16::from(slot);
+    let entry = u16::from(slot).wrapping_mul(2).wrapping_add(4);
     if entry >= vtable_len {
         return None;
     }
@@ -48,7 +48,7 @@ pub(crate) fn field_at(
 
 /// Where the offset stored at `at` points.
 pub(crate) fn follow(bytes: &[u8], at: usize) -> Option<usize> {
-    Some(at.wrapping_add(u32_at(bytes, at)? as usize))
+    at.checked_add(u32_at(bytes, at)? as usize)
 }
 
 /// The bytes of the vector at `at`, whose elements have `size` bytes.
@@ -122,7 +122,10 @@ impl<'a, T: Scalar> List<'a, T> {
     /// The number of elements.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.bytes.len() / size_of::<T>()
+        match self.bytes.len().checked_div(size_of::<T>()) {
+            Some(len) => len,
+            None => 0,
+        }
     }
 
     /// Whether there are no elements.

@@ -10,6 +10,19 @@
 //! ```
 
 #![no_std]
+// The reader meets bytes of unknown origin on a device without an operator: no path through it may panic.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used,
+    )
+)]
 
 #[cfg(any(feature = "write", test))]
 extern crate std;
@@ -23,7 +36,13 @@ mod options;
 mod schema;
 mod structure;
 mod tensor;
+mod walk;
 #[cfg(feature = "write")]
+#[allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "the writer runs on a host and works on what its caller owns"
+)]
 pub mod write;
 
 pub use error::{OperatorCodeFault, ReadError, StructureFault, TensorFault};
@@ -37,3 +56,4 @@ pub use options::{
 };
 pub use schema::Place;
 pub use tensor::{Quantization, Shape, Tensor};
+pub use walk::walk;

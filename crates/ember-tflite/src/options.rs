@@ -7,6 +7,7 @@
 use ember_core::{Activation, BuiltinOp, Dtype, Padding};
 
 use crate::flat::Table;
+use crate::model::Operator;
 use crate::schema::{Check, MAX_DTYPE, Row};
 
 /// How a [`FullyConnectedOptions`] table says its weights are laid out.
@@ -256,6 +257,12 @@ macro_rules! options {
                 $($(BuiltinOp::$op)|+ => Some($code),)*
                 _ => None,
             }
+        }
+
+        /// How many types of options the operator answers with: 1 if it has a row, else 0.
+        pub(crate) fn types_answering(operator: &Operator<'_>) -> usize {
+            let answers = [$(operator.options_as::<$name>().is_some(),)*];
+            answers.iter().filter(|answers| **answers).count()
         }
 
         pub(crate) const fn rows(code: u8) -> &'static [Row] {
