@@ -206,5 +206,10 @@ fn parameter(numbers: Vec<f32>, device: &Device) -> Param<Tensor<1>> {
 
 /// The numbers of a tensor, row-major.
 pub(crate) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().iter::<f32>().collect()
+    let data = tensor.into_data();
+    match data.as_slice::<f32>() {
+        // The usual case by far, and several times faster than the element by element conversion.
+        Ok(numbers) => numbers.to_vec(),
+        Err(_) => data.iter::<f32>().collect(),
+    }
 }

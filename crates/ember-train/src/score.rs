@@ -59,7 +59,7 @@ impl Score {
 
 /// The mean cross-entropy of logits `[N, classes]`, for the gradient.
 pub(crate) fn cross_entropy(logits: Tensor<2>, labels: &[u8]) -> Tensor<1> {
-    let labels: Vec<i64> = labels.iter().map(|&label| i64::from(label)).collect();
+    let labels: Vec<i32> = labels.iter().map(|&label| i32::from(label)).collect();
     let count = labels.len();
     let labels = TensorData::new(labels, [count, 1]);
     let labels = Tensor::<2, Int>::from_data(labels, &logits.device());

@@ -1,17 +1,15 @@
 //! Sliding windows as index tables: which input pixel each tap of each output position reads.
 //!
 //! One table serves convolution, depthwise convolution and average pooling, with any stride, dilation and padding: a tap
-//! that falls outside the image reads an extra row of zeros that stands behind the last pixel.
+//! that falls outside the image reads an extra pixel of zeros that stands behind the last one.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 use ember_core::Padding;
 use ember_graph::Window;
 
 /// The taps of every output position of a window over one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Windows {
-    /// Pixels of the input, height times width.
-    pub(crate) input_pixels: usize,
     /// Extent of the output, `[height, width]`.
     pub(crate) output: [usize; 2],
     /// Taps of one window, height times width.
@@ -58,7 +56,6 @@ impl Windows {
             }
         }
         Self {
-            input_pixels: input[0] * input[1],
             output: [height, width],
             taps: size[0] * size[1],
             sources,
@@ -76,32 +73,24 @@ impl Windows {
     }
 
     /// What the taps of every window read: `[images, pixels * channels]` becomes
-    /// `[images * positions * taps, channels]`, rows in that order.
+    /// `[images, positions * taps * channels]`.
     pub(crate) fn patches(&self, images: Tensor<2>, channels: usize) -> Tensor<2> {
-        let [count, _] = images.dims();
         let device = images.device();
-        let rows = count * self.input_pixels;
-        let mut pixels = images.reshape([rows, channels]);
-        if self.padded() {
-            pixels = Tensor::cat(vec![pixels, Tensor::zeros([1, channels], &device)], 0);
+        let [count, elements] = images.dims();
+        let images = if self.padded() {
+            Tensor::cat(vec![images, Tensor::zeros([count, channels], &device)], 1)
+        } else {
+            images
+        };
+        let mut indices = Vec::with_capacity(self.sources.len() * channels);
+        for source in &self.sources {
+            let first = source.map_or(elements, |pixel| pixel * channels);
+            indices.extend((first..first + channels).map(|element| element as i32));
         }
-        let mut indices = Vec::with_capacity(count * self.sources.len());
-        for image in 0..count {
-            let first = image * self.input_pixels;
-            indices.extend(
-                self.sources
-                    .iter()
-                    .map(|source| source.map_or(rows, |pixel| first + pixel) as i64),
-            );
-        }
-        pixels.select(0, int_tensor(indices, &device))
+        let shape = [indices.len()];
+        let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, shape), &device);
+        images.select(1, indices)
     }
-}
-
-/// A 1-D tensor of indices.
-fn int_tensor(indices: Vec<i64>, device: &Device) -> Tensor<1, Int> {
-    let count = indices.len();
-    Tensor::from_data(TensorData::new(indices, [count]), device)
 }
 
 #[cfg(test)]

@@ -41,23 +41,26 @@ impl MaxPool2d {
     }
 
     /// Appends, for each output of one image, the index of the element that it takes.
-    fn winners(&self, image: &[f32], winners: &mut Vec<i64>) {
+    fn winners(&self, image: &[f32], winners: &mut Vec<i32>) {
         let channels = self.channels;
         let mut best = vec![0.0f32; channels];
         for taps in self.windows.sources.chunks(self.windows.taps.max(1)) {
             let mut taps = taps.iter().flatten().map(|pixel| pixel * channels);
             let first = taps.next().unwrap_or(0);
             let start = winners.len();
-            winners.extend((first..first + channels).map(|element| element as i64));
+            winners.extend((first..first + channels).map(|element| element as i32));
             best.copy_from_slice(&image[first..first + channels]);
             let chosen = &mut winners[start..];
             for pixel in taps {
                 let candidates = &image[pixel..pixel + channels];
-                for (channel, &candidate) in candidates.iter().enumerate() {
-                    if candidate > best[channel] {
-                        best[channel] = candidate;
-                        chosen[channel] = (pixel + channel) as i64;
-                    }
+                let best_and_chosen = best.iter_mut().zip(chosen.iter_mut());
+                // Two selects and no branch: which one wins is as good as random.
+                for (element, (candidate, (best, chosen))) in
+                    (pixel as i32..).zip(candidates.iter().zip(best_and_chosen))
+                {
+                    let wins = candidate > best;
+                    *best = if wins { *candidate } else { *best };
+                    *chosen = if wins { element } else { *chosen };
                 }
             }
         }
