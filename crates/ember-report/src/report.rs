@@ -271,6 +271,9 @@ pub struct Development {
     /// The commands that a user types, in order.
     #[serde(default)]
     pub commands: Vec<String>,
+    /// The languages that a user has to write: `["Rust"]`.
+    #[serde(default)]
+    pub languages: Vec<String>,
     /// Non-empty, non-comment lines that a user writes to define a model of their own.
     pub model_lines: Option<u64>,
     /// Non-empty, non-comment lines that a user writes to run a model in a firmware of their own.
