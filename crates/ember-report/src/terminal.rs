@@ -2,7 +2,9 @@
 
 use std::io::IsTerminal;
 
-use comfy_table::{Attribute, Cell as TextCell, CellAlignment, Color, ContentArrangement, presets};
+use comfy_table::{
+    Attribute, Cell as TextCell, CellAlignment, Color, ContentArrangement, LineStyle, TableStyle,
+};
 
 use crate::{
     Report, ReportError, page, section,
@@ -67,9 +69,14 @@ impl Report {
     }
 }
 
+/// A line under the headings and one under the last row.
+const RULED: TableStyle = TableStyle::new()
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .bottom_border(LineStyle::none().fill('─').junction('─'));
+
 fn lay_out(table: &Table, style: TerminalStyle) -> String {
     let mut laid_out = comfy_table::Table::new();
-    laid_out.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    laid_out.load_style(RULED);
     match style.width {
         Some(width) => {
             laid_out.set_content_arrangement(ContentArrangement::Dynamic);

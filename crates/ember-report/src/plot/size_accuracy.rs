@@ -40,7 +40,7 @@ pub(crate) fn size_accuracy(report: &Report) -> Result<Option<Plot>, ReportError
                 .find(|accuracy| accuracy.variant == size.variant);
             if let Some(accuracy) = accuracy {
                 dots.push(Dot {
-                    label: format!("{} † {}", size.framework, size.variant),
+                    label: format!("{} {} †", size.framework, size.variant),
                     bytes: size.file_bytes as f64,
                     percent: accuracy.accuracy.0 * 100.0,
                     reference: true,
