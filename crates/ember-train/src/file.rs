@@ -12,7 +12,7 @@ use crate::TrainError;
 ///
 /// # Errors
 /// When the file cannot be written; then what was written beside it is removed.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
     let mut name = OsString::from(path);
     name.push(".part");
     let part = PathBuf::from(name);
@@ -35,7 +35,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
 ///
 /// # Errors
 /// When it is there and cannot be removed.
-pub fn remove(path: &Path) -> Result<(), TrainError> {
+pub(crate) fn remove(path: &Path) -> Result<(), TrainError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(TrainError::File {
             action: "remove",

@@ -9,6 +9,9 @@ use crate::network::{Network, numbers};
 /// Keras's epsilon; Burn's own default of 1e-5 costs half a point of accuracy here.
 const EPSILON: f32 = 1e-7;
 
+/// The optimizer in words, for the records.
+pub(crate) const DESCRIPTION: &str = "Adam (beta 0.9 and 0.999, epsilon 1e-7)";
+
 /// Adam (Kingma and Ba, "Adam: a method for stochastic optimization", 2015) with β₁ = 0.9 and β₂ = 0.999.
 #[derive(Clone)]
 pub(crate) struct Optimizer {

@@ -1,0 +1,252 @@
+//! A whole training in its output directory: start or resume, train, test, write the results.
+//!
+//! The directory holds `training-state.safetensors` from the first stored step on, and `model.safetensors` and
+//! `training.json` once the training has finished. `training.json` is written last and removed first, so it is there
+//! exactly when the other two are whole and belong together.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use ember_data::Dataset;
+use ember_graph::{Graph, checkpoint};
+use sha2::{Digest as _, Sha256};
+
+use crate::record::{OtherTest, RECORD_FILE, TrainingRecord};
+use crate::state::{self, State};
+use crate::{Observer, Outcome, Score, Settings, TrainError, Trainer, file, host};
+
+/// The trained model's file.
+pub const MODEL_FILE: &str = "model.safetensors";
+/// The file that an interrupted training goes on from.
+pub const STATE_FILE: &str = "training-state.safetensors";
+
+/// What to do with a training that the directory already holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// A new one; an unfinished one in the directory is an error.
+    New,
+    /// Go on with it.
+    Resume,
+    /// A new one; what is there is dropped.
+    Force,
+}
+
+/// A training and the directory of its results.
+pub struct Job<'a> {
+    graph: Graph,
+    dataset: &'a Dataset,
+    settings: Settings,
+    trainer: Trainer,
+    directory: PathBuf,
+    resumed: bool,
+    started: Instant,
+}
+
+/// Whether `directory` can take a training that starts like this: `New` does not overwrite an unfinished one, `Resume`
+/// needs one. Nothing is changed yet.
+///
+/// # Errors
+/// When it cannot, or the stored state is damaged.
+pub fn check_directory(directory: &Path, start: Start) -> Result<(), TrainError> {
+    let state = directory.join(STATE_FILE);
+    match start {
+        Start::Force => Ok(()),
+        Start::Resume => match State::load(&state)? {
+            Some(_) => Ok(()),
+            None => Err(TrainError::NothingToResume {
+                path: directory.to_owned(),
+            }),
+        },
+        Start::New if directory.join(RECORD_FILE).exists() => Ok(()),
+        Start::New => match State::load(&state)? {
+            None => Ok(()),
+            Some(state) => Err(TrainError::Unfinished {
+                path: directory.to_owned(),
+                epoch: state.position.epoch + 1,
+                epochs: state.settings.epochs,
+            }),
+        },
+    }
+}
+
+impl<'a> Job<'a> {
+    /// Prepares a training of an untrained `graph`: gives it its initial weights, or those of the stored state. `started`
+    /// is when the process began.
+    ///
+    /// # Errors
+    /// What [`check_directory`], [`Trainer::new`] and [`Trainer::resume_from`] say, and when the directory cannot be made
+    /// or its old results cannot be removed.
+    pub fn new(
+        mut graph: Graph,
+        dataset: &'a Dataset,
+        settings: Settings,
+        directory: &Path,
+        start: Start,
+        started: Instant,
+    ) -> Result<Self, TrainError> {
+        check_directory(directory, start)?;
+        crate::initialize(&mut graph, settings.seed)?;
+        let mut trainer = Trainer::new(&graph, dataset, settings.clone())?;
+        fs::create_dir_all(directory).map_err(|source| TrainError::File {
+            action: "create",
+            path: directory.to_owned(),
+            source,
+        })?;
+        let state = directory.join(STATE_FILE);
+        let resumed = start == Start::Resume && trainer.resume_from(&state)?;
+        file::remove(&directory.join(RECORD_FILE))?;
+        file::remove(&directory.join(MODEL_FILE))?;
+        if !resumed {
+            file::remove(&state)?;
+        }
+        trainer.store_in(&state);
+        Ok(Self {
+            graph,
+            dataset,
+            settings,
+            trainer,
+            directory: directory.to_owned(),
+            resumed,
+            started,
+        })
+    }
+
+    /// The training itself, for its figures.
+    #[must_use]
+    pub fn trainer(&self) -> &Trainer {
+        &self.trainer
+    }
+
+    /// Trains; see [`Trainer::run`].
+    ///
+    /// # Errors
+    /// What [`Trainer::run`] says.
+    pub fn run(
+        &mut self,
+        stop: &AtomicBool,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, TrainError> {
+        self.trainer.run(stop, observer)
+    }
+
+    /// Tests the trained model, on the dataset's test images and on those of `others`, and writes the results.
+    ///
+    /// # Errors
+    /// When the test images do not fit the model, or a file cannot be written.
+    pub fn finish(
+        mut self,
+        others: &[Dataset],
+        mut progress: impl FnMut(&str, u64),
+    ) -> Result<TrainingRecord, TrainError> {
+        self.trainer.network().store(&mut self.graph)?;
+        let mut test = |dataset: &Dataset| -> Result<Score, TrainError> {
+            let progress = |done| progress(&dataset.name, done);
+            self.trainer.score(&dataset.test, &dataset.name, progress)
+        };
+        let score = test(self.dataset)?;
+        let mut also_tested = Vec::with_capacity(others.len());
+        for other in others {
+            let score = test(other)?;
+            also_tested.push(OtherTest {
+                dataset: other.name.clone(),
+                test_images: score.images,
+                test_accuracy: score.accuracy(),
+                test_loss: score.loss(),
+            });
+        }
+        let mut record = self.record(&score, also_tested);
+        let bytes = checkpoint::to_bytes(&self.graph, &metadata(&record))?;
+        record.checkpoint_sha256 = state::hex(&Sha256::digest(&bytes));
+        record.checkpoint_bytes = bytes.len() as u64;
+        file::write_atomically(&self.directory.join(MODEL_FILE), &bytes)?;
+        let path = self.directory.join(RECORD_FILE);
+        let mut text = serde_json::to_string_pretty(&record).map_err(|error| TrainError::File {
+            action: "write",
+            path: path.clone(),
+            source: error.into(),
+        })?;
+        text.push('\n');
+        file::write_atomically(&path, text.as_bytes())?;
+        Ok(record)
+    }
+
+    fn record(&self, score: &Score, also_tested: Vec<OtherTest>) -> TrainingRecord {
+        let history = self.trainer.history();
+        let last = history.last();
+        let size = |path: PathBuf| fs::metadata(path).ok().map(|file| file.len());
+        let [training_images, validation_images] = self.trainer.image_counts();
+        TrainingRecord {
+            model: self.settings.model.clone(),
+            parameters: self.graph.parameter_count() as u64,
+            dataset: self.settings.dataset.clone(),
+            dataset_fingerprint: self.dataset.fingerprint.clone(),
+            training_images: training_images as u64,
+            validation_images: validation_images as u64,
+            test_images: score.images,
+            backend: self.settings.backend.name().to_owned(),
+            epochs: history.len() as u64,
+            steps: self.trainer.steps(),
+            batch_size: self.settings.batch as u64,
+            optimizer: crate::optimizer::DESCRIPTION.to_owned(),
+            learning_rate: self.settings.learning_rate,
+            seed: self.settings.seed,
+            resumed: self.resumed,
+            seconds: history.iter().map(|epoch| epoch.seconds).sum(),
+            process_seconds: self.started.elapsed().as_secs_f64(),
+            validation_accuracy: last.and_then(|epoch| epoch.val_accuracy),
+            validation_loss: last.and_then(|epoch| epoch.val_loss),
+            test_accuracy: score.accuracy(),
+            test_loss: score.loss(),
+            also_tested,
+            history,
+            checkpoint_sha256: String::new(),
+            checkpoint_bytes: 0,
+            resume_bytes: size(self.directory.join(STATE_FILE)),
+            program_bytes: std::env::current_exe().ok().and_then(size),
+            peak_ram_bytes: host::peak_ram_bytes(),
+            burn_version: host::burn_version().to_owned(),
+            ember_version: env!("CARGO_PKG_VERSION").to_owned(),
+            cpu: host::cpu(),
+        }
+    }
+}
+
+/// What the model's file says about its training. Nothing here may differ between two runs of the same training.
+fn metadata(record: &TrainingRecord) -> BTreeMap<String, String> {
+    let share = |share: f64| format!("{share:.4}");
+    let mut metadata = BTreeMap::from([
+        ("ember.model".to_owned(), record.model.clone()),
+        ("ember.dataset".to_owned(), record.dataset.clone()),
+        (
+            "ember.dataset_fingerprint".to_owned(),
+            record.dataset_fingerprint.clone(),
+        ),
+        ("ember.backend".to_owned(), record.backend.clone()),
+        ("ember.epochs".to_owned(), record.epochs.to_string()),
+        ("ember.steps".to_owned(), record.steps.to_string()),
+        ("ember.batch_size".to_owned(), record.batch_size.to_string()),
+        ("ember.optimizer".to_owned(), record.optimizer.clone()),
+        (
+            "ember.learning_rate".to_owned(),
+            record.learning_rate.to_string(),
+        ),
+        ("ember.seed".to_owned(), record.seed.to_string()),
+        (
+            "ember.validation_images".to_owned(),
+            record.validation_images.to_string(),
+        ),
+        (
+            "ember.test_accuracy".to_owned(),
+            share(record.test_accuracy),
+        ),
+        ("ember.burn_version".to_owned(), record.burn_version.clone()),
+        ("ember.cpu".to_owned(), record.cpu.clone()),
+    ]);
+    if let Some(accuracy) = record.validation_accuracy {
+        metadata.insert("ember.validation_accuracy".to_owned(), share(accuracy));
+    }
+    metadata
+}
