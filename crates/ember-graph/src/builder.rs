@@ -304,12 +304,7 @@ impl GraphBuilder {
             source,
         };
         verify::value(&value)?;
-        let count = self.graph.values.len();
-        let id = ValueId::from_index(count).ok_or_else(|| GraphError::UnknownValue {
-            user: value.name.clone(),
-            index: count,
-            count,
-        })?;
+        let id = ValueId::from_index(self.graph.values.len());
         self.graph.values.push(value);
         Ok(id)
     }

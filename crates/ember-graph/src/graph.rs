@@ -6,19 +6,19 @@ use crate::GraphError;
 
 /// A value of a [`Graph`]: an input, a constant, or what a node makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ValueId(pub(crate) u32);
+pub struct ValueId(usize);
 
 impl ValueId {
-    /// The value at this position of [`Graph::values`]; the verifier checks that it is there. `None` from 2³² values on.
+    /// The value at this position of [`Graph::values`]; whether there is one is the verifier's to say.
     #[must_use]
-    pub fn from_index(index: usize) -> Option<Self> {
-        u32::try_from(index).ok().map(Self)
+    pub const fn from_index(index: usize) -> Self {
+        Self(index)
     }
 
     /// Position in [`Graph::values`].
     #[must_use]
-    pub fn index(self) -> usize {
-        self.0 as usize
+    pub const fn index(self) -> usize {
+        self.0
     }
 }
 
@@ -267,7 +267,28 @@ impl Graph {
     #[must_use]
     pub fn find(&self, name: &str) -> Option<ValueId> {
         let index = self.values.iter().position(|value| value.name == name)?;
-        ValueId::from_index(index)
+        Some(ValueId(index))
+    }
+
+    /// The id of every value, in order.
+    pub fn ids(&self) -> impl Iterator<Item = ValueId> + use<> {
+        (0..self.values.len()).map(ValueId)
+    }
+
+    /// The node that makes the value; `None` for inputs and constants.
+    #[must_use]
+    pub fn producer(&self, id: ValueId) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.output == id)
+    }
+
+    /// How many times the value is used: by nodes, as often as each lists it, and as an output.
+    #[must_use]
+    pub fn uses(&self, id: ValueId) -> usize {
+        let operands = self.nodes.iter().flat_map(|node| &node.inputs);
+        operands
+            .chain(&self.outputs)
+            .filter(|used| **used == id)
+            .count()
     }
 
     /// The numbers of a constant, row-major; `None` for any other value.
@@ -312,11 +333,10 @@ impl Graph {
 
     /// Every constant with its numbers, in the order of [`Graph::values`].
     pub fn constants(&self) -> impl Iterator<Item = (ValueId, &Value, &[f32])> {
-        self.values
-            .iter()
-            .zip(0..)
-            .filter_map(|(value, index)| match &value.source {
-                Source::Constant(numbers) => Some((ValueId(index), value, numbers.as_slice())),
+        self.ids()
+            .zip(&self.values)
+            .filter_map(|(id, value)| match &value.source {
+                Source::Constant(numbers) => Some((id, value, numbers.as_slice())),
                 Source::Input | Source::Node => None,
             })
     }

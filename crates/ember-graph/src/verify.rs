@@ -116,13 +116,13 @@ fn inputs(graph: &Graph) -> Result<(), GraphError> {
             });
         }
     }
-    let unlisted =
-        graph.values.iter().zip(0..).find(|(value, index)| {
-            value.source == Source::Input && !listed.contains(&ValueId(*index))
-        });
+    let unlisted = graph
+        .ids()
+        .zip(&graph.values)
+        .find(|(id, value)| value.source == Source::Input && !listed.contains(id));
     match unlisted {
         None => Ok(()),
-        Some((value, _)) => Err(GraphError::Inputs {
+        Some((_, value)) => Err(GraphError::Inputs {
             value: value.name.clone(),
             problem: "is an input, and is not listed",
         }),

@@ -176,9 +176,7 @@ impl Parser {
 
     fn value(&mut self, name: &str, shape: Vec<usize>, source: Source) -> Result<ValueId, Fault> {
         let graph = self.graph()?;
-        let Some(id) = ValueId::from_index(graph.values.len()) else {
-            return fault("too many values");
-        };
+        let id = ValueId::from_index(graph.values.len());
         graph.values.push(Value {
             name: name.to_owned(),
             shape,

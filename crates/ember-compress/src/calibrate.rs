@@ -1,0 +1,178 @@
+//! Calibration: the range that every activation takes over a representative dataset.
+
+use ember_data::Split;
+use ember_graph::eval::evaluate_observed;
+use ember_graph::{Graph, ValueId};
+
+use crate::CompressError;
+
+/// Images that are enough for the ranges of a small model.
+pub const DEFAULT_IMAGES: usize = 200;
+
+/// The seed with which they are drawn.
+pub const DEFAULT_SEED: u64 = 0;
+
+/// Images evaluated at once.
+const BATCH: usize = 50;
+
+/// The least and the greatest number that a value took.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// The least.
+    pub min: f32,
+    /// The greatest.
+    pub max: f32,
+}
+
+impl Range {
+    fn hull(self, other: Self) -> Self {
+        Self {
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+        }
+    }
+}
+
+/// The ranges of the inputs and results of one graph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calibration {
+    ranges: Vec<Option<Range>>,
+    samples: usize,
+}
+
+impl Calibration {
+    /// The range of a value; `None` for constants and for values of another graph.
+    #[must_use]
+    pub fn range(&self, id: ValueId) -> Option<Range> {
+        self.ranges.get(id.index()).copied().flatten()
+    }
+
+    /// How many samples it saw.
+    #[must_use]
+    pub const fn samples(&self) -> usize {
+        self.samples
+    }
+}
+
+/// Collects ranges, sample by sample.
+#[derive(Clone, Debug)]
+pub struct Calibrator<'g> {
+    graph: &'g Graph,
+    calibration: Calibration,
+}
+
+impl<'g> Calibrator<'g> {
+    /// For this graph, without a sample yet.
+    #[must_use]
+    pub fn new(graph: &'g Graph) -> Self {
+        Self {
+            graph,
+            calibration: Calibration {
+                ranges: vec![None; graph.values.len()],
+                samples: 0,
+            },
+        }
+    }
+
+    /// Runs the graph on `batch` samples: for each input, in order, `batch` times its elements.
+    ///
+    /// # Errors
+    /// When an input has another length. When a value becomes infinite or NaN, with the value and the sample; this
+    /// batch does not count then.
+    pub fn observe(&mut self, batch: usize, inputs: &[&[f32]]) -> Result<(), CompressError> {
+        let mut ranges = self.calibration.ranges.clone();
+        let mut fault = None;
+        evaluate_observed(self.graph, batch, inputs, |id, numbers| {
+            match range_of(numbers) {
+                Ok(Some(range)) => {
+                    let slot = &mut ranges[id.index()];
+                    *slot = Some(slot.map_or(range, |known| known.hull(range)));
+                }
+                Ok(None) => {}
+                // The first value that is out of range; what it does to later ones says nothing.
+                Err(position) => {
+                    let per_sample = (numbers.len() / batch.max(1)).max(1);
+                    fault.get_or_insert((id, position / per_sample, numbers[position]));
+                }
+            }
+        })?;
+        if let Some((id, sample, number)) = fault {
+            return Err(CompressError::NotFinite {
+                value: self.graph.values[id.index()].name.clone(),
+                sample: self.calibration.samples + sample,
+                number,
+            });
+        }
+        self.calibration.ranges = ranges;
+        self.calibration.samples += batch;
+        Ok(())
+    }
+
+    /// The ranges over all samples.
+    ///
+    /// # Errors
+    /// When there was none.
+    pub fn finish(self) -> Result<Calibration, CompressError> {
+        if self.calibration.samples == 0 {
+            return Err(CompressError::NoSamples);
+        }
+        Ok(self.calibration)
+    }
+}
+
+/// Least and greatest of finite numbers; the position of the first that is not finite.
+fn range_of(numbers: &[f32]) -> Result<Option<Range>, usize> {
+    match numbers.iter().position(|number| !number.is_finite()) {
+        Some(position) => Err(position),
+        None => Ok(numbers
+            .iter()
+            .map(|number| Range {
+                min: *number,
+                max: *number,
+            })
+            .reduce(Range::hull)),
+    }
+}
+
+/// Calibrates a model of one image input `[1,H,W,1]` or `[1,H*W]` on `count` images that are drawn from `images` with
+/// `seed`, all of them where there are fewer. Pixels 0..=255 become 0..=1, as in training.
+///
+/// # Errors
+/// When the dataset is empty or its images do not fit the input; what [`Calibrator::observe`] says.
+pub fn calibrate(
+    graph: &Graph,
+    images: &Split,
+    count: usize,
+    seed: u64,
+) -> Result<Calibration, CompressError> {
+    let [input] = graph.inputs[..] else {
+        return Err(CompressError::Inputs {
+            graph: graph.name.clone(),
+            inputs: graph.inputs.len(),
+        });
+    };
+    let input = &graph.values[input.index()];
+    let fits = match input.shape[..] {
+        [1, height, width, 1] => height == images.rows() && width == images.cols(),
+        [1, features] => features == images.image_bytes(),
+        _ => false,
+    };
+    if !fits {
+        return Err(CompressError::ImageShape {
+            input: input.name.clone(),
+            shape: input.shape.clone(),
+            rows: images.rows(),
+            cols: images.cols(),
+        });
+    }
+    let representative = images.sample(count, seed);
+    let mut calibrator = Calibrator::new(graph);
+    for pixels in representative.images().chunks(BATCH * images.image_bytes()) {
+        let numbers: Vec<f32> = pixels
+            .iter()
+            .map(|pixel| f32::from(*pixel) / 255.0)
+            .collect();
+        calibrator.observe(pixels.len() / images.image_bytes(), &[&numbers])?;
+    }
+    calibrator.finish()
+}
