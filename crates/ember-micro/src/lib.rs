@@ -1,3 +1,38 @@
-//! The device runtime: an interpreter of .tflite files without an allocator.
+//! The device runtime: an interpreter of `.tflite` files without an allocator.
+//!
+//! [`Interpreter::new`] prepares a checked model in an arena of the caller's and [`Interpreter::invoke`] runs it. The
+//! model stays where it is, in flash; the weights are read in place.
+//!
+//! **Invariants:** no standard library, no allocation (feature `alloc` adds what a host needs for planning), no
+//! `unsafe`, no panic: whatever the file says, the answer is a [`PrepareError`]. What is kept in the arena consists of
+//! 32-bit words, so that a host's figures hold on the device.
 
 #![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod error;
+mod interpreter;
+mod io;
+mod kernel;
+pub mod ops;
+pub mod plan;
+mod prepare;
+mod profile;
+mod record;
+pub mod registry;
+
+pub use ember_tflite::OpCode;
+pub use error::{Fault, InvokeError, InvokeFault, PrepareError, Slot};
+#[cfg(feature = "alloc")]
+pub use interpreter::arena_bytes_needed;
+pub use interpreter::{ARENA_ALIGNMENT, Interpreter};
+pub use io::{Inputs, Io};
+pub use kernel::{Kernel, Registration};
+pub use prepare::{Operand, Prepare};
+pub use profile::Profiler;
+pub use record::Record;

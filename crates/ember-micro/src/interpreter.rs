@@ -1,0 +1,400 @@
+//! The interpreter: prepares a model once, then runs it as often as one likes.
+//!
+//! The arena is one slice. Its start holds what lives as long as the interpreter, in 32-bit words:
+//!
+//! 1. the table of tensors, two words each: where it lies and how many bytes it has;
+//! 2. one step per operator: which registration runs it, its tensors, what its kernel prepared.
+//!
+//! The rest holds the activations, placed by [`plan`](crate::plan).
+
+use ember_core::view::{self, Plain};
+use ember_tflite::{Model, Subgraph, Tensor, TensorId};
+
+use crate::error::{Fault, InvokeError, InvokeFault, PrepareError};
+use crate::io::{Ids, Io, LEFT_OUT};
+use crate::kernel::Registration;
+use crate::plan::{self, Location, Row};
+use crate::prepare::{Prepare, Words};
+use crate::profile::Profiler;
+
+/// The arena begins at a multiple of this, in bytes.
+pub const ARENA_ALIGNMENT: usize = 16;
+
+/// Tensors and operators that a model has at most: their numbers are kept in 16 bits.
+const LIMIT: usize = 65534;
+
+/// Words before the operands of a step: registration and counts, and the length of what was prepared.
+const HEADER: usize = 2;
+
+/// A model that is ready to run.
+///
+/// ```
+/// # fn classify(bytes: &[u8], image: &[i8]) -> Option<i8> {
+/// use ember_micro::{Interpreter, registry};
+/// use ember_tflite::Model;
+///
+/// #[repr(align(16))]
+/// struct Arena([u8; 8192]);
+///
+/// let model = Model::parse(bytes).ok()?;
+/// let mut arena = Arena([0; 8192]);
+/// let mut interpreter = Interpreter::new(&model, registry::INT8, &mut arena.0).ok()?;
+/// interpreter.input_as::<i8>(0)?.copy_from_slice(image);
+/// interpreter.invoke().ok()?;
+/// interpreter.output_as::<i8>(0)?.first().copied()
+/// # }
+/// ```
+pub struct Interpreter<'a, 'm> {
+    model: Model<'m>,
+    registry: &'static [Registration],
+    table: &'a [Row],
+    steps: &'a [u32],
+    activations: &'a mut [u8],
+    arena_bytes_used: u32,
+}
+
+impl<'a, 'm> Interpreter<'a, 'm> {
+    /// Prepares the main subgraph of a model: finds a kernel for each operator, checks all it relies on, and lays out
+    /// the arena.
+    ///
+    /// The arena begins at a multiple of 16; what it holds does not matter. [`Interpreter::arena_bytes_used`] says how
+    /// much of it was needed, the same number on every machine.
+    ///
+    /// # Errors
+    /// What the model has that the registry or the runtime does not, or an arena too small, with the bytes it takes.
+    pub fn new(
+        model: &Model<'m>,
+        registry: &'static [Registration],
+        arena: &'a mut [u8],
+    ) -> Result<Self, PrepareError> {
+        let remainder = arena.as_ptr() as usize % ARENA_ALIGNMENT;
+        if remainder != 0 {
+            return Err(PrepareError::ArenaAlignment {
+                remainder: remainder as u32,
+            });
+        }
+        let given = u32::try_from(arena.len()).unwrap_or(u32::MAX);
+        let too_small = |needed: usize, exact: bool| PrepareError::ArenaTooSmall {
+            needed: u32::try_from(needed).unwrap_or(u32::MAX),
+            given,
+            exact,
+        };
+
+        let graph = model.main();
+        let tensors = graph.tensor_count();
+        if tensors > LIMIT || graph.operator_count() > LIMIT {
+            return Err(PrepareError::TooLarge);
+        }
+        let whole = arena.len() & !3;
+        let words = arena.get_mut(..whole).and_then(view::from_bytes_mut::<u32>);
+        let words = words.unwrap_or_default();
+
+        // The planner needs one word per tensor behind the table; the steps come over them afterwards.
+        let planning_words = tensors * 3;
+        let Some((table_words, rest)) = words.split_at_mut_checked(tensors * 2) else {
+            return Err(too_small(planning_words * 4, false));
+        };
+        let table = table_words.as_chunks_mut::<2>().0;
+        let Some(lives) = rest.get_mut(..tensors) else {
+            return Err(too_small(planning_words * 4, false));
+        };
+        let peak = plan::plan(model, &graph, table, lives)?;
+
+        let mut words = Words { rest, used: 0 };
+        for (operator, index) in graph.operators().zip(0..) {
+            words =
+                prepare_step(&graph, operator, index, registry, words).map_err(
+                    |error| match error {
+                        StepError::Full(used) => too_small((tensors * 2 + used) * 4, false),
+                        StepError::Fault(error) => error,
+                    },
+                )?;
+        }
+        let step_words = words.used;
+        let rest = words.rest;
+
+        let persistent = (tensors * 2 + step_words) * 4;
+        let start = persistent.next_multiple_of(ARENA_ALIGNMENT);
+        let needed = start
+            .saturating_add(peak as usize)
+            .next_multiple_of(4)
+            .max(planning_words * 4);
+        if needed > whole {
+            return Err(too_small(needed, true));
+        }
+        let (steps, rest) = rest.split_at_mut_checked(step_words).unwrap_or_default();
+        let activations = view::as_bytes_mut(rest)
+            .get_mut(start - persistent..)
+            .unwrap_or_default();
+        let mut interpreter = Self {
+            model: *model,
+            registry,
+            table,
+            steps,
+            activations,
+            arena_bytes_used: needed as u32,
+        };
+        interpreter.reset_variables();
+        Ok(interpreter)
+    }
+
+    /// Bytes of the arena that the model needs: an arena of exactly so many works, one of fewer does not.
+    #[must_use]
+    pub const fn arena_bytes_used(&self) -> usize {
+        self.arena_bytes_used as usize
+    }
+
+    /// The model.
+    #[must_use]
+    pub const fn model(&self) -> &Model<'m> {
+        &self.model
+    }
+
+    fn graph(&self) -> Subgraph<'m> {
+        self.model.main()
+    }
+
+    /// The model's description of the input at `index`.
+    #[must_use]
+    pub fn input_tensor(&self, index: usize) -> Option<Tensor<'m>> {
+        self.graph().tensor(self.graph().inputs().get(index)?)
+    }
+
+    /// The model's description of the output at `index`.
+    #[must_use]
+    pub fn output_tensor(&self, index: usize) -> Option<Tensor<'m>> {
+        self.graph().tensor(self.graph().outputs().get(index)?)
+    }
+
+    /// The bytes of the input at `index`, to be filled before each run: a run overwrites them.
+    #[must_use]
+    pub fn input(&mut self, index: usize) -> Option<&mut [u8]> {
+        let TensorId(id) = self.graph().inputs().get(index)?;
+        let [word, len] = *self.table.get(id as usize)?;
+        let Location::Arena(start) = Location::from_word(word) else {
+            return None;
+        };
+        self.activations
+            .get_mut(start as usize..)?
+            .get_mut(..len as usize)
+    }
+
+    /// [`Interpreter::input`] as numbers: `None` also where its bytes are not a whole number of them.
+    #[must_use]
+    pub fn input_as<T: Plain>(&mut self, index: usize) -> Option<&mut [T]> {
+        view::from_bytes_mut(self.input(index)?)
+    }
+
+    /// The bytes of the output at `index`: what the last run left.
+    #[must_use]
+    pub fn output(&self, index: usize) -> Option<&[u8]> {
+        let TensorId(id) = self.graph().outputs().get(index)?;
+        let [word, len] = *self.table.get(id as usize)?;
+        let (bytes, start) = match Location::from_word(word) {
+            Location::Arena(start) => (&*self.activations, start),
+            Location::Model(start) => (self.model.bytes(), start),
+            Location::SameAs(_) | Location::Nowhere => return None,
+        };
+        bytes.get(start as usize..)?.get(..len as usize)
+    }
+
+    /// [`Interpreter::output`] as numbers: `None` also where its bytes are not a whole number of them.
+    #[must_use]
+    pub fn output_as<T: Plain>(&self, index: usize) -> Option<&[T]> {
+        view::from_bytes(self.output(index)?)
+    }
+
+    /// Runs the model on what the inputs hold.
+    ///
+    /// # Errors
+    /// The operator that could not run: something overwrote the arena or the model, or a custom operator refused.
+    pub fn invoke(&mut self) -> Result<(), InvokeError> {
+        self.invoke_profiled(&mut ())
+    }
+
+    /// [`Interpreter::invoke`], telling a profiler of each operator.
+    ///
+    /// # Errors
+    /// As [`Interpreter::invoke`].
+    pub fn invoke_profiled(&mut self, profiler: &mut impl Profiler) -> Result<(), InvokeError> {
+        let mut steps = self.steps;
+        let mut index = 0;
+        while let Some(step) = Step::next(&mut steps) {
+            let damaged = InvokeError {
+                index,
+                fault: InvokeFault::Prepared,
+            };
+            let registration = self.registry.get(step.registration).ok_or(damaged)?;
+            profiler.begin(index, registration.code);
+            let io = Io {
+                activations: self.activations,
+                model: self.model.bytes(),
+                table: self.table,
+                operands: Ids(step.operands),
+                inputs: step.inputs,
+                words: step.words,
+            };
+            (registration.run)(io).map_err(|fault| InvokeError { index, fault })?;
+            profiler.end(index, registration.code);
+            index += 1;
+        }
+        Ok(())
+    }
+
+    /// Sets the variables, which carry state from run to run, to zero.
+    pub fn reset_variables(&mut self) {
+        for (tensor, [word, len]) in self.graph().tensors().zip(self.table) {
+            if let (true, Location::Arena(start)) =
+                (tensor.is_variable(), Location::from_word(*word))
+            {
+                let start = start as usize;
+                let end = start.saturating_add(*len as usize);
+                self.activations
+                    .get_mut(start..end)
+                    .unwrap_or_default()
+                    .fill(0);
+            }
+        }
+    }
+}
+
+/// One operator on the tape of prepared words.
+struct Step<'a> {
+    registration: usize,
+    inputs: u8,
+    operands: &'a [u32],
+    words: &'a [u32],
+}
+
+impl<'a> Step<'a> {
+    fn next(steps: &mut &'a [u32]) -> Option<Self> {
+        let (&[counts, words], rest) = steps.split_first_chunk::<HEADER>()?;
+        let (inputs, outputs) = ((counts >> 16) as u8, (counts >> 24) as u8);
+        let operands = usize::from(inputs).wrapping_add(usize::from(outputs));
+        let (operands, rest) = rest.split_at_checked(operands.div_ceil(2))?;
+        let (words, rest) = rest.split_at_checked(words as usize)?;
+        *steps = rest;
+        Some(Self {
+            registration: (counts & 0xffff) as usize,
+            inputs,
+            operands,
+            words,
+        })
+    }
+}
+
+enum StepError {
+    /// The arena is full; so many words were used.
+    Full(usize),
+    Fault(PrepareError),
+}
+
+/// Writes the step of one operator.
+fn prepare_step<'a, 'm>(
+    graph: &Subgraph<'m>,
+    operator: ember_tflite::Operator<'m>,
+    index: u32,
+    registry: &'static [Registration],
+    words: Words<'a>,
+) -> Result<Words<'a>, StepError> {
+    let code = operator.opcode();
+    let op = operator.builtin().unwrap_or(ember_core::BuiltinOp::Custom);
+    let fault = |fault| StepError::Fault(PrepareError::Operator { index, op, fault });
+
+    let (inputs, outputs) = (operator.inputs(), operator.outputs());
+    let operands = || inputs.iter().chain(outputs.iter());
+    let first = operands().flatten().next().and_then(|id| graph.tensor(id));
+    let dtype = match first {
+        Some(tensor) => tensor.dtype(),
+        None => return Err(fault(arity(&operator))),
+    };
+    let position = registry
+        .iter()
+        .position(|registration| registration.takes(code, dtype));
+    let registration = position.and_then(|at| Some((at, registry.get(at)?)));
+    let Some((at, registration)) = registration else {
+        return Err(StepError::Fault(PrepareError::MissingRegistration {
+            index,
+            op,
+            version: operator.version(),
+            dtype,
+        }));
+    };
+    if inputs.len() > 255 || outputs.len() > 255 || at > 0xffff {
+        return Err(fault(arity(&operator)));
+    }
+
+    let start = words.used;
+    let mut cx = Prepare {
+        graph: *graph,
+        operator,
+        words,
+    };
+    let counts = at as u32 | (inputs.len() as u32) << 16 | (outputs.len() as u32) << 24;
+    let result = write_step(&mut cx, counts, operands(), registration);
+    let words = cx.words;
+    match result {
+        Err(Fault::Arena) => return Err(StepError::Full(words.used + 1)),
+        Err(error) => return Err(fault(error)),
+        Ok(()) => {}
+    }
+    let operand_words = (inputs.len() + outputs.len()).div_ceil(2);
+    let prepared = words.used.wrapping_sub(start + HEADER + operand_words);
+    if let Some(len) = words.rest.get_mut(start + 1) {
+        *len = prepared as u32;
+    }
+    Ok(words)
+}
+
+fn write_step(
+    cx: &mut Prepare<'_, '_>,
+    counts: u32,
+    mut operands: impl Iterator<Item = Option<TensorId>>,
+    registration: &Registration,
+) -> Result<(), Fault> {
+    cx.words.push(counts)?;
+    // The length of what the kernel prepares; written when it is known.
+    cx.words.push(0)?;
+    let id = |id: Option<TensorId>| id.map_or(LEFT_OUT, |TensorId(id)| id);
+    while let Some(low) = operands.next() {
+        let high = operands.next().flatten();
+        cx.words.push(id(low) | id(high) << 16)?;
+    }
+    (registration.prepare)(cx)
+}
+
+fn arity(operator: &ember_tflite::Operator<'_>) -> Fault {
+    Fault::Arity {
+        inputs: operator.inputs().len().min(255) as u8,
+        outputs: operator.outputs().len().min(255) as u8,
+    }
+}
+
+/// Bytes of arena that a model needs: what [`Interpreter::arena_bytes_used`] will say on every machine.
+///
+/// # Errors
+/// As [`Interpreter::new`], but for the arena.
+#[cfg(feature = "alloc")]
+pub fn arena_bytes_needed(
+    model: &Model<'_>,
+    registry: &'static [Registration],
+) -> Result<usize, PrepareError> {
+    let mut bytes = 4096usize;
+    loop {
+        let mut memory = alloc::vec![0u8; bytes + ARENA_ALIGNMENT];
+        let skipped = memory.as_ptr().align_offset(ARENA_ALIGNMENT);
+        let arena = memory.get_mut(skipped..).unwrap_or_default();
+        match Interpreter::new(model, registry, arena) {
+            Ok(interpreter) => return Ok(interpreter.arena_bytes_used()),
+            Err(PrepareError::ArenaTooSmall {
+                needed,
+                exact: true,
+                ..
+            }) => return Ok(needed as usize),
+            Err(PrepareError::ArenaTooSmall { needed, .. }) => {
+                bytes = bytes.saturating_mul(2).max(needed as usize);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What a kernel sees while it runs: its tensors as slices, inputs and output at the same time.
+
+use ember_core::view::{self, Plain};
+
+use crate::error::{InvokeFault, Slot};
+use crate::plan::{Location, Row};
+
+/// The place of a left-out tensor in a list of operands.
+pub(crate) const LEFT_OUT: u32 = 0xffff;
+
+/// Tensor numbers, two to a word.
+#[derive(Clone, Copy)]
+pub(crate) struct Ids<'s>(pub(crate) &'s [u32]);
+
+impl Ids<'_> {
+    #[inline]
+    fn get(self, index: usize) -> Option<u32> {
+        let word = *self.0.get(index / 2)?;
+        let id = if index.is_multiple_of(2) {
+            word
+        } else {
+            word >> 16
+        } & 0xffff;
+        (id != LEFT_OUT).then_some(id)
+    }
+}
+
+/// The tensors and the prepared words of one operator.
+pub struct Io<'s> {
+    pub(crate) activations: &'s mut [u8],
+    pub(crate) model: &'s [u8],
+    pub(crate) table: &'s [Row],
+    /// Inputs, then outputs.
+    pub(crate) operands: Ids<'s>,
+    pub(crate) inputs: u8,
+    pub(crate) words: &'s [u32],
+}
+
+impl<'s> Io<'s> {
+    /// Splits the last `count` words, which are the prepared record, from the kept ones.
+    pub(crate) fn take_prepared(&mut self, count: usize) -> Option<&'s [u32]> {
+        let at = self.words.len().checked_sub(count)?;
+        let (kept, prepared) = self.words.split_at_checked(at)?;
+        self.words = kept;
+        Some(prepared)
+    }
+
+    /// The words that the preparation kept with [`Prepare::keep`](crate::Prepare::keep).
+    #[must_use]
+    pub const fn kept(&self) -> &'s [u32] {
+        self.words
+    }
+
+    /// The kept words as numbers of another plain type.
+    ///
+    /// # Errors
+    /// [`InvokeFault::Prepared`] where they do not divide into such numbers.
+    pub fn kept_as<T: Plain>(&self) -> Result<&'s [T], InvokeFault> {
+        view::from_bytes(view::as_bytes(self.words)).ok_or(InvokeFault::Prepared)
+    }
+
+    /// The inputs and the (first) output, the output's elements as `T`.
+    ///
+    /// # Errors
+    /// [`InvokeFault::Operand`] where the output is not in the arena or not of this type.
+    #[inline]
+    pub fn split<T: Plain>(self) -> Result<(Inputs<'s>, &'s mut [T]), InvokeFault> {
+        let (inputs, output) = self.split_bytes().ok_or(OUTPUT)?;
+        Ok((inputs, view::from_bytes_mut(output).ok_or(OUTPUT)?))
+    }
+
+    fn split_bytes(self) -> Option<(Inputs<'s>, &'s mut [u8])> {
+        let id = self.operands.get(usize::from(self.inputs))?;
+        let [word, len] = *self.table.get(id as usize)?;
+        let Location::Arena(start) = Location::from_word(word) else {
+            return None;
+        };
+        let (before, rest) = self.activations.split_at_mut_checked(start as usize)?;
+        let (output, after) = rest.split_at_mut_checked(len as usize)?;
+        let inputs = Inputs {
+            before,
+            after,
+            after_start: start.saturating_add(len),
+            output_start: start,
+            model: self.model,
+            table: self.table,
+            operands: self.operands,
+            count: self.inputs,
+        };
+        Some((inputs, output))
+    }
+}
+
+const OUTPUT: InvokeFault = InvokeFault::Operand(Slot::Output(0));
+
+/// The inputs of an operator.
+#[derive(Clone, Copy)]
+pub struct Inputs<'s> {
+    before: &'s [u8],
+    after: &'s [u8],
+    after_start: u32,
+    output_start: u32,
+    model: &'s [u8],
+    table: &'s [Row],
+    operands: Ids<'s>,
+    count: u8,
+}
+
+impl<'s> Inputs<'s> {
+    /// The number of inputs, left-out ones included.
+    #[must_use]
+    pub const fn len(&self) -> u8 {
+        self.count
+    }
+
+    /// Whether there are no inputs.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The elements of an input that is there.
+    ///
+    /// # Errors
+    /// [`InvokeFault::Operand`] where it is left out, not of this type, or has the bytes of the output.
+    pub fn get<T: Plain>(&self, index: u8) -> Result<&'s [T], InvokeFault> {
+        let bytes = self.find(index).and_then(|row| self.bytes(row));
+        bytes
+            .and_then(view::from_bytes)
+            .ok_or(InvokeFault::Operand(Slot::Input(index)))
+    }
+
+    /// The elements of an input that may be left out.
+    ///
+    /// # Errors
+    /// As [`Inputs::get`] where it is not left out.
+    pub fn optional<T: Plain>(&self, index: u8) -> Result<Option<&'s [T]>, InvokeFault> {
+        match self.find(index) {
+            None => Ok(None),
+            Some(_) => self.get(index).map(Some),
+        }
+    }
+
+    /// Whether the input has the very bytes of the output: the planner gave both the same place.
+    #[must_use]
+    pub fn is_output(&self, index: u8) -> bool {
+        self.find(index).is_some_and(|[word, _]| {
+            Location::from_word(word) == Location::Arena(self.output_start)
+        })
+    }
+
+    fn find(&self, index: u8) -> Option<Row> {
+        if index >= self.count {
+            return None;
+        }
+        let id = self.operands.get(usize::from(index))?;
+        self.table.get(id as usize).copied()
+    }
+
+    fn bytes(&self, [word, len]: Row) -> Option<&'s [u8]> {
+        let (bytes, start) = match Location::from_word(word) {
+            Location::Model(offset) => (self.model, offset),
+            Location::Arena(offset) => match offset.checked_sub(self.after_start) {
+                Some(offset) => (self.after, offset),
+                None => (self.before, offset),
+            },
+            Location::SameAs(_) | Location::Nowhere => return None,
+        };
+        bytes.get(start as usize..)?.get(..len as usize)
+    }
+}

@@ -1,0 +1,110 @@
+//! What an operator's kernel is to the runtime, and how it is registered.
+//!
+//! A kernel is a type with two functions: `prepare` looks at the model once and works out parameters, `run` computes
+//! with them. [`Registration::of`] turns the type into a row of a registry; only the kernels that a registry lists are
+//! linked. Operators of one's own implement the same trait:
+//!
+//! ```
+//! use ember_core::Dtype;
+//! use ember_micro::{Fault, InvokeFault, Io, Kernel, OpCode, Prepare, Registration};
+//!
+//! /// `y = 2 x` on float32.
+//! struct Twice;
+//!
+//! impl Kernel for Twice {
+//!     const CODE: OpCode<'static> = OpCode::Custom("twice");
+//!     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
+//!     type Prepared = ();
+//!
+//!     fn prepare(cx: &mut Prepare<'_, '_>) -> Result<(), Fault> {
+//!         cx.arity(1..=1, 1)?;
+//!         cx.same_elements()
+//!     }
+//!
+//!     fn run(_prepared: (), io: Io<'_>) -> Result<(), InvokeFault> {
+//!         let (inputs, output) = io.split::<f32>()?;
+//!         for (y, x) in output.iter_mut().zip(inputs.get::<f32>(0)?) {
+//!             *y = 2.0 * x;
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! static REGISTRY: &[Registration] = &[Registration::of::<Twice>()];
+//! assert_eq!(REGISTRY[0].code, OpCode::Custom("twice"));
+//! ```
+
+use ember_core::Dtype;
+use ember_tflite::OpCode;
+
+use crate::error::{Fault, InvokeFault};
+use crate::io::Io;
+use crate::prepare::Prepare;
+use crate::record::Record;
+
+/// One operator on one type.
+pub trait Kernel {
+    /// The operator.
+    const CODE: OpCode<'static>;
+
+    /// The type of the first input that it is for; `None` where it takes any.
+    const DTYPE: Option<Dtype>;
+
+    /// What `run` needs besides the tensors.
+    type Prepared: Record;
+
+    /// Checks everything that `run` relies on, types, ranks, shapes, scales and options, and works out what it needs.
+    ///
+    /// # Errors
+    /// What is wrong with the operator as the model describes it.
+    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<Self::Prepared, Fault>;
+
+    /// Computes the outputs from the inputs.
+    ///
+    /// # Errors
+    /// Something is not as it was prepared.
+    fn run(prepared: Self::Prepared, io: Io<'_>) -> Result<(), InvokeFault>;
+}
+
+/// A row of a registry: a kernel with its types erased.
+#[derive(Clone, Copy, Debug)]
+pub struct Registration {
+    /// The operator.
+    pub code: OpCode<'static>,
+    /// The type of the first input that it is for; `None` where it takes any.
+    pub dtype: Option<Dtype>,
+    pub(crate) prepare: fn(&mut Prepare<'_, '_>) -> Result<(), Fault>,
+    pub(crate) run: fn(Io<'_>) -> Result<(), InvokeFault>,
+}
+
+impl Registration {
+    /// The row for a kernel.
+    #[must_use]
+    pub const fn of<K: Kernel>() -> Self {
+        Self {
+            code: K::CODE,
+            dtype: K::DTYPE,
+            prepare: prepare::<K>,
+            run: run::<K>,
+        }
+    }
+
+    /// Whether it is for this operator with a first input of this type.
+    pub(crate) fn takes(&self, code: OpCode<'_>, dtype: Dtype) -> bool {
+        self.code == code && self.dtype.is_none_or(|own| own == dtype)
+    }
+}
+
+fn prepare<K: Kernel>(cx: &mut Prepare<'_, '_>) -> Result<(), Fault> {
+    let prepared = K::prepare(cx)?;
+    cx.store(&prepared)
+}
+
+fn run<K: Kernel>(mut io: Io<'_>) -> Result<(), InvokeFault> {
+    let words = io
+        .take_prepared(K::Prepared::WORDS)
+        .ok_or(InvokeFault::Prepared)?;
+    let mut words = words.iter().copied();
+    let prepared = K::Prepared::load(&mut || words.next().unwrap_or(0));
+    K::run(prepared, io)
+}

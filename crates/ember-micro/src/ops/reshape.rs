@@ -1,0 +1,34 @@
+//! RESHAPE: `micro/kernels/reshape_common.cc`. The planner gives input and output the same bytes where it can, and then
+//! there is nothing to do.
+
+use ember_core::{BuiltinOp, Dtype};
+use ember_kernels::reshape;
+use ember_tflite::OpCode;
+
+use crate::error::{Fault, InvokeFault};
+use crate::io::Io;
+use crate::kernel::Kernel;
+use crate::prepare::Prepare;
+
+/// RESHAPE of any type. The output's shape in the file decides; the shape that comes as an input or option says the
+/// same, and TFLM does not read it either.
+pub struct Any;
+
+impl Kernel for Any {
+    const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Reshape);
+    const DTYPE: Option<Dtype> = None;
+    type Prepared = ();
+
+    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<(), Fault> {
+        cx.arity(1..=2, 1)?;
+        cx.same_elements()
+    }
+
+    fn run(_prepared: (), io: Io<'_>) -> Result<(), InvokeFault> {
+        let (inputs, output) = io.split()?;
+        if inputs.is_output(0) {
+            return Ok(());
+        }
+        Ok(reshape::bytes(inputs.get(0)?, output)?)
+    }
+}

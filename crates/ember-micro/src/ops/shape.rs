@@ -1,0 +1,32 @@
+//! SHAPE: `micro/kernels/shape.cc`.
+
+use ember_core::{BuiltinOp, Dtype};
+use ember_tflite::OpCode;
+
+use crate::error::{Fault, InvokeFault};
+use crate::io::Io;
+use crate::kernel::Kernel;
+use crate::prepare::Prepare;
+
+/// SHAPE of a tensor of any type, as int32.
+pub struct Any;
+
+impl Kernel for Any {
+    const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Shape);
+    const DTYPE: Option<Dtype> = None;
+    /// The dimensions are kept: they do not change.
+    type Prepared = ();
+
+    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<(), Fault> {
+        cx.arity(1..=1, 1)?;
+        let shape = cx.any(crate::error::Slot::Input(0))?.shape();
+        cx.output(0, Dtype::Int32)?.dims_are([shape.len() as u32])?;
+        cx.keep(shape.iter().map(|dim| dim as u32))
+    }
+
+    fn run(_prepared: (), io: Io<'_>) -> Result<(), InvokeFault> {
+        let dims = io.kept();
+        let (_, output) = io.split()?;
+        Ok(ember_kernels::shape::int32(dims, output)?)
+    }
+}

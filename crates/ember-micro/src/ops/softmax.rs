@@ -1,0 +1,108 @@
+//! SOFTMAX: `micro/kernels/softmax_common.cc`.
+
+use ember_core::{BuiltinOp, Dtype, QuantizedMultiplier};
+use ember_kernels::softmax::{self, Softmax};
+use ember_tflite::{OpCode, SoftmaxOptions};
+
+use crate::error::{Fault, InvokeFault, Slot};
+use crate::io::Io;
+use crate::kernel::Kernel;
+use crate::prepare::Prepare;
+
+crate::record! {
+    Softmax { outer: u32, depth: u32 }
+    softmax::Int8 { multiplier: QuantizedMultiplier, least_difference: i32 }
+}
+
+fn check(cx: &Prepare<'_, '_>) -> Result<(Softmax, f32), Fault> {
+    cx.arity(1..=1, 1)?;
+    cx.same_elements()?;
+    let beta = cx.options::<SoftmaxOptions>()?.beta;
+    let input = cx.any(Slot::Input(0))?;
+    let depth = input.shape().last().unwrap_or(1) as u32;
+    let shape = Softmax {
+        outer: input.elements().checked_div(depth).unwrap_or(0),
+        depth,
+    };
+    Ok((shape, beta))
+}
+
+/// SOFTMAX of int8 to int8.
+pub struct Int8;
+
+/// What [`Int8`] prepares.
+pub struct PreparedInt8 {
+    shape: Softmax,
+    quantization: softmax::Int8,
+}
+
+crate::record! { PreparedInt8 { shape: Softmax, quantization: softmax::Int8 } }
+
+impl Kernel for Int8 {
+    const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Softmax);
+    const DTYPE: Option<Dtype> = Some(Dtype::Int8);
+    type Prepared = PreparedInt8;
+
+    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<PreparedInt8, Fault> {
+        let (shape, beta) = check(cx)?;
+        let (input, output) = (cx.input(0, Dtype::Int8)?, cx.output(0, Dtype::Int8)?);
+        let (scale, _) = input.affine_int8()?;
+        let (output_scale, output_zero_point) = output.affine_int8()?;
+        if output_scale != 1.0 / 256.0 {
+            return Err(Fault::Scale(output.slot()));
+        }
+        if output_zero_point != -128 {
+            return Err(Fault::ZeroPoint {
+                slot: output.slot(),
+                found: output_zero_point,
+            });
+        }
+        let quantization = softmax::Int8::new(beta, scale).ok_or(Fault::Scale(input.slot()))?;
+        Ok(PreparedInt8 {
+            shape,
+            quantization,
+        })
+    }
+
+    fn run(prepared: PreparedInt8, io: Io<'_>) -> Result<(), InvokeFault> {
+        let (inputs, output) = io.split()?;
+        Ok(softmax::int8(
+            &prepared.shape,
+            &prepared.quantization,
+            inputs.get(0)?,
+            output,
+        )?)
+    }
+}
+
+/// SOFTMAX of float32.
+pub struct Float32;
+
+/// What [`Float32`] prepares.
+pub struct PreparedFloat32 {
+    shape: Softmax,
+    beta: f32,
+}
+
+crate::record! { PreparedFloat32 { shape: Softmax, beta: f32 } }
+
+impl Kernel for Float32 {
+    const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Softmax);
+    const DTYPE: Option<Dtype> = Some(Dtype::Float32);
+    type Prepared = PreparedFloat32;
+
+    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<PreparedFloat32, Fault> {
+        let (shape, beta) = check(cx)?;
+        Ok(PreparedFloat32 { shape, beta })
+    }
+
+    fn run(prepared: PreparedFloat32, io: Io<'_>) -> Result<(), InvokeFault> {
+        let (inputs, output) = io.split()?;
+        Ok(softmax::float32(
+            &prepared.shape,
+            prepared.beta,
+            inputs.get(0)?,
+            output,
+        )?)
+    }
+}

@@ -1,0 +1,101 @@
+//! STRIDED_SLICE: `micro/kernels/strided_slice_common.cc`.
+
+use ember_core::{BuiltinOp, Dtype, view};
+use ember_kernels::strided_slice::{self, MAX_AXES, SliceAxis};
+use ember_tflite::{OpCode, StridedSliceOptions};
+
+use crate::error::{Fault, InvokeFault, Slot};
+use crate::io::Io;
+use crate::kernel::Kernel;
+use crate::prepare::Prepare;
+
+/// STRIDED_SLICE of whole-byte elements of any type.
+pub struct Any;
+
+/// What [`Any`] prepares.
+pub struct Prepared {
+    axes: [SliceAxis; MAX_AXES],
+    element: u32,
+}
+
+crate::record! { Prepared { axes: [SliceAxis; MAX_AXES], element: u32 } }
+
+impl Kernel for Any {
+    const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::StridedSlice);
+    const DTYPE: Option<Dtype> = None;
+    type Prepared = Prepared;
+
+    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<Prepared, Fault> {
+        cx.arity(4..=4, 1)?;
+        let options = cx.options::<StridedSliceOptions>()?;
+        // Not in TFLM either.
+        if options.ellipsis_mask != 0 || options.new_axis_mask != 0 || options.offset {
+            return Err(Fault::Options);
+        }
+        let input = cx.any(Slot::Input(0))?;
+        let output = cx.any(Slot::Output(0))?.of(input.dtype())?;
+        let shape = input.shape();
+        if shape.len() > MAX_AXES {
+            return Err(Fault::Rank {
+                slot: input.slot(),
+                found: shape.len() as u32,
+                expected: MAX_AXES as u32,
+            });
+        }
+        let bounds = |index| -> Result<&[i32], Fault> {
+            let bounds = cx.input(index, Dtype::Int32)?;
+            bounds.elements_are(shape.len() as u32)?;
+            let slot = bounds.slot();
+            view::from_bytes(bounds.constant()?).ok_or(Fault::Misaligned(slot))
+        };
+        let (begin, end, strides) = (bounds(1)?, bounds(2)?, bounds(3)?);
+
+        let mut axes = [SliceAxis::ONE; MAX_AXES];
+        // Missing dimensions are outermost, with one position.
+        let own = axes.iter_mut().skip(MAX_AXES.wrapping_sub(shape.len()));
+        let bounds = begin.iter().zip(end).zip(strides);
+        let mut out_dims = output.shape().iter();
+        for (((axis, size), ((begin, end), stride)), bit) in
+            own.zip(shape.iter()).zip(bounds).zip(0..)
+        {
+            let set = |mask: i32| mask >> bit & 1 != 0;
+            let begin = (!set(options.begin_mask)).then_some(*begin);
+            let end = (!set(options.end_mask)).then_some(*end);
+            let shrink = set(options.shrink_axis_mask);
+            *axis =
+                SliceAxis::new(size as u32, begin, end, *stride, shrink).ok_or(Fault::Options)?;
+            if !shrink {
+                let found = out_dims.next().unwrap_or(0) as u32;
+                if found != axis.count {
+                    return Err(Fault::Size {
+                        slot: output.slot(),
+                        dimension: bit,
+                        found,
+                        expected: axis.count,
+                    });
+                }
+            }
+        }
+        if out_dims.next().is_some() {
+            return Err(Fault::Rank {
+                slot: output.slot(),
+                found: output.shape().len() as u32,
+                expected: (output.shape().len() - 1 - out_dims.len()) as u32,
+            });
+        }
+        Ok(Prepared {
+            axes,
+            element: super::pack::element_bytes(&input)?,
+        })
+    }
+
+    fn run(prepared: Prepared, io: Io<'_>) -> Result<(), InvokeFault> {
+        let (inputs, output) = io.split()?;
+        Ok(strided_slice::bytes(
+            &prepared.axes,
+            prepared.element,
+            inputs.get(0)?,
+            output,
+        )?)
+    }
+}
