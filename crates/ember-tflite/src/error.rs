@@ -38,11 +38,13 @@ pub enum ReadError {
         /// The version in the file.
         found: u32,
     },
-    /// A part of the file is not laid out as a flatbuffer.
-    #[error("{place}, at byte {at}: {fault}; the file is damaged: copy or convert the model again")]
+    /// A part of the file is not laid out as a flatbuffer, or uses what Ember does not have.
+    #[error("{place} (item {item} of its list), at byte {at}: {fault}")]
     Structure {
         /// The field whose content is wrong.
         place: Place,
+        /// The position of the field's table, or of the nearest table around it, in its list.
+        item: usize,
         /// Offset of the wrong bytes from the start of the file.
         at: usize,
         /// What is wrong.
@@ -55,25 +57,19 @@ pub enum ReadError {
     NoSubgraph,
     /// A number that should name an element of a list does not.
     #[error(
-        "{place} of item {item} is {found}, expected less than {limit}: the file is damaged, convert the model again"
+        "{place} (item {item} of its list), at byte {at}, is {found}, expected less than {limit}: the file is damaged; copy or convert the model again"
     )]
     Index {
         /// The field with the wrong number.
         place: Place,
-        /// Which subgraph, operator, tensor, metadata or signature has the field.
+        /// The position of the field's table in its list: which operator, tensor, metadata or signature entry it is.
         item: usize,
+        /// Offset of the number from the start of the file.
+        at: usize,
         /// The number in the file.
         found: i32,
         /// The length of the list.
         limit: usize,
-    },
-    /// A buffer's bytes lie outside the flatbuffer.
-    #[error(
-        "buffer {buffer} lies outside the flatbuffer: convert the model with all its weights inside"
-    )]
-    ExternalBuffer {
-        /// Index in `Model.buffers`.
-        buffer: usize,
     },
     /// An operator code names no operator.
     #[error("operator code {index} is {found}: {fault}")]
@@ -128,32 +124,50 @@ pub enum ReadError {
 #[non_exhaustive]
 pub enum StructureFault {
     /// The content, or the place that an offset names, is not within the file.
-    #[error("lies outside the file")]
+    #[error("lies outside the file, which is cut off or damaged; copy or convert the model again")]
     OutOfBounds,
     /// A number does not begin at a multiple of its size.
-    #[error("is not aligned to its size")]
+    #[error(
+        "is not aligned to its size, expected of every number; the file is damaged, copy or convert the model again"
+    )]
     Misaligned,
     /// The vtable has an impossible length.
-    #[error("has a vtable of an impossible length")]
+    #[error(
+        "the table has a vtable whose length is not an even number from 4; the file is damaged, copy or convert the model again"
+    )]
     VTable,
     /// A string does not end in a zero byte.
-    #[error("is a string without its terminating zero")]
+    #[error(
+        "is a string without its terminating zero; the file is damaged, copy or convert the model again"
+    )]
     NotTerminated,
     /// A string is not UTF-8.
-    #[error("is a string that is not UTF-8")]
+    #[error("is a string that is not UTF-8; give the model UTF-8 names and convert it again")]
     NotUtf8,
     /// A code is not one of the schema's.
-    #[error("has a value that the schema does not know")]
+    #[error("has a value that the schema does not know; convert the model for an older runtime")]
     Value,
     /// A list is longer than any runtime takes.
-    #[error("is a list with too many elements")]
+    #[error("is a list of more than 8 dimensions; use tensors of fewer dimensions")]
     TooMany,
     /// A union has a type but no content, or the reverse.
-    #[error("is a union with only one of type and content")]
+    #[error(
+        "is a union with only one of type and content; the file is damaged, copy or convert the model again"
+    )]
     Union,
     /// The same bytes are used again and again, so that the model would be far larger than its file.
-    #[error("is shared so often that the content is 64 times larger than the file")]
+    #[error(
+        "is shared so often that the content is 64 times larger than the file; write the model without such sharing"
+    )]
     Shared,
+    /// External weights, a sparse tensor, quantization by blocks or by an own scheme.
+    #[error(
+        "is used, expected only dense constants inside the file, with scales and zero points; convert the model without this feature"
+    )]
+    Unsupported,
+    /// An index is beyond its list: reported as [`ReadError::Index`].
+    #[error("names no element of its list; the file is damaged, copy or convert the model again")]
+    Index,
 }
 
 /// What is wrong with an operator code.
@@ -196,20 +210,6 @@ pub enum TensorFault {
         found: usize,
         /// Bytes of all elements.
         expected: usize,
-    },
-    /// Sparse constants.
-    #[error("it is sparse; densify the model before converting it")]
-    Sparse,
-    /// The constant is in another file.
-    #[error("its constant is in an external file; convert the model with all its weights inside")]
-    External,
-    /// Quantization by blocks, several axes or an own scheme.
-    #[error(
-        "its quantization has details of union type {found}, expected scales and zero points only; quantize per tensor or per channel"
-    )]
-    QuantizationDetails {
-        /// The code in the file, of the union `QuantizationDetails`.
-        found: u8,
     },
     /// Scales and zero points do not match each other or the shape.
     #[error(

@@ -5,7 +5,9 @@ use core::marker::PhantomData;
 
 use ember_core::Dtype;
 
-use crate::schema::{DtypeCode, Field, OptionsUnion, TableOf, TablesOf, Text, Vector};
+use crate::schema::{
+    DtypeCode, Field, OptionsUnion, ScalarKind, TableOf, TablesOf, TensorIndices, Text, Vector,
+};
 
 /// The `N` bytes at `at`.
 pub(crate) fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
@@ -220,7 +222,7 @@ impl<'a> Table<'a> {
         field_at(self.bytes, self.at, vtable, len, slot)
     }
 
-    pub(crate) fn scalar<T: Scalar>(&self, field: Field<T>) -> T {
+    pub(crate) fn scalar<K: ScalarKind>(&self, field: Field<K>) -> K::Value {
         self.scalar_at(field.slot, field.default)
     }
 
@@ -246,6 +248,10 @@ impl<'a> Table<'a> {
         self.slot(slot)
             .and_then(|at| vector_bytes(self.bytes, follow(self.bytes, at)?, T::SIZE))
             .map_or(List::EMPTY, List::over)
+    }
+
+    pub(crate) fn tensor_ids(&self, field: Field<TensorIndices>) -> List<'a, i32> {
+        self.list_at(field.slot)
     }
 
     /// The bytes of a byte vector; empty where there is none.
@@ -278,8 +284,12 @@ impl<'a> Table<'a> {
     }
 
     pub(crate) fn tables<T>(&self, field: Field<TablesOf<T>>) -> Tables<'a> {
+        self.tables_at(field.slot)
+    }
+
+    fn tables_at(&self, slot: u8) -> Tables<'a> {
         let first = self
-            .slot(field.slot)
+            .slot(slot)
             .and_then(|at| follow(self.bytes, at))
             .and_then(|at| Some((at.wrapping_add(4), u32_at(self.bytes, at)?)));
         let (first, len) = first.unwrap_or_default();

@@ -36,6 +36,7 @@ mod options;
 mod schema;
 mod structure;
 mod tensor;
+mod utf8;
 mod walk;
 #[cfg(feature = "write")]
 #[allow(

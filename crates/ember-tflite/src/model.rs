@@ -68,9 +68,8 @@ impl<'a> Model<'a> {
         if found != *schema::IDENTIFIER.as_bytes() {
             return Err(ReadError::Identifier { found });
         }
-        let at = structure::check(bytes)?;
         let model = Self {
-            table: Table { bytes, at },
+            table: structure::check(bytes)?,
         };
         meaning::check(&model)?;
         Ok(model)
@@ -244,13 +243,13 @@ impl<'a> Subgraph<'a> {
     /// The tensors that the caller fills.
     #[must_use]
     pub fn inputs(&self) -> TensorIds<'a> {
-        TensorIds(self.table.list(sub_graph::inputs))
+        TensorIds(self.table.tensor_ids(sub_graph::inputs))
     }
 
     /// The tensors that hold the result.
     #[must_use]
     pub fn outputs(&self) -> TensorIds<'a> {
-        TensorIds(self.table.list(sub_graph::outputs))
+        TensorIds(self.table.tensor_ids(sub_graph::outputs))
     }
 }
 
@@ -319,52 +318,49 @@ impl<'a> Operator<'a> {
         self.table.scalar(operator::opcode_index) as usize
     }
 
+    fn code(&self) -> Table<'a> {
+        let codes = self.model.table.tables(model::operator_codes);
+        codes.get(self.opcode_index()).unwrap_or(Table::EMPTY)
+    }
+
     /// What it does.
     #[must_use]
     pub fn opcode(&self) -> OpCode<'a> {
-        self.code_and_version().0
+        match self.builtin() {
+            Some(op) => OpCode::Builtin(op),
+            None => OpCode::Custom(self.code().text(operator_code::custom_code)),
+        }
     }
 
     /// The operator of the schema; none for a custom operator.
     #[must_use]
     pub fn builtin(&self) -> Option<BuiltinOp> {
-        match self.opcode() {
-            OpCode::Builtin(op) => Some(op),
-            OpCode::Custom(_) => None,
-        }
+        BuiltinOp::from_code(raw_code(&self.code())).filter(|op| *op != BuiltinOp::Custom)
     }
 
     /// The version of the operator: higher where newer features are used.
     #[must_use]
     pub fn version(&self) -> i32 {
-        self.code_and_version().1
-    }
-
-    fn code_and_version(&self) -> (OpCode<'a>, i32) {
-        self.model
-            .operator_code(self.opcode_index())
-            .unwrap_or((OpCode::Custom(""), 1))
+        self.code().scalar(operator_code::version)
     }
 
     /// The tensors it reads.
     #[must_use]
     pub fn inputs(&self) -> TensorIds<'a> {
-        TensorIds(self.table.list(operator::inputs))
+        TensorIds(self.table.tensor_ids(operator::inputs))
     }
 
     /// The tensors it writes.
     #[must_use]
     pub fn outputs(&self) -> TensorIds<'a> {
-        TensorIds(self.table.list(operator::outputs))
+        TensorIds(self.table.tensor_ids(operator::outputs))
     }
 
     /// Its options; the schema's defaults where the file gives none.
     #[must_use]
     pub fn options(&self) -> Options {
-        match self.opcode() {
-            OpCode::Builtin(op) => Options::read(op, &self.raw_options()),
-            OpCode::Custom(_) => Options::None,
-        }
+        self.builtin()
+            .map_or(Options::None, |op| Options::read(op, &self.raw_options()))
     }
 
     /// Its options, where they are of the type `T`; the schema's defaults where the file gives none.

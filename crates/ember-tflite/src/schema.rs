@@ -7,6 +7,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
+use crate::flat::Scalar;
 use crate::options;
 
 /// The four bytes that follow the root offset.
@@ -22,6 +23,12 @@ pub(crate) enum Check {
     Scalar(u8),
     /// A one-byte code from 0 to this maximum.
     Code(u8),
+    /// A scalar of so many bytes that must be 0: another value stands for a feature that Ember does not have.
+    Zero(u8),
+    /// A number that names an element of a list.
+    Index(List),
+    /// A vector of numbers that name tensors of the subgraph, -1 aside.
+    Indices,
     /// A string: UTF-8, with a terminating zero.
     Text,
     /// A vector of elements of so many bytes.
@@ -34,6 +41,16 @@ pub(crate) enum Check {
     Tables(TableId),
     /// The union of operator options; its type is in the slot before.
     Options,
+}
+
+/// A list of the model that indices refer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum List {
+    Buffers,
+    OperatorCodes,
+    Subgraphs,
+    /// Of the subgraph at hand.
+    Tensors,
 }
 
 /// One field of a table.
@@ -105,7 +122,6 @@ pub(crate) trait Kind {
 
 /// A field's slot with the kind of its content; the default is the schema's, for scalars.
 pub(crate) struct Field<K> {
-    pub(crate) table: TableId,
     pub(crate) slot: u8,
     pub(crate) default: u32,
     kind: PhantomData<K>,
@@ -120,19 +136,11 @@ impl<K> Clone for Field<K> {
 impl<K> Copy for Field<K> {}
 
 impl<K> Field<K> {
-    pub(crate) const fn new(table: TableId, slot: u8, default: u32) -> Self {
+    pub(crate) const fn new(slot: u8, default: u32) -> Self {
         Self {
-            table,
             slot,
             default,
             kind: PhantomData,
-        }
-    }
-
-    pub(crate) const fn place(self) -> Place {
-        Place {
-            table: self.table,
-            slot: self.slot,
         }
     }
 }
@@ -158,6 +166,35 @@ pub(crate) enum TablesOf<T> {
 pub(crate) enum OptionsUnion {}
 /// The code of a [`Dtype`](ember_core::Dtype).
 pub(crate) enum DtypeCode {}
+pub(crate) enum BufferIndex {}
+pub(crate) enum OperatorCodeIndex {}
+pub(crate) enum SubgraphIndex {}
+pub(crate) enum TensorIndex {}
+pub(crate) enum TensorIndices {}
+/// A number of so many bytes that Ember only takes as 0; a table's offset never is, so it must be absent.
+pub(crate) enum Unsupported<const SIZE: u8> {}
+
+/// A kind whose content is one number.
+pub(crate) trait ScalarKind: Kind {
+    type Value: Scalar;
+}
+
+macro_rules! scalar_kinds {
+    ($($kind:ty => $value:ty;)*) => {
+        $(impl ScalarKind for $kind { type Value = $value; })*
+    };
+}
+
+scalar_kinds! {
+    i8 => i8;
+    u8 => u8;
+    i32 => i32;
+    u32 => u32;
+    BufferIndex => u32;
+    OperatorCodeIndex => u32;
+    SubgraphIndex => u32;
+    TensorIndex => u32;
+}
 
 macro_rules! kinds {
     ($($ty:ty => $check:expr;)*) => {
@@ -171,18 +208,26 @@ kinds! {
     u8 => Check::Scalar(1);
     i32 => Check::Scalar(4);
     u32 => Check::Scalar(4);
-    u64 => Check::Scalar(8);
-    DtypeCode => Check::Code(MAX_DTYPE);
+        DtypeCode => Check::Code(MAX_DTYPE);
     Text => Check::Text;
     Vector<u8> => Check::Vector(1);
     Vector<i32> => Check::Vector(4);
     Vector<f32> => Check::Vector(4);
     Vector<i64> => Check::Vector(8);
     OptionsUnion => Check::Options;
+    BufferIndex => Check::Index(List::Buffers);
+    OperatorCodeIndex => Check::Index(List::OperatorCodes);
+    SubgraphIndex => Check::Index(List::Subgraphs);
+    TensorIndex => Check::Index(List::Tensors);
+    TensorIndices => Check::Indices;
 }
 
 /// The greatest code of a [`Dtype`](ember_core::Dtype); the codes have no gaps (tested).
 pub(crate) const MAX_DTYPE: u8 = 20;
+
+impl<const SIZE: u8> Kind for Unsupported<SIZE> {
+    const CHECK: Check = Check::Zero(SIZE);
+}
 
 impl<T: IsTable> Kind for TableOf<T> {
     const CHECK: Check = Check::Table(T::ID);
@@ -214,12 +259,12 @@ macro_rules! tables {
             }
 
             #[allow(non_upper_case_globals, reason = "fields are named as in the schema")]
+            #[allow(dead_code, reason = "a field may be checked and never read")]
             pub(crate) mod $module {
-                #[allow(unused_imports, reason = "a table may have no field that Ember reads")]
                 use super::*;
 
                 $(pub(crate) const $field: Field<$kind> =
-                    Field::new(ModelTable::$table.id(), $slot, 0 $(+ $default)?);)*
+                    Field::new($slot, 0 $(+ $default)?);)*
             }
         )*
 
@@ -264,55 +309,54 @@ tables! {
     }
     SubGraph: sub_graph {
         tensors: TablesOf<Tensor> = 0;
-        inputs: Vector<i32> = 1;
-        outputs: Vector<i32> = 2;
+        inputs: TensorIndices = 1;
+        outputs: TensorIndices = 2;
         operators: TablesOf<Operator> = 3;
         name: Text = 4;
     }
     Tensor: tensor {
         shape: Vector<i32> = 0;
         dtype: DtypeCode = 1;
-        buffer: u32 = 2;
+        buffer: BufferIndex = 2;
         name: Text = 3;
         quantization: TableOf<QuantizationParameters> = 4;
         is_variable: bool = 5;
-        sparsity: TableOf<SparsityParameters> = 6;
+        sparsity: Unsupported<4> = 6;
         has_rank: bool = 8;
-        external_buffer: u32 = 10;
+        external_buffer: Unsupported<4> = 10;
     }
     QuantizationParameters: quantization_parameters {
         scale: Vector<f32> = 2;
         zero_point: Vector<i64> = 3;
-        details_type: u8 = 4;
+        details_type: Unsupported<1> = 4;
         quantized_dimension: i32 = 6;
     }
-    SparsityParameters: sparsity_parameters {}
     Operator: operator {
-        opcode_index: u32 = 0;
-        inputs: Vector<i32> = 1;
-        outputs: Vector<i32> = 2;
+        opcode_index: OperatorCodeIndex = 0;
+        inputs: TensorIndices = 1;
+        outputs: TensorIndices = 2;
         builtin_options_type: u8 = 3;
         builtin_options: OptionsUnion = 4;
         custom_options: Vector<u8> = 5;
     }
     Buffer: buffer {
         data: Vector<u8> = 0;
-        offset: u64 = 1;
-        size: u64 = 2;
+        offset: Unsupported<8> = 1;
+        size: Unsupported<8> = 2;
     }
     Metadata: metadata {
         name: Text = 0;
-        buffer: u32 = 1;
+        buffer: BufferIndex = 1;
     }
     SignatureDef: signature_def {
         inputs: TablesOf<TensorMap> = 0;
         outputs: TablesOf<TensorMap> = 1;
         signature_key: Text = 2;
-        subgraph_index: u32 = 4;
+        subgraph_index: SubgraphIndex = 4;
     }
     TensorMap: tensor_map {
         name: Text = 0;
-        tensor_index: u32 = 1;
+        tensor_index: TensorIndex = 1;
     }
 }
 
@@ -328,7 +372,11 @@ mod tests {
 
     #[test]
     fn places_are_shown_as_in_the_schema() {
-        assert_eq!(tensor::shape.place().to_string(), "Tensor.shape");
+        let shape = Place {
+            table: Tensor::ID,
+            slot: tensor::shape.slot,
+        };
+        assert_eq!(shape.to_string(), "Tensor.shape");
         assert_eq!(Place::ROOT.to_string(), "Model");
         let stride = Place {
             table: TableId::options(1),

@@ -1,189 +1,298 @@
-//! The first half of the check: is every part of the file that Ember reads laid out as a flatbuffer?
+//! The first half of the check: is every part of the file that Ember reads laid out as a flatbuffer, and does every
+//! index name an element of its list?
 //!
-//! It checks, for the tables and fields in [`schema`](crate::schema) and [`options`](crate::options):
+//! It goes over the rows of [`schema`](crate::schema) and [`options`](crate::options) and checks that
 //!
 //! - tables, vtables, scalars, vectors and strings lie within the file, each at a multiple of its size;
 //! - vtables have an even length of at least 4 bytes;
 //! - strings are UTF-8 and end in a zero byte;
 //! - one-byte codes (dtypes, paddings, activations) are the schema's;
-//! - the options union has a type exactly when it has a content.
+//! - the options union has a type exactly when it has a content;
+//! - every index of a buffer, tensor, operator code or subgraph is within its list, left-out tensors (-1) aside;
+//! - features that no part of Ember handles (external weights, sparse tensors, blockwise quantization) are not used.
 //!
 //! **No cycles:** offsets are unsigned and the schema's tables are not recursive, so the walk is at most as deep as the
 //! schema (4 tables). **No blow-up:** parts may be shared, but the bytes visited are limited to [`SHARING`] times the
 //! length of the file.
+//!
+//! This is code for a chip: one loop over data. The steps return a fault of one byte; where the check stood is known to
+//! the [`Checker`], which makes the error of it once, at the end.
 
 use crate::error::{ReadError, StructureFault};
-use crate::flat::{field_at, follow, u16_at, u32_at, vector_bytes, vtable_at};
-use crate::schema::{Check, IsTable, Model, Place, TableId};
+use crate::flat::{Table, array};
+use crate::schema::{
+    Check, IsTable, List, Model, Place, SignatureDef, SubGraph, TableId, model, signature_def,
+    sub_graph,
+};
+use crate::utf8;
 
 /// How many times larger than the file the content may be, counting shared parts as often as they are used.
 const SHARING: usize = 64;
 
-/// Checks the layout; gives the root table's offset.
-pub(crate) fn check(bytes: &[u8]) -> Result<usize, ReadError> {
+/// What a table costs of the budget: at least its own offset and the one that leads to it.
+const TABLE_BYTES: usize = 8;
+
+/// Checks the layout; gives the root table.
+pub(crate) fn check(bytes: &[u8]) -> Result<Table<'_>, ReadError> {
     let mut checker = Checker {
         bytes,
+        root: Table { bytes, at: 0 },
+        tensors: 0,
         budget: bytes.len().saturating_mul(SHARING),
+        place: Place::ROOT,
+        at: 0,
+        item: 0,
+        found: 0,
+        limit: 0,
     };
-    let root = checker.offset(Place::ROOT, 0)?;
-    checker.table(Place::ROOT, root, Model::ID)?;
-    Ok(root)
+    match checker.root() {
+        Ok(()) => Ok(checker.root),
+        Err(fault) => Err(checker.error(fault)),
+    }
 }
+
+type Step<T> = Result<T, StructureFault>;
 
 struct Checker<'a> {
     bytes: &'a [u8],
+    /// The model's table, for the lengths of its lists. They are read before they are checked, which is harmless: reads
+    /// are total, and a length that turns out wrong fails the check.
+    root: Table<'a>,
+    /// The number of tensors of the subgraph that is being checked.
+    tensors: usize,
     /// Bytes that may still be visited.
     budget: usize,
-}
-
-const fn fault<T>(place: Place, at: usize, fault: StructureFault) -> Result<T, ReadError> {
-    Err(ReadError::Structure { place, at, fault })
-}
-
-/// The fault where `value` is missing because a read went beyond the file.
-fn within<T>(place: Place, at: usize, value: Option<T>) -> Result<T, ReadError> {
-    value.map_or(fault(place, at, StructureFault::OutOfBounds), Ok)
-}
-
-/// `size` is a power of two.
-fn aligned(place: Place, at: usize, size: usize) -> Result<(), ReadError> {
-    if at & size.wrapping_sub(1) != 0 {
-        return fault(place, at, StructureFault::Misaligned);
-    }
-    Ok(())
+    /// The field that is being checked.
+    place: Place,
+    /// Where it was last read.
+    at: usize,
+    /// The position of the innermost table in its list.
+    item: usize,
+    /// The index that was last checked, and the length of its list.
+    found: u32,
+    limit: usize,
 }
 
 impl<'a> Checker<'a> {
-    fn spend(&mut self, place: Place, at: usize, bytes: usize) -> Result<(), ReadError> {
-        match self.budget.checked_sub(bytes) {
-            Some(rest) => {
-                self.budget = rest;
-                Ok(())
-            }
-            None => fault(place, at, StructureFault::Shared),
+    fn error(&self, fault: StructureFault) -> ReadError {
+        let Self {
+            place, at, item, ..
+        } = *self;
+        match fault {
+            StructureFault::Index => ReadError::Index {
+                place,
+                item,
+                at,
+                found: self.found as i32,
+                limit: self.limit,
+            },
+            fault => ReadError::Structure {
+                place,
+                item,
+                at,
+                fault,
+            },
         }
+    }
+
+    fn root(&mut self) -> Step<()> {
+        self.root.at = self.follow(0)?;
+        self.table(self.root.at, Model::ID)
+    }
+
+    fn spend(&mut self, bytes: usize) -> Step<()> {
+        self.budget = (self.budget.checked_sub(bytes)).ok_or(StructureFault::Shared)?;
+        Ok(())
+    }
+
+    /// `len` bytes at `at`, which must be a multiple of `size`, a power of two.
+    fn take(&mut self, at: usize, len: usize, size: usize) -> Step<&'a [u8]> {
+        self.at = at;
+        if at & size.wrapping_sub(1) != 0 {
+            return Err(StructureFault::Misaligned);
+        }
+        let bytes = self.bytes.get(at..).and_then(|rest| rest.get(..len));
+        bytes.ok_or(StructureFault::OutOfBounds)
+    }
+
+    fn word(&mut self, at: usize) -> Step<u32> {
+        let word = self.take(at, 4, 4)?;
+        Ok(array(word, 0).map_or(0, u32::from_le_bytes))
     }
 
     /// Where the offset at `at` points.
-    fn offset(&self, place: Place, at: usize) -> Result<usize, ReadError> {
-        aligned(place, at, 4)?;
-        within(place, at, follow(self.bytes, at))
+    fn follow(&mut self, at: usize) -> Step<usize> {
+        let offset = self.word(at)?;
+        at.checked_add(offset as usize)
+            .ok_or(StructureFault::OutOfBounds)
     }
 
-    fn table(&mut self, place: Place, at: usize, id: TableId) -> Result<(), ReadError> {
-        aligned(place, at, 4)?;
-        let vtable = within(place, at, vtable_at(self.bytes, at))?;
-        aligned(place, vtable, 2)?;
-        let len = within(place, vtable, u16_at(self.bytes, vtable))?;
+    /// The elements of the vector that the offset at `at` points to.
+    fn vector(&mut self, at: usize, size: usize) -> Step<&'a [u8]> {
+        let to = self.follow(at)?;
+        let len = (self.word(to)? as usize).checked_mul(size);
+        let elements = to.wrapping_add(4);
+        self.take(elements, len.ok_or(StructureFault::OutOfBounds)?, size)
+    }
+
+    fn table(&mut self, at: usize, id: TableId) -> Step<()> {
+        self.spend(TABLE_BYTES)?;
+        // Subtracting modulo 2^32 is subtracting the signed offset; a result outside the file is caught by `take`.
+        let vtable = (at as u32).wrapping_sub(self.word(at)?) as usize;
+        let len = usize::from(entry(self.take(vtable, 2, 2)?, 0));
         if len < 4 || len & 1 != 0 {
-            return fault(place, vtable, StructureFault::VTable);
+            return Err(StructureFault::VTable);
         }
-        let end = vtable.wrapping_add(usize::from(len));
-        within(place, vtable, self.bytes.get(vtable..end))?;
-        self.spend(place, at, 8)?;
-        let field = |slot| field_at(self.bytes, at, vtable, len, slot);
+        let vtable = self.take(vtable, len, 2)?;
+        let field = |slot: u8| match entry(vtable, usize::from(slot).wrapping_add(2)) {
+            0 => None,
+            offset => Some(at.wrapping_add(usize::from(offset))),
+        };
+        let table = Table {
+            bytes: self.bytes,
+            at,
+        };
+        if id == SubGraph::ID {
+            self.tensors = table.tables(sub_graph::tensors).len();
+        } else if id == SignatureDef::ID {
+            let index = table.scalar(signature_def::subgraph_index) as usize;
+            let graph = self.root.tables(model::subgraphs).get(index);
+            self.tensors = graph.map_or(0, |graph| graph.tables(sub_graph::tensors).len());
+        }
         for row in id.rows() {
-            let place = Place {
+            self.place = Place {
                 table: id,
                 slot: row.slot,
             };
             let content = field(row.slot);
             if row.check == Check::Options {
-                self.options(place, at, field(row.slot.wrapping_sub(1)), content)?;
+                self.options(field(row.slot.wrapping_sub(1)), content)?;
             } else if let Some(content) = content {
-                self.field(place, content, row.check)?;
+                self.field(content, row.check)?;
+            } else if let Check::Index(list) = row.check {
+                // An index that is absent is 0, which an empty list does not have.
+                self.at = at;
+                self.index(0, list)?;
             }
         }
         Ok(())
     }
 
-    fn field(&mut self, place: Place, at: usize, check: Check) -> Result<(), ReadError> {
+    fn field(&mut self, at: usize, check: Check) -> Step<()> {
         match check {
             Check::Scalar(size) => {
                 let size = usize::from(size);
-                aligned(place, at, size)?;
-                let end = at.wrapping_add(size);
-                within(place, at, self.bytes.get(at..end)).map(|_| ())
+                self.take(at, size, size)?;
             }
             Check::Code(max) => {
-                if *within(place, at, self.bytes.get(at))? > max {
-                    return fault(place, at, StructureFault::Value);
+                if self.take(at, 1, 1)?.iter().any(|code| *code > max) {
+                    return Err(StructureFault::Value);
                 }
-                Ok(())
+            }
+            Check::Zero(size) => {
+                let size = usize::from(size);
+                if self.take(at, size, size)?.iter().any(|byte| *byte != 0) {
+                    return Err(StructureFault::Unsupported);
+                }
+            }
+            Check::Index(list) => {
+                let index = self.word(at)?;
+                self.index(index, list)?;
+            }
+            Check::Indices => {
+                let indices = self.vector(at, 4)?;
+                self.spend(indices.len())?;
+                let first = self.at;
+                for at in (first..first.wrapping_add(indices.len())).step_by(4) {
+                    let index = self.word(at)?;
+                    if index != LEFT_OUT {
+                        self.index(index, List::Tensors)?;
+                    }
+                }
             }
             Check::Text => {
-                let (at, text) = self.vector(place, at, 1)?;
-                self.spend(place, at, text.len())?;
-                if core::str::from_utf8(text).is_err() {
-                    return fault(place, at, StructureFault::NotUtf8);
+                let text = self.vector(at, 1)?;
+                self.spend(text.len())?;
+                if !utf8::is_valid(text) {
+                    return Err(StructureFault::NotUtf8);
                 }
-                let end = at.wrapping_add(4).wrapping_add(text.len());
-                if *within(place, end, self.bytes.get(end))? != 0 {
-                    return fault(place, end, StructureFault::NotTerminated);
+                let end = self.at.wrapping_add(text.len());
+                if self.take(end, 1, 1)? != [0] {
+                    return Err(StructureFault::NotTerminated);
                 }
-                Ok(())
             }
-            // Byte vectors are the weights: they are never walked, so they cost nothing.
-            Check::Vector(1) => self.vector(place, at, 1).map(|_| ()),
             Check::Vector(size) => {
-                let (at, elements) = self.vector(place, at, usize::from(size))?;
-                self.spend(place, at, elements.len())
+                let elements = self.vector(at, usize::from(size))?;
+                // Byte vectors are the weights: they are never walked, so they cost nothing.
+                if size > 1 {
+                    self.spend(elements.len())?;
+                }
             }
             Check::ShortVector(max) => {
-                let (at, elements) = self.vector(place, at, 4)?;
-                if elements.len() > usize::from(max).wrapping_mul(4) {
-                    return fault(place, at, StructureFault::TooMany);
+                if self.vector(at, 4)?.len() > usize::from(max).wrapping_mul(4) {
+                    return Err(StructureFault::TooMany);
                 }
-                Ok(())
             }
             Check::Table(id) => {
-                let to = self.offset(place, at)?;
-                self.table(place, to, id)
+                let to = self.follow(at)?;
+                self.table(to, id)?;
             }
             Check::Tables(id) => {
-                let (at, elements) = self.vector(place, at, 4)?;
-                self.spend(place, at, elements.len())?;
-                let first = at.wrapping_add(4);
-                for element in (first..first.wrapping_add(elements.len())).step_by(4) {
-                    let to = self.offset(place, element)?;
-                    self.table(place, to, id)?;
+                let offsets = self.vector(at, 4)?;
+                self.spend(offsets.len())?;
+                let (first, place, item) = (self.at, self.place, self.item);
+                for (index, at) in (first..first.wrapping_add(offsets.len()))
+                    .step_by(4)
+                    .enumerate()
+                {
+                    self.place = place;
+                    self.item = index;
+                    let to = self.follow(at)?;
+                    self.table(to, id)?;
                 }
-                Ok(())
+                self.item = item;
             }
             // Needs two slots: `table` does it.
-            Check::Options => Ok(()),
+            Check::Options => {}
         }
+        Ok(())
     }
 
-    /// The vector that the offset at `at` points to: its place and the bytes of its elements.
-    fn vector(&self, place: Place, at: usize, size: usize) -> Result<(usize, &'a [u8]), ReadError> {
-        let at = self.offset(place, at)?;
-        aligned(place, at, 4)?;
-        within(place, at, u32_at(self.bytes, at))?;
-        aligned(place, at.wrapping_add(4), size)?;
-        let elements = within(place, at, vector_bytes(self.bytes, at, size))?;
-        Ok((at, elements))
+    fn index(&mut self, index: u32, list: List) -> Step<()> {
+        self.limit = match list {
+            List::Tensors => self.tensors,
+            List::Buffers => self.root.tables(model::buffers).len(),
+            List::OperatorCodes => self.root.tables(model::operator_codes).len(),
+            List::Subgraphs => self.root.tables(model::subgraphs).len(),
+        };
+        self.found = index;
+        if index as usize >= self.limit {
+            return Err(StructureFault::Index);
+        }
+        Ok(())
     }
 
-    fn options(
-        &mut self,
-        place: Place,
-        table: usize,
-        code: Option<usize>,
-        content: Option<usize>,
-    ) -> Result<(), ReadError> {
+    fn options(&mut self, code: Option<usize>, content: Option<usize>) -> Step<()> {
         match (code, content) {
             (None, None) => Ok(()),
             (Some(code), Some(content)) => {
-                let code = *within(place, code, self.bytes.get(code))?;
-                let id = TableId::options(code);
+                let code = self.take(code, 1, 1)?.first().copied();
+                let id = TableId::options(code.unwrap_or_default());
                 if id.rows().is_empty() {
                     return Ok(());
                 }
-                let to = self.offset(place, content)?;
-                self.table(place, to, id)
+                let to = self.follow(content)?;
+                self.table(to, id)
             }
-            _ => fault(place, table, StructureFault::Union),
+            _ => Err(StructureFault::Union),
         }
     }
+}
+
+/// The place of a tensor that is left out: -1.
+const LEFT_OUT: u32 = u32::MAX;
+
+/// The two-byte number at `index` of a vtable; 0, which means absent, beyond its end.
+fn entry(vtable: &[u8], index: usize) -> u16 {
+    array(vtable, index.wrapping_mul(2)).map_or(0, u16::from_le_bytes)
 }

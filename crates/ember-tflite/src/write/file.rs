@@ -144,9 +144,9 @@ impl<'a> File<'a> {
         let mut fields = Fields::default();
         fields.tables(sub_graph::tensors, self.layout.tables(&tensors));
         let inputs = spec.inputs.iter().copied().map(Some);
-        fields.list(sub_graph::inputs, Some(self.tensor_ids(inputs)));
+        fields.tensor_ids(sub_graph::inputs, self.tensor_ids(inputs));
         let outputs = spec.outputs.iter().copied().map(Some);
-        fields.list(sub_graph::outputs, Some(self.tensor_ids(outputs)));
+        fields.tensor_ids(sub_graph::outputs, self.tensor_ids(outputs));
         fields.tables(sub_graph::operators, self.layout.tables(&operators));
         fields.text(sub_graph::name, self.layout.text(&spec.name));
         self.layout.table(fields)
@@ -204,9 +204,9 @@ impl<'a> File<'a> {
         let mut fields = Fields::default();
         fields.word(operator::opcode_index, index as u32);
         let inputs = self.tensor_ids(spec.inputs.iter().copied());
-        fields.list(operator::inputs, Some(inputs));
+        fields.tensor_ids(operator::inputs, inputs);
         let outputs = self.tensor_ids(spec.outputs.iter().copied());
-        fields.list(operator::outputs, Some(outputs));
+        fields.tensor_ids(operator::outputs, outputs);
         if spec.options != Options::None {
             let mut sink = OptionsFields {
                 layout: &mut self.layout,

@@ -7,7 +7,9 @@ use std::vec::Vec;
 use flatbuffers::{FlatBufferBuilder, WIPOffset};
 
 use crate::options::FieldSink;
-use crate::schema::{Field, OptionsUnion, TableOf, TablesOf, Text, Vector};
+use crate::schema::{
+    Field, OptionsUnion, ScalarKind, TableOf, TablesOf, TensorIndices, Text, Vector,
+};
 
 /// Constants begin at a multiple of so many bytes, as the schema asks (`force_align: 16`).
 pub(super) const DATA_ALIGNMENT: usize = 16;
@@ -56,7 +58,7 @@ impl Word for i32 {
 pub(super) struct Fields(Vec<(u8, Content)>);
 
 impl Fields {
-    pub(super) fn word<T: Word>(&mut self, field: Field<T>, value: T) {
+    pub(super) fn word<K: ScalarKind<Value: Word>>(&mut self, field: Field<K>, value: K::Value) {
         self.word_in(field.slot, value.bits(), field.default);
     }
 
@@ -74,6 +76,10 @@ impl Fields {
         if value != default {
             self.0.push((slot, Content::Byte(value)));
         }
+    }
+
+    pub(super) fn tensor_ids(&mut self, field: Field<TensorIndices>, part: Part) {
+        self.part(field.slot, Some(part));
     }
 
     fn part(&mut self, slot: u8, part: Option<Part>) {

@@ -49,12 +49,16 @@ fn field<'ver, 'opts, 'buf>(
 ) -> Result<TableVerifier<'ver, 'opts, 'buf>, InvalidFlatbuffer> {
     let slot = entry(row.slot);
     match row.check {
-        Check::Scalar(1) | Check::Code(_) => visited.visit_field::<u8>("", slot, false),
-        Check::Scalar(4) => visited.visit_field::<u32>("", slot, false),
-        Check::Scalar(_) => visited.visit_field::<u64>("", slot, false),
+        Check::Scalar(1) | Check::Zero(1) | Check::Code(_) => {
+            visited.visit_field::<u8>("", slot, false)
+        }
+        Check::Scalar(4) | Check::Zero(4) | Check::Index(_) => {
+            visited.visit_field::<u32>("", slot, false)
+        }
+        Check::Scalar(_) | Check::Zero(_) => visited.visit_field::<u64>("", slot, false),
         Check::Text => visited.visit_field::<ForwardsUOffset<&str>>("", slot, false),
         Check::Vector(1) => visited.visit_field::<ForwardsUOffset<Vector<'_, u8>>>("", slot, false),
-        Check::Vector(4) | Check::ShortVector(_) => {
+        Check::Vector(4) | Check::ShortVector(_) | Check::Indices => {
             visited.visit_field::<ForwardsUOffset<Vector<'_, u32>>>("", slot, false)
         }
         Check::Vector(_) => {
