@@ -14,10 +14,13 @@ pub(crate) fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> 
     bytes.get(at..)?.first_chunk().copied()
 }
 
+// Where a core cannot read unaligned words, a copy of this at every place of use would be a tenth of the reader.
+#[inline(never)]
 pub(crate) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     array(bytes, at).map(u16::from_le_bytes)
 }
 
+#[inline(never)]
 pub(crate) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     array(bytes, at).map(u32::from_le_bytes)
 }
@@ -49,6 +52,7 @@ pub(crate) fn field_at(
 }
 
 /// Where the offset stored at `at` points.
+#[inline(never)]
 pub(crate) fn follow(bytes: &[u8], at: usize) -> Option<usize> {
     at.checked_add(u32_at(bytes, at)? as usize)
 }
@@ -111,8 +115,6 @@ pub struct List<'a, T> {
 }
 
 impl<'a, T: Scalar> List<'a, T> {
-    pub(crate) const EMPTY: Self = Self::over(&[]);
-
     /// The elements that `bytes` holds; bytes after the last whole element are not seen.
     pub(crate) const fn over(bytes: &'a [u8]) -> Self {
         Self {
@@ -245,9 +247,14 @@ impl<'a> Table<'a> {
     }
 
     pub(crate) fn list_at<T: Scalar>(&self, slot: u8) -> List<'a, T> {
-        self.slot(slot)
-            .and_then(|at| vector_bytes(self.bytes, follow(self.bytes, at)?, T::SIZE))
-            .map_or(List::EMPTY, List::over)
+        List::over(self.vector_at(slot, T::SIZE))
+    }
+
+    /// The bytes of the vector whose elements have `size` bytes; empty where there is none.
+    fn vector_at(&self, slot: u8, size: usize) -> &'a [u8] {
+        let at = self.slot(slot).and_then(|at| follow(self.bytes, at));
+        at.and_then(|at| vector_bytes(self.bytes, at, size))
+            .unwrap_or_default()
     }
 
     pub(crate) fn tensor_ids(&self, field: Field<TensorIndices>) -> List<'a, i32> {

@@ -143,7 +143,7 @@ fn arena_plan(model: &Model<'_>) -> Result<(), ReadError> {
     let graph = model.subgraph(plan.subgraph());
     let tensors = graph.map_or(0, |graph| graph.tensor_count());
     let expected = tensors.wrapping_mul(4).wrapping_add(12);
-    if bytes.len() != expected || plan.offsets().len() != tensors {
+    if bytes.len() != expected || plan.count() != tensors {
         return Err(ReadError::ArenaPlan {
             found: bytes.len(),
             expected,

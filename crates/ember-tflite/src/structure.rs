@@ -15,7 +15,7 @@
 //! schema (4 tables). **No blow-up:** parts may be shared, but the bytes visited are limited to [`SHARING`] times the
 //! length of the file.
 //!
-//! This is code for a chip: one loop over data. The steps return a fault of one byte; where the check stood is known to
+//! This is code for a chip: one loop over data. A step says only whether to go on; what is wrong and where is known to
 //! the [`Checker`], which makes the error of it once, at the end.
 
 use crate::error::{ReadError, StructureFault};
@@ -39,6 +39,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<Table<'_>, ReadError> {
         root: Table { bytes, at: 0 },
         tensors: 0,
         budget: bytes.len().saturating_mul(SHARING),
+        fault: StructureFault::OutOfBounds,
         place: Place::ROOT,
         at: 0,
         item: 0,
@@ -46,12 +47,13 @@ pub(crate) fn check(bytes: &[u8]) -> Result<Table<'_>, ReadError> {
         limit: 0,
     };
     match checker.root() {
-        Ok(()) => Ok(checker.root),
-        Err(fault) => Err(checker.error(fault)),
+        Some(()) => Ok(checker.root),
+        None => Err(checker.error()),
     }
 }
 
-type Step<T> = Result<T, StructureFault>;
+/// `None` when the check has failed: the checker knows why.
+type Step<T> = Option<T>;
 
 struct Checker<'a> {
     bytes: &'a [u8],
@@ -62,6 +64,8 @@ struct Checker<'a> {
     tensors: usize,
     /// Bytes that may still be visited.
     budget: usize,
+    /// What is wrong, once something is.
+    fault: StructureFault,
     /// The field that is being checked.
     place: Place,
     /// Where it was last read.
@@ -74,9 +78,13 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn error(&self, fault: StructureFault) -> ReadError {
+    fn error(&self) -> ReadError {
         let Self {
-            place, at, item, ..
+            place,
+            item,
+            at,
+            fault,
+            ..
         } = *self;
         match fault {
             StructureFault::Index => ReadError::Index {
@@ -95,44 +103,56 @@ impl<'a> Checker<'a> {
         }
     }
 
+    fn fail<T>(&mut self, fault: StructureFault) -> Step<T> {
+        self.fault = fault;
+        None
+    }
+
     fn root(&mut self) -> Step<()> {
         self.root.at = self.follow(0)?;
         self.table(self.root.at, Model::ID)
     }
 
     fn spend(&mut self, bytes: usize) -> Step<()> {
-        self.budget = (self.budget.checked_sub(bytes)).ok_or(StructureFault::Shared)?;
-        Ok(())
+        match self.budget.checked_sub(bytes) {
+            Some(budget) => self.budget = budget,
+            None => return self.fail(StructureFault::Shared),
+        }
+        Some(())
     }
 
     /// `len` bytes at `at`, which must be a multiple of `size`, a power of two.
+    #[inline(never)]
     fn take(&mut self, at: usize, len: usize, size: usize) -> Step<&'a [u8]> {
         self.at = at;
         if at & size.wrapping_sub(1) != 0 {
-            return Err(StructureFault::Misaligned);
+            return self.fail(StructureFault::Misaligned);
         }
-        let bytes = self.bytes.get(at..).and_then(|rest| rest.get(..len));
-        bytes.ok_or(StructureFault::OutOfBounds)
+        match self.bytes.get(at..).and_then(|rest| rest.get(..len)) {
+            None => self.fail(StructureFault::OutOfBounds),
+            bytes => bytes,
+        }
     }
 
+    #[inline(never)]
     fn word(&mut self, at: usize) -> Step<u32> {
         let word = self.take(at, 4, 4)?;
-        Ok(array(word, 0).map_or(0, u32::from_le_bytes))
+        array(word, 0).map(u32::from_le_bytes)
     }
 
     /// Where the offset at `at` points.
+    #[inline(never)]
     fn follow(&mut self, at: usize) -> Step<usize> {
         let offset = self.word(at)?;
-        at.checked_add(offset as usize)
-            .ok_or(StructureFault::OutOfBounds)
+        // Beyond the address space is beyond the file.
+        Some(at.saturating_add(offset as usize))
     }
 
     /// The elements of the vector that the offset at `at` points to.
     fn vector(&mut self, at: usize, size: usize) -> Step<&'a [u8]> {
         let to = self.follow(at)?;
-        let len = (self.word(to)? as usize).checked_mul(size);
-        let elements = to.wrapping_add(4);
-        self.take(elements, len.ok_or(StructureFault::OutOfBounds)?, size)
+        let len = (self.word(to)? as usize).saturating_mul(size);
+        self.take(to.wrapping_add(4), len, size)
     }
 
     fn table(&mut self, at: usize, id: TableId) -> Step<()> {
@@ -141,7 +161,7 @@ impl<'a> Checker<'a> {
         let vtable = (at as u32).wrapping_sub(self.word(at)?) as usize;
         let len = usize::from(entry(self.take(vtable, 2, 2)?, 0));
         if len < 4 || len & 1 != 0 {
-            return Err(StructureFault::VTable);
+            return self.fail(StructureFault::VTable);
         }
         let vtable = self.take(vtable, len, 2)?;
         let field = |slot: u8| match entry(vtable, usize::from(slot).wrapping_add(2)) {
@@ -175,7 +195,7 @@ impl<'a> Checker<'a> {
                 self.index(0, list)?;
             }
         }
-        Ok(())
+        Some(())
     }
 
     fn field(&mut self, at: usize, check: Check) -> Step<()> {
@@ -186,13 +206,13 @@ impl<'a> Checker<'a> {
             }
             Check::Code(max) => {
                 if self.take(at, 1, 1)?.iter().any(|code| *code > max) {
-                    return Err(StructureFault::Value);
+                    return self.fail(StructureFault::Value);
                 }
             }
             Check::Zero(size) => {
                 let size = usize::from(size);
                 if self.take(at, size, size)?.iter().any(|byte| *byte != 0) {
-                    return Err(StructureFault::Unsupported);
+                    return self.fail(StructureFault::Unsupported);
                 }
             }
             Check::Index(list) => {
@@ -214,11 +234,11 @@ impl<'a> Checker<'a> {
                 let text = self.vector(at, 1)?;
                 self.spend(text.len())?;
                 if !utf8::is_valid(text) {
-                    return Err(StructureFault::NotUtf8);
+                    return self.fail(StructureFault::NotUtf8);
                 }
                 let end = self.at.wrapping_add(text.len());
                 if self.take(end, 1, 1)? != [0] {
-                    return Err(StructureFault::NotTerminated);
+                    return self.fail(StructureFault::NotTerminated);
                 }
             }
             Check::Vector(size) => {
@@ -230,7 +250,7 @@ impl<'a> Checker<'a> {
             }
             Check::ShortVector(max) => {
                 if self.vector(at, 4)?.len() > usize::from(max).wrapping_mul(4) {
-                    return Err(StructureFault::TooMany);
+                    return self.fail(StructureFault::TooMany);
                 }
             }
             Check::Table(id) => {
@@ -255,7 +275,7 @@ impl<'a> Checker<'a> {
             // Needs two slots: `table` does it.
             Check::Options => {}
         }
-        Ok(())
+        Some(())
     }
 
     fn index(&mut self, index: u32, list: List) -> Step<()> {
@@ -267,24 +287,24 @@ impl<'a> Checker<'a> {
         };
         self.found = index;
         if index as usize >= self.limit {
-            return Err(StructureFault::Index);
+            return self.fail(StructureFault::Index);
         }
-        Ok(())
+        Some(())
     }
 
     fn options(&mut self, code: Option<usize>, content: Option<usize>) -> Step<()> {
         match (code, content) {
-            (None, None) => Ok(()),
+            (None, None) => Some(()),
             (Some(code), Some(content)) => {
                 let code = self.take(code, 1, 1)?.first().copied();
                 let id = TableId::options(code.unwrap_or_default());
                 if id.rows().is_empty() {
-                    return Ok(());
+                    return Some(());
                 }
                 let to = self.follow(content)?;
                 self.table(to, id)
             }
-            _ => Err(StructureFault::Union),
+            _ => self.fail(StructureFault::Union),
         }
     }
 }
