@@ -187,6 +187,7 @@ impl Program {
                 output: node.output.index(),
             });
         }
+        pool_before_activation(&mut steps, logits.index());
         Ok(Self {
             input: input.index(),
             input_elements: shape(*input).iter().skip(1).product(),
@@ -199,6 +200,24 @@ impl Program {
     }
 }
 
+/// Moves an activation behind the max-pool that is alone in using its result: the greatest of each window is the same
+/// before and after a function that never falls, and there are fewer of them to apply it to.
+fn pool_before_activation(steps: &mut [Step], logits: usize) {
+    for pool in 0..steps.len() {
+        let (Layer::MaxPool2d(_), &[value]) = (&steps[pool].layer, &steps[pool].operands[..])
+        else {
+            continue;
+        };
+        let users = steps.iter().filter(|step| step.operands.contains(&value));
+        if users.count() > 1 || value == logits {
+            continue;
+        }
+        if let Some(maker) = steps[..pool].iter().position(|step| step.output == value) {
+            steps[pool].activation = std::mem::take(&mut steps[maker].activation);
+        }
+    }
+}
+
 fn parameter(numbers: Vec<f32>, device: &Device) -> Param<Tensor<1>> {
     let count = numbers.len();
     Param::from_data(TensorData::new(numbers, [count]), device)
@@ -206,10 +225,18 @@ fn parameter(numbers: Vec<f32>, device: &Device) -> Param<Tensor<1>> {
 
 /// The numbers of a tensor, row-major.
 pub(crate) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    with_numbers(tensor, <[f32]>::to_vec)
+}
+
+/// What `read` makes of the numbers of a tensor, row-major.
+pub(crate) fn with_numbers<const D: usize, T>(
+    tensor: Tensor<D>,
+    read: impl FnOnce(&[f32]) -> T,
+) -> T {
     let data = tensor.into_data();
     match data.as_slice::<f32>() {
-        // The usual case by far, and several times faster than the element by element conversion.
-        Ok(numbers) => numbers.to_vec(),
-        Err(_) => data.iter::<f32>().collect(),
+        // Always so on our backends; the conversion element by element is several times slower.
+        Ok(numbers) => read(numbers),
+        Err(_) => read(&data.iter::<f32>().collect::<Vec<_>>()),
     }
 }

@@ -30,11 +30,12 @@ impl MaxPool2d {
     pub(crate) fn forward(&self, images: &Tensor<2>) -> Tensor<2> {
         let [count, elements] = images.dims();
         let outputs = self.windows.positions() * self.channels;
-        let numbers = network::numbers(images.clone().inner());
         let mut winners = Vec::with_capacity(count * outputs);
-        for image in numbers.chunks(elements.max(1)) {
-            self.winners(image, &mut winners);
-        }
+        network::with_numbers(images.clone().inner(), |numbers| {
+            for image in numbers.chunks(elements.max(1)) {
+                self.winners(image, &mut winners);
+            }
+        });
         let winners = TensorData::new(winners, [count, outputs]);
         let winners = Tensor::<2, Int>::from_data(winners, &images.device());
         images.clone().gather(1, winners)

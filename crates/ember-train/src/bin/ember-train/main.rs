@@ -14,7 +14,7 @@ use clap::Parser as _;
 use ember_data::{Dataset, DatasetSource, LoadOptions, Loaded};
 use ember_progress::Console;
 use ember_train::job::{self, Job, Start};
-use ember_train::{Backend, Outcome, Settings, TrainingRecord, models};
+use ember_train::{Backend, Outcome, Settings, TrainingRecord, host, models};
 
 use args::Args;
 use display::{DataDisplay, EpochDisplay, TestDisplay};
@@ -43,6 +43,7 @@ fn main() -> ExitCode {
 
 fn train(args: &Args, console: &Console) -> anyhow::Result<Outcome> {
     let started = Instant::now();
+    host::keep_freed_memory();
     let start = match (args.resume, args.force) {
         (true, _) => Start::Resume,
         (_, true) => Start::Force,
