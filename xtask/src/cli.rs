@@ -1,0 +1,324 @@
+//! The command line: what each command does, its settings and their defaults.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Train a model, compress it, put it on a microcontroller, and prove that the chip says what the host says.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, disable_help_subcommand = true, max_term_width = 110)]
+#[command(after_help = "The two commands to know:\n  cargo xtask pipeline   everything, from data to report\n  cargo xtask test       all tests\n\nEach stage writes into artifacts/runs/<NAME>/ and is skipped while its inputs do not change.")]
+pub struct Cli {
+    /// Say nothing but errors and results. `NO_COLOR` turns colours off.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// All stages: data, train, quantize, eval, codegen, firmware, run, report
+    #[command(after_help = "Example:\n  cargo xtask pipeline --dataset mnist --on cortex-m4,rv32imac")]
+    Pipeline(Pipeline),
+    /// Find, download or draw the data set, and check it
+    #[command(after_help = "Examples:\n  cargo xtask data --dataset mnist\n  cargo xtask data --dataset path/to/idx/folder")]
+    Data(Data),
+    /// Train a model in Burn
+    #[command(after_help = "Example:\n  cargo xtask train --model mlp --epochs 10 --seed 1\n\nInterrupted training goes on with --resume.")]
+    Train(TrainCommand),
+    /// Fold and fuse the graph, calibrate it, and write the float32 and int8 .tflite
+    #[command(after_help = "Example:\n  cargo xtask quantize --representative 500")]
+    Quantize(QuantizeCommand),
+    /// Measure the .tflite files on the test set, in the host runtime
+    #[command(after_help = "Example:\n  cargo xtask eval --dataset mnist")]
+    Eval(EvalCommand),
+    /// Turn the int8 .tflite into Rust source
+    #[command(after_help = "Example:\n  cargo xtask codegen")]
+    Codegen(Stage),
+    /// Cross-compile the firmware around the model
+    #[command(after_help = "Example:\n  cargo xtask firmware --on cortex-m0,rv32imac")]
+    Firmware(FirmwareCommand),
+    /// Run the firmware on an emulated microcontroller and compare it with the host
+    #[command(after_help = "Examples:\n  cargo xtask run --on cortex-m4\n  cargo xtask run --on cortex-m3 --emulator embedded --images 100")]
+    Run(RunCommand),
+    /// Put the figures of a run into report.json, report.md, report.html and the terminal
+    #[command(after_help = "Example:\n  cargo xtask report")]
+    Report(Stage),
+    /// Make the committed model's files again and compare their hashes with the committed ones
+    #[command(after_help = "Examples:\n  cargo xtask verify\n  cargo xtask verify --training")]
+    Verify(Verify),
+    /// Show what is installed, and the command for what is not
+    #[command(after_help = "Example:\n  cargo xtask doctor")]
+    Doctor,
+    /// Count size and instructions of the committed model on each core, beside the committed baseline
+    #[command(after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench --on cortex-m4 --check")]
+    Bench(Bench),
+    /// Run all tests
+    #[command(after_help = "Example:\n  cargo xtask test")]
+    Test,
+    /// Check what the compiler does not: layers, paths in documents, headers of files
+    #[command(after_help = "Example:\n  cargo xtask tidy")]
+    Tidy,
+    /// What continuous integration runs: fmt, clippy, tidy, test, pipeline, ndarray, verify, bench
+    #[command(after_help = "Example:\n  cargo xtask ci --only fmt,clippy")]
+    Ci(Ci),
+}
+
+/// Which run a command works on.
+#[derive(Clone, Debug, Args)]
+pub struct Stage {
+    /// The run: a folder below artifacts/runs/
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub name: String,
+    /// Run the stage even when its inputs did not change
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// The data set.
+#[derive(Clone, Debug, Args)]
+pub struct DataSettings {
+    /// auto, mnist, synthetic, or a folder with IDX files; auto is MNIST, and synthetic digits where it cannot be had
+    #[arg(long, value_name = "auto|mnist|synthetic|PATH", default_value = "auto")]
+    pub dataset: String,
+}
+
+/// `data`.
+#[derive(Clone, Debug, Args)]
+pub struct Data {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub data: DataSettings,
+}
+
+/// How to train; the defaults are the classic ones of the model.
+#[derive(Clone, Debug, Args)]
+pub struct TrainSettings {
+    /// The model: seed-cnn or mlp
+    #[arg(long, default_value = "seed-cnn")]
+    pub model: String,
+    /// Passes over the training set
+    #[arg(long, default_value_t = 5)]
+    pub epochs: u32,
+    /// Images per step
+    #[arg(long, default_value_t = 32)]
+    pub batch: u32,
+    /// Adam's learning rate
+    #[arg(long, default_value_t = 1e-3)]
+    pub learning_rate: f64,
+    /// Seed of the initial weights and the order of images
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Images of the training set that are kept for validation
+    #[arg(long, default_value_t = 5000)]
+    pub validation: u32,
+    /// Burn's CPU backend
+    #[arg(long, value_enum, default_value_t = Backend::Flex)]
+    pub backend: Backend,
+}
+
+/// Burn's CPU backends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Backend {
+    /// The faster one
+    Flex,
+    /// burn-ndarray: older, three times slower
+    Ndarray,
+}
+
+impl Backend {
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Flex => "flex",
+            Self::Ndarray => "ndarray",
+        }
+    }
+}
+
+/// `train`.
+#[derive(Clone, Debug, Args)]
+pub struct TrainCommand {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub stage: Stage,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub data: DataSettings,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub train: TrainSettings,
+    /// Go on from the last checkpoint of an interrupted training
+    #[arg(long)]
+    pub resume: bool,
+}
+
+/// How to quantize.
+#[derive(Clone, Debug, Args)]
+pub struct QuantizeSettings {
+    /// Training images that calibrate the ranges of activations
+    #[arg(long, value_name = "IMAGES", default_value_t = 200)]
+    pub representative: u32,
+}
+
+/// `quantize`.
+#[derive(Clone, Debug, Args)]
+pub struct QuantizeCommand {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub stage: Stage,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub data: DataSettings,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub quantize: QuantizeSettings,
+}
+
+/// `eval`.
+#[derive(Clone, Debug, Args)]
+pub struct EvalCommand {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub stage: Stage,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub data: DataSettings,
+}
+
+/// On which machines.
+#[derive(Clone, Debug, Args)]
+pub struct On {
+    /// The emulated machines: cortex-m0, cortex-m3, cortex-m4, cortex-m7, cortex-m33, rv32imac
+    #[arg(long, value_name = "MACHINE", value_delimiter = ',', default_value = "cortex-m4")]
+    pub on: Vec<String>,
+}
+
+/// `firmware`.
+#[derive(Clone, Debug, Args)]
+pub struct FirmwareCommand {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub stage: Stage,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub on: On,
+}
+
+/// What plays the chip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Emulator {
+    /// QEMU where it is installed, else the embedded one
+    Auto,
+    /// QEMU, instructions counted
+    Qemu,
+    /// The built-in Cortex-M3: needs nothing but cargo
+    Embedded,
+}
+
+/// How to emulate.
+#[derive(Clone, Debug, Args)]
+pub struct RunSettings {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub on: On,
+    /// What plays the chip
+    #[arg(long, value_enum, default_value_t = Emulator::Auto)]
+    pub emulator: Emulator,
+    /// Test images to send [default: all in QEMU, as many as fit in 20 s in the embedded emulator]
+    #[arg(long)]
+    pub images: Option<usize>,
+}
+
+/// `run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunCommand {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub stage: Stage,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub data: DataSettings,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub run: RunSettings,
+}
+
+/// `pipeline`.
+#[derive(Clone, Debug, Args)]
+pub struct Pipeline {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub stage: Stage,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub data: DataSettings,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub train: TrainSettings,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub quantize: QuantizeSettings,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its type says it")]
+    pub run: RunSettings,
+}
+
+/// `verify`.
+#[derive(Clone, Debug, Args)]
+pub struct Verify {
+    /// Train one epoch twice as well, and compare the two models
+    #[arg(long)]
+    pub training: bool,
+    /// Write the hashes of today as the committed ones
+    #[arg(long, conflicts_with = "training")]
+    pub update: bool,
+}
+
+/// `bench`.
+#[derive(Clone, Debug, Args)]
+pub struct Bench {
+    /// The emulated machines [default: all]
+    #[arg(long, value_name = "MACHINE", value_delimiter = ',')]
+    pub on: Vec<String>,
+    /// Fail when something grew beyond the committed baseline
+    #[arg(long, conflicts_with = "update")]
+    pub check: bool,
+    /// Write the figures of today as the baseline
+    #[arg(long)]
+    pub update: bool,
+    /// Write the figures as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `ci`.
+#[derive(Clone, Debug, Args)]
+pub struct Ci {
+    /// Only these steps
+    #[arg(long, value_name = "STEP", value_delimiter = ',')]
+    pub only: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_says_what_it_does_and_shows_an_example() {
+        let cli = super::Cli::command();
+        cli.clone().debug_assert();
+        for command in cli.get_subcommands() {
+            assert!(command.get_about().is_some(), "{} has no description", command.get_name());
+            let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(example.contains(&format!("cargo xtask {}", command.get_name())), "{} has no example", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {} is not explained", command.get_name(), argument.get_id());
+            }
+        }
+    }
+}
