@@ -1,3 +1,91 @@
-//! cargo xtask: the pipeline.
+//! `cargo xtask`: orchestrates the pipeline from data to microcontroller.
+//!
+//! **Invariant:** neither Burn nor probe-rs is compiled for this binary. It starts the programs that need them.
 
-fn main() {}
+mod app;
+mod atomic;
+mod bench;
+mod ci;
+mod cli;
+mod doctor;
+mod hash;
+mod manifest;
+mod pipeline;
+mod stages;
+mod tidy;
+mod toolchain;
+mod verify;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use app::App;
+use cli::{Cli, Command};
+use manifest::RunDir;
+use toolchain::Interrupted;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let app = App::new(cli.quiet);
+    match dispatch(&app, &cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Interrupted>() => {
+            app.console.error(error.to_string());
+            ExitCode::from(toolchain::INTERRUPTED as u8)
+        }
+        Err(error) => {
+            app.console.error(format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(app: &App, command: &Command) -> Result<()> {
+    match command {
+        Command::Pipeline(settings) => pipeline::run(app, settings),
+        Command::Data(settings) => stages::data::run(app, &settings.data),
+        Command::Train(settings) => {
+            let run = RunDir::new(&settings.stage.name)?;
+            let data = stages::data::resolve(app, &settings.data)?;
+            stages::train::run(app, &run, settings.stage.force, &data, &settings.train, settings.resume)
+        }
+        Command::Quantize(settings) => {
+            let run = RunDir::new(&settings.stage.name)?;
+            let data = stages::data::resolve(app, &settings.data)?;
+            stages::quantize::run(app, &run, settings.stage.force, &data, &settings.quantize)
+        }
+        Command::Eval(settings) => {
+            let run = RunDir::new(&settings.stage.name)?;
+            let data = stages::data::resolve(app, &settings.data)?;
+            stages::eval::run(app, &run, settings.stage.force, &data)
+        }
+        Command::Codegen(stage) => stages::codegen::run(app, &RunDir::new(&stage.name)?, stage.force),
+        Command::Firmware(settings) => {
+            let run = RunDir::new(&settings.stage.name)?;
+            for machine in stages::firmware::machines(&settings.on.on)? {
+                stages::firmware::run(app, &run, settings.stage.force, machine)?;
+            }
+            Ok(())
+        }
+        Command::Run(settings) => {
+            let run = RunDir::new(&settings.stage.name)?;
+            let plan = stages::emulate::plan(app, &settings.run)?;
+            let data = stages::data::resolve(app, &settings.data)?;
+            for target in &plan {
+                stages::firmware::run(app, &run, settings.stage.force, target.machine)?;
+                stages::emulate::run(app, &run, settings.stage.force, &data, target)?;
+            }
+            Ok(())
+        }
+        Command::Report(stage) => stages::report::run(app, &RunDir::new(&stage.name)?, None),
+        Command::Verify(settings) => verify::run(app, settings),
+        Command::Doctor => doctor::run(app),
+        Command::Bench(settings) => bench::run(app, settings),
+        Command::Test => ci::test(app),
+        Command::Tidy => tidy::run(),
+        Command::Ci(settings) => ci::run(app, settings),
+    }
+}

@@ -1,0 +1,100 @@
+//! `cargo xtask ci` and `cargo xtask test`: what continuous integration runs, runnable on a desk.
+
+use anyhow::{Result, bail};
+
+use crate::app::App;
+use crate::cli::Ci;
+use crate::stages::firmware;
+use crate::toolchain::{self, cargo};
+
+/// A step of continuous integration.
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    run: fn(&App) -> Result<()>,
+}
+
+/// The steps in the order in which they run: the cheap ones that fail most often first.
+const STEPS: &[Step] = &[
+    Step { name: "fmt", what: "formatting", run: fmt },
+    Step { name: "tidy", what: "layers, paths and headers", run: |_| crate::tidy::run() },
+    Step { name: "clippy", what: "lints", run: clippy },
+    Step { name: "test", what: "all tests", run: test },
+    Step { name: "pipeline", what: "the pipeline on synthetic digits, two cores", run: synthetic_pipeline },
+    Step { name: "embedded", what: "the same without QEMU", run: embedded },
+    Step { name: "ndarray", what: "training on burn-ndarray", run: ndarray },
+    Step { name: "verify", what: "reproducible files and training", run: verify },
+    Step { name: "bench", what: "size and instructions against the baseline", run: bench },
+];
+
+/// Runs the steps.
+///
+/// # Errors
+/// The first step that fails, or a step name that there is not.
+pub fn run(app: &App, settings: &Ci) -> Result<()> {
+    for name in &settings.only {
+        if !STEPS.iter().any(|step| step.name == name) {
+            let names: Vec<_> = STEPS.iter().map(|step| step.name).collect();
+            bail!("there is no step `{name}`: the steps are {}", names.join(", "));
+        }
+    }
+    let chosen = |step: &&Step| settings.only.is_empty() || settings.only.iter().any(|name| name == step.name);
+    for step in STEPS.iter().filter(chosen) {
+        app.go_on()?;
+        app.console.step("CI", format!("{}: {}", step.name, step.what));
+        (step.run)(app)?;
+    }
+    Ok(())
+}
+
+/// Runs all tests: the light crates in the dev profile, where arithmetic is checked for overflow, and the training
+/// crate with optimization, without which it is thirty times slower.
+///
+/// # Errors
+/// A failing test, or a missing Rust target that cannot be installed.
+pub fn test(app: &App) -> Result<()> {
+    for machine in firmware::machines(&[])? {
+        toolchain::ensure_target(machine.triple)?;
+    }
+    toolchain::run(cargo().args(["test", "--workspace", "--exclude", "ember-train"]))?;
+    app.go_on()?;
+    toolchain::run(cargo().args(["test", "--release", "--package", "ember-train"]))
+}
+
+fn fmt(_: &App) -> Result<()> {
+    toolchain::run(cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn clippy(_: &App) -> Result<()> {
+    toolchain::run(cargo().args(["clippy", "--workspace", "--exclude", "ember-train", "--all-targets", "--", "-D", "warnings"]))?;
+    toolchain::run(cargo().args(["clippy", "--release", "--package", "ember-train", "--all-targets", "--", "-D", "warnings"]))
+}
+
+fn xtask(app: &App, arguments: &[&str]) -> Result<()> {
+    let mut command = std::process::Command::new(std::env::current_exe()?);
+    command.args(arguments);
+    if app.quiet {
+        command.arg("--quiet");
+    }
+    toolchain::run(&mut command)
+}
+
+fn synthetic_pipeline(app: &App) -> Result<()> {
+    xtask(app, &["pipeline", "--name", "ci", "--dataset", "synthetic", "--epochs", "2", "--on", "cortex-m4,rv32imac"])
+}
+
+fn embedded(app: &App) -> Result<()> {
+    xtask(app, &["run", "--name", "ci", "--dataset", "synthetic", "--on", "cortex-m3", "--emulator", "embedded"])
+}
+
+fn ndarray(_: &App) -> Result<()> {
+    toolchain::run(cargo().args(["test", "--release", "--package", "ember-train", "--features", "ndarray", "ndarray"]))
+}
+
+fn verify(app: &App) -> Result<()> {
+    xtask(app, &["verify", "--training"])
+}
+
+fn bench(app: &App) -> Result<()> {
+    xtask(app, &["bench", "--check"])
+}
