@@ -133,3 +133,13 @@ pub fn files_under(dir: &Path, keep: &dyn Fn(&Path) -> bool) -> Result<Vec<PathB
     files.sort();
     Ok(files)
 }
+
+/// Where cargo puts what it builds: two folders above this very program, wherever the user's settings put that.
+///
+/// # Errors
+/// A program that cannot find itself.
+pub fn target_dir() -> Result<PathBuf> {
+    let program = std::env::current_exe().context("cannot find the path of this program")?;
+    let dir = program.parent().and_then(Path::parent).ok_or_else(|| anyhow!("{} is in no target folder", program.display()))?;
+    Ok(dir.to_path_buf())
+}

@@ -1,0 +1,90 @@
+//! `cargo xtask doctor`: what is installed, and the command for what is not.
+
+use anyhow::{Result, bail};
+use ember_data::{DatasetSource, LoadOptions};
+use ember_deploy::MACHINES;
+
+use crate::app::App;
+use crate::toolchain;
+use crate::workspace;
+
+/// One line of the answer.
+struct Finding {
+    /// What was looked for.
+    what: String,
+    /// What was found, or what to do.
+    state: Result<String, String>,
+    /// Whether the pipeline cannot end without it.
+    needed: bool,
+}
+
+/// Shows what is there.
+///
+/// # Errors
+/// When something is missing without which the pipeline cannot end.
+pub fn run(app: &App) -> Result<()> {
+    let findings = findings();
+    for Finding { what, state, needed } in &findings {
+        let (mark, text) = match (state, needed) {
+            (Ok(text), _) => ("ok", text),
+            (Err(text), true) => ("MISSING", text),
+            (Err(text), false) => ("optional", text),
+        };
+        app.console.result(format!("{mark:>8}  {what:<34} {text}"));
+    }
+    let missing = findings.iter().filter(|finding| finding.needed && finding.state.is_err()).count();
+    if missing > 0 {
+        bail!("{missing} thing(s) that the pipeline needs are missing; the commands are above");
+    }
+    Ok(())
+}
+
+fn findings() -> Vec<Finding> {
+    let mut findings = vec![Finding {
+        what: "Rust".to_owned(),
+        state: toolchain::rustc_version().map_err(|error| error.to_string()),
+        needed: true,
+    }];
+    for target in targets() {
+        let state = if toolchain::has_target(target) {
+            Ok("installed".to_owned())
+        } else {
+            Err(format!("rustup target add {target} (the pipeline does it when it needs it)"))
+        };
+        findings.push(Finding { what: format!("target {target}"), state, needed: false });
+    }
+    let mut programs: Vec<_> = MACHINES.iter().map(|machine| (machine.qemu.program, machine.qemu.package)).collect();
+    programs.sort_unstable();
+    programs.dedup();
+    for (program, package) in programs {
+        let state = toolchain::find(program).map(|path| path.display().to_string()).ok_or_else(|| {
+            format!("sudo apt-get install {package}; without it the embedded Cortex-M3 emulator runs")
+        });
+        findings.push(Finding { what: program.to_owned(), state, needed: false });
+    }
+    findings.push(mnist());
+    for (what, file) in [("committed model", "artifacts/zoo/seed-cnn/manifest.json")] {
+        let there = workspace::root().join(file).is_file();
+        let state = if there { Ok(file.to_owned()) } else { Err(format!("{file} is not in this checkout: git restore it")) };
+        findings.push(Finding { what: what.to_owned(), state, needed: false });
+    }
+    findings
+}
+
+/// Each Rust target that a machine needs, once.
+#[must_use]
+pub fn targets() -> Vec<&'static str> {
+    let mut targets: Vec<_> = MACHINES.iter().map(|machine| machine.target).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    targets
+}
+
+fn mnist() -> Finding {
+    let options = LoadOptions::for_workspace(&workspace::root());
+    let state = match ember_data::find_local(&DatasetSource::Mnist, &options) {
+        Some(folder) => Ok(workspace::shown(&folder)),
+        None => Err("not on this machine: it will be downloaded, or drawn digits take its place".to_owned()),
+    };
+    Finding { what: "MNIST".to_owned(), state, needed: false }
+}

@@ -1,0 +1,30 @@
+//! The stages of the pipeline, one file each. Each reads what the one before it left in the run's folder.
+
+pub mod codegen;
+pub mod data;
+pub mod emulate;
+pub mod eval;
+pub mod firmware;
+pub mod quantize;
+pub mod report;
+pub mod train;
+
+/// File names inside a run's folder.
+pub mod file {
+    /// The trained float graph.
+    pub const CHECKPOINT: &str = "train/model.safetensors";
+    /// How the training went.
+    pub const TRAINING: &str = "train/training.json";
+    /// Ranges of the activations over the representative data set.
+    pub const RANGES: &str = "ranges.json";
+    /// The float model.
+    pub const FLOAT32: &str = "model.f32.tflite";
+    /// The int8 model.
+    pub const INT8: &str = "model.int8.tflite";
+    /// Figures of the model files on the test set.
+    pub const EVALUATION: &str = "evaluation.json";
+    /// What the int8 model says of each test image: one int8 per class and image.
+    pub const SCORES: &str = "scores.int8.bin";
+    /// The int8 model as Rust source.
+    pub const SOURCE: &str = "model_data.rs";
+}

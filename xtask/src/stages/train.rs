@@ -1,0 +1,102 @@
+//! Trains a model: starts the program that has Burn in it.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use super::data::Data;
+use super::file;
+use crate::app::App;
+use crate::cli::{Backend, TrainSettings};
+use crate::manifest::{Inputs, RunDir};
+use crate::toolchain::{self, cargo};
+use crate::workspace;
+
+/// Trains `settings.model` on `data` into the run's folder.
+///
+/// # Errors
+/// What the training program says; ctrl-C leaves a checkpoint for `--resume`.
+pub fn run(app: &App, run: &RunDir, force: bool, data: &Data, settings: &TrainSettings, resume: bool) -> Result<()> {
+    let inputs = Inputs::of_sources("ember-train")?
+        .value("dataset", &data.dataset.fingerprint)
+        .value("model", &settings.model)
+        .value("epochs", settings.epochs)
+        .value("batch", settings.batch)
+        .value("learning rate", settings.learning_rate)
+        .value("seed", settings.seed)
+        .value("validation images", settings.validation)
+        .value("backend", settings.backend.name());
+    app.stage(run, "train", force || resume, inputs, || {
+        build(app, settings.backend)?;
+        let begun = Instant::now();
+        let out = run.file("train");
+        let mut command = std::process::Command::new(program()?);
+        command
+            .args(["--model", &settings.model])
+            .args(["--dataset", &data.argument])
+            .arg("--out")
+            .arg(&out)
+            .args(["--epochs", &settings.epochs.to_string()])
+            .args(["--batch", &settings.batch.to_string()])
+            .args(["--learning-rate", &settings.learning_rate.to_string()])
+            .args(["--seed", &settings.seed.to_string()])
+            .args(["--validation", &settings.validation.to_string()])
+            .args(["--backend", settings.backend.name()]);
+        if resume {
+            command.arg("--resume");
+        }
+        if app.quiet {
+            command.arg("--quiet");
+        }
+        toolchain::run(&mut command)?;
+        app.console.step("Trained", format!("{} in {:.1} s", settings.model, begun.elapsed().as_secs_f64()));
+        Ok(vec![file::CHECKPOINT.to_owned(), file::TRAINING.to_owned()])
+    })
+}
+
+/// Compiles the training program; with optimization, or training takes thirty times as long.
+///
+/// # Errors
+/// A build that fails.
+pub fn build(app: &App, backend: Backend) -> Result<()> {
+    app.console.step("Building", "ember-train with Burn (minutes the first time)");
+    let mut command = cargo();
+    command.args(["build", "--release", "--package", "ember-train"]);
+    if backend == Backend::Ndarray {
+        command.args(["--features", "ndarray"]);
+    }
+    if app.quiet {
+        command.arg("--quiet");
+    }
+    toolchain::run(&mut command)
+}
+
+/// The training program's executable file.
+///
+/// # Errors
+/// As [`workspace::target_dir`].
+pub fn program() -> Result<PathBuf> {
+    Ok(workspace::target_dir()?.join("release").join(format!("ember-train{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// `training.json`, as far as the report needs it.
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs, reason = "documented where it is written, in ember-train")]
+pub struct Training {
+    pub model: String,
+    pub dataset: String,
+    pub backend: String,
+    pub epochs: u64,
+}
+
+/// Reads how the training went.
+///
+/// # Errors
+/// A file that is not there or not what the training program writes.
+pub fn read(run: &RunDir) -> Result<Training> {
+    let path = run.existing(file::TRAINING, "train")?;
+    let text = std::fs::read(&path).with_context(|| format!("cannot read {}", workspace::shown(&path)))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is damaged: train again", workspace::shown(&path)))
+}
