@@ -54,7 +54,7 @@ pub fn run(app: &App, settings: &Ci) -> Result<()> {
 /// A failing test, or a missing Rust target that cannot be installed.
 pub fn test(app: &App) -> Result<()> {
     for machine in firmware::machines(&[])? {
-        toolchain::ensure_target(machine.triple)?;
+        toolchain::ensure_target(machine.target)?;
     }
     toolchain::run(cargo().args(["test", "--workspace", "--exclude", "ember-train"]))?;
     app.go_on()?;

@@ -190,23 +190,15 @@ pub struct EvalCommand {
     pub data: DataSettings,
 }
 
-/// On which machines.
-#[derive(Clone, Debug, Args)]
-pub struct On {
-    /// The emulated machines: cortex-m0, cortex-m3, cortex-m4, cortex-m7, cortex-m33, rv32imac
-    #[arg(long, value_name = "MACHINE", value_delimiter = ',', default_value = "cortex-m4")]
-    pub on: Vec<String>,
-}
-
 /// `firmware`.
 #[derive(Clone, Debug, Args)]
 pub struct FirmwareCommand {
     #[command(flatten)]
     #[allow(missing_docs, reason = "its type says it")]
     pub stage: Stage,
-    #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
-    pub on: On,
+    /// The emulated machines: cortex-m0, cortex-m3, cortex-m4, cortex-m7, cortex-m33, rv32imac [default: cortex-m4]
+    #[arg(long, value_name = "MACHINE", value_delimiter = ',')]
+    pub on: Vec<String>,
 }
 
 /// What plays the chip.
@@ -223,9 +215,10 @@ pub enum Emulator {
 /// How to emulate.
 #[derive(Clone, Debug, Args)]
 pub struct RunSettings {
-    #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
-    pub on: On,
+    /// The emulated machines: cortex-m0, cortex-m3, cortex-m4, cortex-m7, cortex-m33, rv32imac [default: cortex-m4,
+    /// or cortex-m3 where there is no QEMU]
+    #[arg(long, value_name = "MACHINE", value_delimiter = ',')]
+    pub on: Vec<String>,
     /// What plays the chip
     #[arg(long, value_enum, default_value_t = Emulator::Auto)]
     pub emulator: Emulator,
@@ -266,6 +259,9 @@ pub struct Pipeline {
     #[command(flatten)]
     #[allow(missing_docs, reason = "its type says it")]
     pub run: RunSettings,
+    /// Go on from the last checkpoint of an interrupted training
+    #[arg(long)]
+    pub resume: bool,
 }
 
 /// `verify`.

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use ember_data::{DatasetSource, LoadOptions};
-use ember_deploy::MACHINES;
+use ember_deploy::machine::MACHINES;
 
 use crate::app::App;
 use crate::toolchain;

@@ -9,6 +9,7 @@ mod ci;
 mod cli;
 mod doctor;
 mod hash;
+mod json;
 mod manifest;
 mod pipeline;
 mod stages;
@@ -65,7 +66,7 @@ fn dispatch(app: &App, command: &Command) -> Result<()> {
         Command::Codegen(stage) => stages::codegen::run(app, &RunDir::new(&stage.name)?, stage.force),
         Command::Firmware(settings) => {
             let run = RunDir::new(&settings.stage.name)?;
-            for machine in stages::firmware::machines(&settings.on.on)? {
+            for machine in stages::firmware::chosen(&settings.on)? {
                 stages::firmware::run(app, &run, settings.stage.force, machine)?;
             }
             Ok(())

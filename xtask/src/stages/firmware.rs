@@ -1,0 +1,117 @@
+//! Cross-compiles the firmware around the model, and checks that it fits.
+
+use anyhow::{Context, Result};
+use ember_deploy::firmware::Build;
+use ember_deploy::image::Image;
+use ember_deploy::machine::{MACHINES, Machine};
+use serde::{Deserialize, Serialize};
+
+use super::file;
+use crate::app::App;
+use crate::manifest::{Inputs, RunDir};
+use crate::{atomic, json, toolchain, workspace};
+
+/// Stack that an image must leave room for, in bytes; the run measures what it really takes.
+const STACK_BYTES: u64 = 1024;
+
+/// Where to run without being told: the core of most boards.
+pub const DEFAULT: &str = "cortex-m4";
+
+/// `size.json`: where an image's bytes are.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Size {
+    /// All that is written to the chip.
+    pub flash_bytes: u64,
+    /// Of it, the model.
+    pub model_bytes: u64,
+    /// The rest: vector table, code, constants, initial values.
+    pub code_bytes: u64,
+    /// Variables without the arena and the stack.
+    pub static_ram_bytes: u64,
+    /// The arena.
+    pub arena_bytes: u64,
+    /// Functions and variables, the largest first.
+    pub symbols: Vec<(String, u32)>,
+}
+
+/// The machines with these names; all of them for none.
+///
+/// # Errors
+/// A name that there is not, with the nearest one.
+pub fn machines(names: &[String]) -> Result<Vec<&'static Machine>> {
+    if names.is_empty() {
+        return Ok(MACHINES.iter().collect());
+    }
+    names.iter().map(|name| Ok(Machine::find(name)?)).collect()
+}
+
+/// The machines with these names; the usual one for none.
+///
+/// # Errors
+/// As [`machines`].
+pub fn chosen(names: &[String]) -> Result<Vec<&'static Machine>> {
+    if names.is_empty() { machines(&[DEFAULT.to_owned()]) } else { machines(names) }
+}
+
+/// A file of the firmware for `machine`, relative to the run.
+#[must_use]
+pub fn file_name(machine: &Machine, name: &str) -> String {
+    format!("firmware/{}/{name}", machine.name)
+}
+
+/// Builds the firmware of `run` for `machine`.
+///
+/// # Errors
+/// A missing target, a build that fails, a panic path, an image that does not fit.
+pub fn run(app: &App, run: &RunDir, force: bool, machine: &'static Machine) -> Result<()> {
+    let source = run.existing(file::SOURCE, "codegen")?;
+    let model_path = run.existing(file::INT8, "quantize")?;
+    let root = workspace::root();
+    let inputs = Inputs::of_sources("firmware")?
+        .value("machine", machine.name)
+        .value("rustc", toolchain::rustc_version()?)
+        .file(&root.join("Cargo.toml"))?
+        .file(&root.join("Cargo.lock"))?
+        .file(&source)?;
+    app.stage(run, &format!("firmware for {}", machine.name), force, inputs, || {
+        app.console.step("Compiling", format!("firmware for {} ({})", machine.name, machine.target));
+        toolchain::ensure_target(machine.target)?;
+        let build = Build { workspace: &root, machine, model_source: &source, offline: false, verbose: false };
+        let elf = build.run()?;
+        let elf_bytes = std::fs::read(&elf).with_context(|| format!("cannot read {}", workspace::shown(&elf)))?;
+        let image = Image::parse(&elf_bytes, &elf)?;
+        image.check_fits(machine, STACK_BYTES)?;
+        let model = std::fs::read(&model_path).with_context(|| format!("cannot read {}", workspace::shown(&model_path)))?;
+        let arena_bytes = super::codegen::read_arena_bytes(run)?;
+        let report = image.size(&model)?;
+        let size = Size {
+            flash_bytes: report.flash_bytes,
+            model_bytes: report.model_bytes,
+            code_bytes: report.code_bytes,
+            static_ram_bytes: report.static_ram_bytes.saturating_sub(arena_bytes),
+            arena_bytes,
+            symbols: report.symbols.into_iter().map(|symbol| (symbol.name, symbol.bytes)).collect(),
+        };
+        let name = |end: &str| file_name(machine, end);
+        atomic::write(&run.file(&name("firmware.elf")), &elf_bytes)?;
+        atomic::write(&run.file(&name("firmware.bin")), &image.to_bin()?.1)?;
+        atomic::write(&run.file(&name("firmware.hex")), image.to_hex().as_bytes())?;
+        json::write(&run.file(&name("size.json")), &size)?;
+        app.console.step(
+            "Firmware",
+            format!(
+                "{}: {} bytes of flash ({} code + {} model), {} bytes of static RAM + {} arena",
+                machine.name, size.flash_bytes, size.code_bytes, size.model_bytes, size.static_ram_bytes, size.arena_bytes
+            ),
+        );
+        Ok(["firmware.elf", "firmware.bin", "firmware.hex", "size.json"].map(name).to_vec())
+    })
+}
+
+/// Where the bytes of the firmware for `machine` are.
+///
+/// # Errors
+/// A file that is not there or damaged.
+pub fn read_size(run: &RunDir, machine: &Machine) -> Result<Size> {
+    json::read(&run.existing(&file_name(machine, "size.json"), &format!("firmware --on {}", machine.name))?)
+}

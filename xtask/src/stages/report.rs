@@ -1,0 +1,175 @@
+//! Gathers what the stages measured into `report.json`, `report.md`, `report.html` and the terminal.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use ember_deploy::machine::{MACHINES, Machine};
+use ember_report::{Data, Development, DeviceRun, HostRuntime, Model, OpCost, Report, TerminalStyle, Training};
+
+use super::{emulate, eval, file, firmware, quantize, train};
+use crate::app::App;
+use crate::manifest::RunDir;
+use crate::toolchain::{self, cargo};
+use crate::workspace;
+
+/// The file in which a user would define a model of their own.
+const MODEL_SOURCE: &str = "crates/ember-train/src/models/seed_cnn.rs";
+
+/// Writes the report of `run`; `pipeline` is the time that all stages took, where they ran just now.
+///
+/// # Errors
+/// A run without figures, or a figure that cannot be true.
+pub fn run(app: &App, run: &RunDir, pipeline: Option<Duration>) -> Result<()> {
+    let report = gather(run, pipeline)?;
+    let files = report.write_all(run.dir())?;
+    app.console.result(report.to_terminal(TerminalStyle::detect())?);
+    for path in files {
+        app.console.step("Wrote", workspace::shown(&path));
+    }
+    Ok(())
+}
+
+fn gather(run: &RunDir, pipeline: Option<Duration>) -> Result<Report> {
+    let evaluation = eval::read(run)?;
+    let training = train::read(run)?;
+    let manifest = run.manifest()?;
+    let mut notices = Vec::new();
+    if evaluation.dataset == "synthetic" {
+        notices.push("All figures are of synthetic digits that Ember draws itself, not of MNIST.".to_owned());
+    }
+    let mut device = Vec::new();
+    for machine in MACHINES {
+        if run.file(&firmware::file_name(machine, "device.json")).is_file() {
+            device.push(device_run(run, machine)?);
+        }
+    }
+    for run in device.iter().filter(|run| run.images < evaluation.test_images) {
+        notices.push(format!(
+            "{} ran {} of {} test images on {}.",
+            run.target,
+            run.images,
+            evaluation.test_images,
+            run.emulator.as_deref().unwrap_or("the chip")
+        ));
+    }
+    let firmware_seconds = manifest
+        .stages
+        .iter()
+        .filter(|(name, _)| name.starts_with("firmware for"))
+        .map(|(_, record)| record.seconds)
+        .reduce(f64::min);
+    Ok(Report {
+        run: run.name().to_owned(),
+        dataset: evaluation.dataset.clone(),
+        data: Some(Data {
+            training_images: training.train_images,
+            validation_images: training.validation_images,
+            test_images: evaluation.test_images,
+            representative_images: quantize::read_ranges(run)?.images,
+        }),
+        model: Some(Model {
+            name: training.model.clone(),
+            parameters: training.parameters,
+            macs: evaluation.macs,
+            input_shape: evaluation.input_shape.clone(),
+        }),
+        training: Some(Training {
+            backend: training.backend.clone(),
+            epochs: training.epochs,
+            batch_size: training.batch,
+            optimizer: "Adam".to_owned(),
+            learning_rate: training.learning_rate,
+            seed: training.seed,
+            seconds: training.seconds,
+            process_seconds: manifest.stages.get("train").map(|record| record.seconds),
+            test_accuracy: training.test_accuracy,
+            test_loss: training.test_loss,
+            history: training.history.iter().map(train::EpochFigures::to_report).collect(),
+            seeds: Vec::new(),
+            checkpoint_bytes: Some(bytes_of(&run.file(file::CHECKPOINT))?),
+            resume_bytes: None,
+            program_bytes: train::program().ok().and_then(|path| bytes_of(&path).ok()),
+            peak_ram_bytes: training.peak_rss_bytes,
+        }),
+        variants: evaluation.variants.clone(),
+        host: Some(HostRuntime {
+            variant: "int8".to_owned(),
+            program_bytes: std::env::current_exe().ok().and_then(|path| bytes_of(&path).ok()),
+            peak_ram_bytes: evaluation.peak_ram_bytes,
+        }),
+        device,
+        development: Some(development(pipeline, firmware_seconds)?),
+        versions: BTreeMap::from([
+            ("ember".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            ("rustc".to_owned(), toolchain::rustc_version()?),
+            ("burn".to_owned(), training.burn_version.clone()),
+        ]),
+        notices,
+        ..Report::default()
+    })
+}
+
+fn device_run(run: &RunDir, machine: &Machine) -> Result<DeviceRun> {
+    let size = firmware::read_size(run, machine)?;
+    let device = emulate::read(run, machine)?;
+    Ok(DeviceRun {
+        target: machine.name.to_owned(),
+        emulator: Some(device.emulator),
+        engine: "interpreter".to_owned(),
+        variant: "int8".to_owned(),
+        flash_bytes: size.flash_bytes,
+        code_bytes: size.code_bytes,
+        model_bytes: size.model_bytes,
+        static_ram_bytes: size.static_ram_bytes,
+        arena_bytes: device.arena_bytes,
+        stack_bytes: Some(device.stack_bytes),
+        instructions_per_inference: Some(device.instructions_per_inference),
+        init_instructions: Some(device.init_instructions),
+        ops: device.ops.into_iter().map(|(op, instructions)| OpCost { op, instructions, macs: None }).collect(),
+        images: device.images,
+        mismatches_with_host: device.mismatches_with_host,
+        accuracy: device.accuracy,
+        seconds: Some(device.seconds),
+    })
+}
+
+fn development(pipeline: Option<Duration>, firmware_seconds: Option<f64>) -> Result<Development> {
+    Ok(Development {
+        commands: vec!["cargo xtask pipeline".to_owned()],
+        model_lines: Some(code_lines(MODEL_SOURCE)?),
+        firmware_lines: None,
+        host_dependencies: Some(external_crates(&["--package", "xtask", "--package", "ember-train"])?),
+        device_dependencies: Some(external_crates(&["--package", "firmware", "--target", "thumbv7em-none-eabihf"])?),
+        cold_build_seconds: None,
+        firmware_build_seconds: firmware_seconds,
+        pipeline_seconds: pipeline.map(|time| time.as_secs_f64()),
+    })
+}
+
+/// Lines of `file` that are neither empty, nor a comment, nor a test.
+fn code_lines(file: &str) -> Result<u64> {
+    let path = workspace::root().join(file);
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
+    let code = text.lines().take_while(|line| line.trim() != "#[cfg(test)]").map(str::trim);
+    Ok(code.filter(|line| !line.is_empty() && !line.starts_with("//")).count() as u64)
+}
+
+/// Crates from outside the workspace that a build compiles, macros and build scripts' crates included.
+fn external_crates(packages: &[&str]) -> Result<u64> {
+    let mut command = cargo();
+    command.args(["tree", "--offline", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"]).args(packages);
+    let tree = toolchain::output(&mut command)?;
+    let mut crates: Vec<_> = tree
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)"))
+        .filter(|line| !line.is_empty() && !line.contains(" (/") && !line.contains(" (C:"))
+        .collect();
+    crates.sort_unstable();
+    crates.dedup();
+    Ok(crates.len() as u64)
+}
+
+fn bytes_of(path: &std::path::Path) -> Result<u64> {
+    Ok(std::fs::metadata(path).with_context(|| format!("cannot read {}", workspace::shown(path)))?.len())
+}
