@@ -81,7 +81,7 @@ fn dispatch(app: &App, command: &Command) -> Result<()> {
             }
             Ok(())
         }
-        Command::Report(stage) => stages::report::run(app, &RunDir::new(&stage.name)?, None),
+        Command::Report(stage) => stages::report::run(app, &RunDir::new(&stage.name)?),
         Command::Verify(settings) => verify::run(app, settings),
         Command::Doctor => doctor::run(app),
         Command::Bench(settings) => bench::run(app, settings),

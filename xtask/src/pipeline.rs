@@ -1,7 +1,5 @@
 //! `cargo xtask pipeline`: all stages in order.
 
-use std::time::Instant;
-
 use anyhow::Result;
 
 use crate::app::App;
@@ -15,7 +13,6 @@ use crate::toolchain;
 /// # Errors
 /// The first stage that fails. What the stages need is checked before the first long one begins.
 pub fn run(app: &App, settings: &Pipeline) -> Result<()> {
-    let begun = Instant::now();
     let (stage, force) = (&settings.stage, settings.stage.force);
     let run = RunDir::new(&stage.name)?;
     let targets = emulate::plan(app, &settings.run)?;
@@ -31,5 +28,5 @@ pub fn run(app: &App, settings: &Pipeline) -> Result<()> {
         firmware::run(app, &run, force, target.machine)?;
         emulate::run(app, &run, force, &data, target)?;
     }
-    report::run(app, &run, Some(begun.elapsed()))
+    report::run(app, &run)
 }

@@ -66,7 +66,7 @@ pub struct Interrupted;
 
 impl std::fmt::Display for Interrupted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("interrupted; what was finished is kept, run the same command to go on")
+        f.write_str("interrupted; finished stages are kept, and an interrupted training goes on with --resume")
     }
 }
 

@@ -1,27 +1,26 @@
 //! Gathers what the stages measured into `report.json`, `report.md`, `report.html` and the terminal.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use ember_deploy::machine::{MACHINES, Machine};
-use ember_report::{Data, Development, DeviceRun, HostRuntime, Model, OpCost, Report, TerminalStyle, Training};
+use ember_report::{Data, Development, DeviceRun, HostRuntime, Model, OpCost, Report, TerminalStyle};
 
-use super::{emulate, eval, file, firmware, quantize, train};
+use super::{emulate, eval, firmware, quantize, train};
 use crate::app::App;
-use crate::manifest::RunDir;
+use crate::manifest::{Manifest, RunDir};
 use crate::toolchain::{self, cargo};
 use crate::workspace;
 
 /// The file in which a user would define a model of their own.
 const MODEL_SOURCE: &str = "crates/ember-train/src/models/seed_cnn.rs";
 
-/// Writes the report of `run`; `pipeline` is the time that all stages took, where they ran just now.
+/// Writes the report of `run`.
 ///
 /// # Errors
 /// A run without figures, or a figure that cannot be true.
-pub fn run(app: &App, run: &RunDir, pipeline: Option<Duration>) -> Result<()> {
-    let report = gather(run, pipeline)?;
+pub fn run(app: &App, run: &RunDir) -> Result<()> {
+    let report = gather(run)?;
     let files = report.write_all(run.dir())?;
     app.console.result(report.to_terminal(TerminalStyle::detect())?);
     for path in files {
@@ -30,9 +29,10 @@ pub fn run(app: &App, run: &RunDir, pipeline: Option<Duration>) -> Result<()> {
     Ok(())
 }
 
-fn gather(run: &RunDir, pipeline: Option<Duration>) -> Result<Report> {
+fn gather(run: &RunDir) -> Result<Report> {
     let evaluation = eval::read(run)?;
     let training = train::read(run)?;
+    let burn_version = training.burn_version.clone();
     let manifest = run.manifest()?;
     let mut notices = Vec::new();
     if evaluation.dataset == "synthetic" {
@@ -53,17 +53,11 @@ fn gather(run: &RunDir, pipeline: Option<Duration>) -> Result<Report> {
             run.emulator.as_deref().unwrap_or("the chip")
         ));
     }
-    let firmware_seconds = manifest
-        .stages
-        .iter()
-        .filter(|(name, _)| name.starts_with("firmware for"))
-        .map(|(_, record)| record.seconds)
-        .reduce(f64::min);
     Ok(Report {
         run: run.name().to_owned(),
         dataset: evaluation.dataset.clone(),
         data: Some(Data {
-            training_images: training.train_images,
+            training_images: training.training_images,
             validation_images: training.validation_images,
             test_images: evaluation.test_images,
             representative_images: quantize::read_ranges(run)?.images,
@@ -74,24 +68,7 @@ fn gather(run: &RunDir, pipeline: Option<Duration>) -> Result<Report> {
             macs: evaluation.macs,
             input_shape: evaluation.input_shape.clone(),
         }),
-        training: Some(Training {
-            backend: training.backend.clone(),
-            epochs: training.epochs,
-            batch_size: training.batch,
-            optimizer: "Adam".to_owned(),
-            learning_rate: training.learning_rate,
-            seed: training.seed,
-            seconds: training.seconds,
-            process_seconds: manifest.stages.get("train").map(|record| record.seconds),
-            test_accuracy: training.test_accuracy,
-            test_loss: training.test_loss,
-            history: training.history.iter().map(train::EpochFigures::to_report).collect(),
-            seeds: Vec::new(),
-            checkpoint_bytes: Some(bytes_of(&run.file(file::CHECKPOINT))?),
-            resume_bytes: None,
-            program_bytes: train::program().ok().and_then(|path| bytes_of(&path).ok()),
-            peak_ram_bytes: training.peak_rss_bytes,
-        }),
+        training: Some(training.training),
         variants: evaluation.variants.clone(),
         host: Some(HostRuntime {
             variant: "int8".to_owned(),
@@ -99,11 +76,11 @@ fn gather(run: &RunDir, pipeline: Option<Duration>) -> Result<Report> {
             peak_ram_bytes: evaluation.peak_ram_bytes,
         }),
         device,
-        development: Some(development(pipeline, firmware_seconds)?),
+        development: Some(development(&manifest)?),
         versions: BTreeMap::from([
             ("ember".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             ("rustc".to_owned(), toolchain::rustc_version()?),
-            ("burn".to_owned(), training.burn_version.clone()),
+            ("burn".to_owned(), burn_version),
         ]),
         notices,
         ..Report::default()
@@ -134,7 +111,8 @@ fn device_run(run: &RunDir, machine: &Machine) -> Result<DeviceRun> {
     })
 }
 
-fn development(pipeline: Option<Duration>, firmware_seconds: Option<f64>) -> Result<Development> {
+fn development(manifest: &Manifest) -> Result<Development> {
+    let firmware = manifest.stages.iter().filter(|(name, _)| name.starts_with("firmware for"));
     Ok(Development {
         commands: vec!["cargo xtask pipeline".to_owned()],
         model_lines: Some(code_lines(MODEL_SOURCE)?),
@@ -142,8 +120,8 @@ fn development(pipeline: Option<Duration>, firmware_seconds: Option<f64>) -> Res
         host_dependencies: Some(external_crates(&["--package", "xtask", "--package", "ember-train"])?),
         device_dependencies: Some(external_crates(&["--package", "firmware", "--target", "thumbv7em-none-eabihf"])?),
         cold_build_seconds: None,
-        firmware_build_seconds: firmware_seconds,
-        pipeline_seconds: pipeline.map(|time| time.as_secs_f64()),
+        firmware_build_seconds: firmware.map(|(_, record)| record.seconds).reduce(f64::min),
+        pipeline_seconds: Some(manifest.stages.values().map(|record| record.seconds).sum()),
     })
 }
 

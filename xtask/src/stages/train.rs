@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Deserialize;
 
 use super::data::Data;
@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::cli::{Backend, TrainSettings};
 use crate::manifest::{Inputs, RunDir};
 use crate::toolchain::{self, cargo};
-use crate::workspace;
+use crate::{json, workspace};
 
 /// Trains `settings.model` on `data` into the run's folder.
 ///
@@ -44,9 +44,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data, settings: &TrainSe
             .args(["--seed", &settings.seed.to_string()])
             .args(["--validation", &settings.validation.to_string()])
             .args(["--backend", settings.backend.name()]);
-        if resume {
-            command.arg("--resume");
-        }
+        command.arg(if resume { "--resume" } else { "--force" });
         if app.quiet {
             command.arg("--quiet");
         }
@@ -82,21 +80,27 @@ pub fn program() -> Result<PathBuf> {
 }
 
 /// `training.json`, as far as the report needs it.
-#[derive(Debug, Deserialize)]
-#[allow(missing_docs, reason = "documented where it is written, in ember-train")]
-pub struct Training {
+#[derive(Clone, Debug, Deserialize)]
+pub struct TrainingFile {
+    /// The model's name.
     pub model: String,
-    pub dataset: String,
-    pub backend: String,
-    pub epochs: u64,
+    /// Its trained parameters.
+    pub parameters: u64,
+    /// Images that the weights were fitted to.
+    pub training_images: u64,
+    /// Images that every choice was made on.
+    pub validation_images: u64,
+    /// Version of Burn.
+    pub burn_version: String,
+    /// The rest is what the report shows, under the same names.
+    #[serde(flatten)]
+    pub training: ember_report::Training,
 }
 
 /// Reads how the training went.
 ///
 /// # Errors
 /// A file that is not there or not what the training program writes.
-pub fn read(run: &RunDir) -> Result<Training> {
-    let path = run.existing(file::TRAINING, "train")?;
-    let text = std::fs::read(&path).with_context(|| format!("cannot read {}", workspace::shown(&path)))?;
-    serde_json::from_slice(&text).with_context(|| format!("{} is damaged: train again", workspace::shown(&path)))
+pub fn read(run: &RunDir) -> Result<TrainingFile> {
+    json::read(&run.existing(file::TRAINING, "train")?)
 }
