@@ -52,6 +52,41 @@ impl Calibration {
     pub const fn samples(&self) -> usize {
         self.samples
     }
+
+    /// The ranges with the names of their values in `graph`, in its order: what is to be stored.
+    pub fn named<'a>(&'a self, graph: &'a Graph) -> impl Iterator<Item = (&'a str, Range)> {
+        let names = graph.values.iter().map(|value| value.name.as_str());
+        let named = names.zip(&self.ranges);
+        named.filter_map(|(name, range)| Some((name, (*range)?)))
+    }
+
+    /// The calibration of `graph` from ranges that were stored, as [`Calibration::named`] gave them.
+    ///
+    /// # Errors
+    /// When a range is not of a value of `graph`, or is none: not finite, or with the ends swapped.
+    pub fn from_named<'a>(
+        graph: &Graph,
+        samples: usize,
+        named: impl IntoIterator<Item = (&'a str, Range)>,
+    ) -> Result<Self, CompressError> {
+        let mut ranges = vec![None; graph.values.len()];
+        for (name, range) in named {
+            let id = graph
+                .find(name)
+                .ok_or_else(|| CompressError::StrangeRange {
+                    value: name.to_owned(),
+                })?;
+            if !(range.min.is_finite() && range.max.is_finite() && range.min <= range.max) {
+                return Err(CompressError::Unrepresentable {
+                    value: name.to_owned(),
+                    min: range.min,
+                    max: range.max,
+                });
+            }
+            ranges[id.index()] = Some(range);
+        }
+        Ok(Self { ranges, samples })
+    }
 }
 
 /// Collects ranges, sample by sample.

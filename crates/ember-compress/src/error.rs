@@ -69,6 +69,14 @@ pub enum CompressError {
         /// The value.
         value: String,
     },
+    /// A stored range of a value that the graph does not have.
+    #[error(
+        "there is a range for {value:?}, which is no value of the graph: calibrate the very graph that is quantized"
+    )]
+    StrangeRange {
+        /// The name.
+        value: String,
+    },
     /// A range that no scale can represent.
     #[error("{value:?} reaches from {min} to {max}: no f32 scale represents that")]
     Unrepresentable {

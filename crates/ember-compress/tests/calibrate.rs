@@ -1,7 +1,7 @@
 //! Calibration: ranges as by hand, however the samples are cut into batches, and errors that name value and sample.
 
 use ember_compress::calibrate::calibrate;
-use ember_compress::{Calibrator, CompressError, Range};
+use ember_compress::{Calibration, Calibrator, CompressError, Range};
 use ember_data::Split;
 use ember_graph::{random, text};
 use proptest::prelude::*;
@@ -115,4 +115,22 @@ fn images_that_do_not_fit_are_refused() {
         text::parse("graph g\ninput x [1,4]\ninput y [1,4]\nz = add(x, y)\noutput z").unwrap();
     let error = calibrate(&two, &images(1, 2, 2), 200, 0).unwrap_err();
     assert!(error.to_string().contains("\"g\" has 2"), "{error}");
+}
+
+#[test]
+fn stored_ranges_come_back() {
+    let graph = text::parse("graph g\ninput x [1,2]\ny = relu(x)\noutput y").unwrap();
+    let mut calibrator = Calibrator::new(&graph);
+    calibrator.observe(1, &[&[-1.0, 2.5]]).unwrap();
+    let calibration = calibrator.finish().unwrap();
+    let stored: Vec<_> = calibration.named(&graph).collect();
+    assert_eq!(stored.len(), 2);
+    let again = Calibration::from_named(&graph, 1, stored.iter().copied()).unwrap();
+    assert_eq!(again, calibration);
+
+    let strange = [("z", Range { min: 0.0, max: 1.0 })];
+    let error = Calibration::from_named(&graph, 1, strange).unwrap_err();
+    assert!(error.to_string().contains("\"z\""), "{error}");
+    let swapped = [("x", Range { min: 1.0, max: 0.0 })];
+    assert!(Calibration::from_named(&graph, 1, swapped).is_err());
 }
