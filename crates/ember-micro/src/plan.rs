@@ -115,6 +115,26 @@ pub(crate) fn plan(
     Ok(peak)
 }
 
+/// Where [`plan`](self) puts each tensor of the main subgraph: what a model's metadata can carry to the device
+/// (`ModelSpec::set_arena_plan`). [`UNPLANNED`] for constants and for what nobody uses.
+///
+/// # Errors
+/// What is wrong with the order of the operators, or with a plan that the model already has.
+#[cfg(feature = "alloc")]
+pub fn offsets(model: &Model<'_>) -> Result<alloc::vec::Vec<i32>, PrepareError> {
+    let graph = model.main();
+    let mut table = alloc::vec![[0; 2]; graph.tensor_count()];
+    let mut lives = alloc::vec![0; graph.tensor_count()];
+    plan(model, &graph, &mut table, &mut lives)?;
+    let offset = |[word, len]: &Row| match Location::from_word(*word) {
+        Location::Arena(offset) if *len > 0 => offset.cast_signed(),
+        Location::Arena(_) | Location::Model(_) | Location::SameAs(_) | Location::Nowhere => {
+            UNPLANNED
+        }
+    };
+    Ok(table.iter().map(offset).collect())
+}
+
 struct Planner<'t> {
     table: &'t mut [Row],
     lives: &'t mut [u32],
