@@ -1,7 +1,7 @@
 //! `cargo xtask verify`: the committed model's files are made again, here, and must come out the same.
 
 use anyhow::{Result, bail};
-use ember_data::DatasetSource;
+use ember_data::LoadOptions;
 use ember_deploy::machine::MACHINES;
 
 use crate::app::App;
@@ -50,8 +50,7 @@ fn models(app: &App, run: &RunDir, manifest: &ZooManifest) -> Result<Vec<String>
     let (graph, _) = quantize::optimized(&run.file(file::CHECKPOINT))?;
     let ranges = quantize::read_ranges(run)?;
     let mut differences = Vec::new();
-    let mnist = DatasetSource::Mnist;
-    if ember_data::find_local(&mnist, &ember_data::LoadOptions::for_workspace(&workspace::root())).is_some() {
+    if ember_data::find_mnist(&LoadOptions::for_workspace(&workspace::root()))?.is_some() {
         let data = data::resolve(app, &DataSettings { dataset: "mnist".to_owned() })?;
         if quantize::calibrate(&graph, &data, ranges.images as u32)? != ranges {
             differences.push(format!("{}: calibrating on MNIST again gives other ranges", file::RANGES));
