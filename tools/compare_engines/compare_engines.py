@@ -143,7 +143,7 @@ def compare(path, scores_path, images, labels, required):
         start = time.monotonic()
         try:
             scores, arena = engine(path, images)
-        except (RuntimeError, ValueError) as error:
+        except Exception as error:  # What an engine raises on a file that it cannot read depends on where it fails.
             problems.append(f"{name} does not load or run {path.name}: {error}")
             continue
         tables[name] = scores

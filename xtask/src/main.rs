@@ -17,7 +17,6 @@ mod tidy;
 mod toolchain;
 mod verify;
 mod workspace;
-mod zoo;
 
 use std::process::ExitCode;
 

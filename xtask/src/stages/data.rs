@@ -17,6 +17,8 @@ pub struct Data {
     pub dataset: Dataset,
     /// What `--dataset` must say to get these very images again: `auto` is resolved.
     pub argument: String,
+    /// Why this is synthetic where MNIST was wanted.
+    pub fallback: Option<String>,
 }
 
 /// Loads the data set that the user asked for and says what it is.
@@ -47,7 +49,7 @@ pub fn resolve(app: &App, settings: &DataSettings) -> Result<Data> {
         "Data",
         format!("{}: {} training and {} test images, {origin}", dataset.name, dataset.train.len(), dataset.test.len()),
     );
-    Ok(Data { dataset, argument })
+    Ok(Data { dataset, argument, fallback })
 }
 
 /// `cargo xtask data`.

@@ -9,8 +9,6 @@ mod from_model;
 mod layout;
 mod official;
 mod spec;
-#[cfg(test)]
-mod tests;
 
 pub use file::write;
 pub use official::verify;

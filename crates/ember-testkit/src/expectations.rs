@@ -1,0 +1,39 @@
+//! What no runtime supports yet. Each entry must be refused with an error that names what is missing; when a runtime
+//! runs one, the test fails and the entry goes.
+
+use crate::suite::NotYet;
+
+/// Goldens of `golden/` that no runtime takes.
+pub const GOLDENS_NOT_YET: &[NotYet] = &[
+    NotYet {
+        case: "add/int32_same",
+        mentions: &["ADD", "INT32"],
+    },
+    NotYet {
+        case: "add/int32_channel_vector",
+        mentions: &["ADD", "INT32"],
+    },
+    NotYet {
+        case: "add/int32_both_sides",
+        mentions: &["ADD", "INT32"],
+    },
+];
+
+/// Folders of [`folder`](crate::folder) that no runtime takes.
+pub const MODELS_NOT_YET: &[NotYet] = &[
+    // Float activations with int8 weights.
+    NotYet {
+        case: "seed_cnn_dynamic",
+        mentions: &["INT8"],
+    },
+    // Weights in float16, expanded by DEQUANTIZE.
+    NotYet {
+        case: "seed_cnn_float16",
+        mentions: &["DEQUANTIZE", "FLOAT16"],
+    },
+    // 16-bit activations.
+    NotYet {
+        case: "seed_cnn_int16x8",
+        mentions: &["INT16"],
+    },
+];
