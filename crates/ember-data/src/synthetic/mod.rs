@@ -41,7 +41,10 @@ const FIRST_TEST: u64 = 1 << 32;
 
 /// Draws a data set of 28×28 pixels. `progress` gets the images done and their total, from any thread.
 #[must_use]
-pub(crate) fn draw(options: &SyntheticOptions, progress: &(dyn Fn(usize, usize) + Sync)) -> Dataset {
+pub(crate) fn draw(
+    options: &SyntheticOptions,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Dataset {
     let total = options.train + options.test;
     let done = AtomicUsize::new(0);
     let count = |images: usize| progress(done.fetch_add(images, Ordering::Relaxed) + images, total);

@@ -24,9 +24,10 @@ pub(crate) struct Point {
 /// Straight pieces between two nodes.
 const PIECES_PER_NODE: usize = 7;
 /// How far a node is shaken (standard deviation, percent of the height).
-const SHAKE: f32 = 2.0;
-/// How far the warp moves the corners of its grid (standard deviation, percent of the height).
-const WARP: f32 = 6.0;
+const SHAKE: f32 = 2.5;
+/// How far the terms of the warp move the edges of the digit (standard deviation, percent of the height).
+const QUADRATIC: f32 = 10.0;
+const CUBIC: f32 = 6.0;
 /// How often a corner is written round.
 const ROUNDED: f32 = 0.3;
 
@@ -36,7 +37,7 @@ pub(crate) fn draw(digit: usize, rng: &mut Rng) -> Vec<Piece> {
     let first = style.forms[rng.below(style.forms.len())];
     let second = style.forms[rng.below(style.forms.len())];
     let share = between(rng, -0.2, 1.2);
-    let warp = Warp::random(rng);
+    let warp = Warp::random(if digit < 2 { 0.6 } else { 1.0 }, rng);
     let mut pieces = Vec::new();
     for (a, b) in first.iter().zip(second) {
         let nodes: Vec<(Point, bool)> = a
@@ -120,45 +121,42 @@ fn spline(p0: f32, p1: f32, p2: f32, p3: f32, t: f32) -> f32 {
     0.5 * (a + t * (b + t * (c + t * d)))
 }
 
-/// An elastic deformation: the corners of a coarse grid are moved at random, and everything between them smoothly.
+/// An elastic deformation: a random polynomial of the third degree, which bends strokes and makes parts of the digit
+/// larger at the cost of others.
 struct Warp {
-    moved: [[Point; Self::CORNERS]; Self::CORNERS],
+    terms: [Point; 7],
 }
 
 impl Warp {
-    const CORNERS: usize = 4;
-
-    fn random(rng: &mut Rng) -> Self {
-        let mut moved = [[Point::default(); Self::CORNERS]; Self::CORNERS];
-        for corner in moved.iter_mut().flatten() {
-            *corner = Point {
-                x: normal(rng) * WARP,
-                y: normal(rng) * WARP,
-            };
+    fn random(strength: f32, rng: &mut Rng) -> Self {
+        let spread = [QUADRATIC, QUADRATIC, QUADRATIC, CUBIC, CUBIC, CUBIC, CUBIC];
+        Self {
+            terms: spread.map(|spread| Point {
+                x: normal(rng) * spread * strength,
+                y: normal(rng) * spread * strength,
+            }),
         }
-        Self { moved }
     }
 
     fn apply(&self, at: Point) -> Point {
-        let (column, right) = Self::cell(at.x);
-        let (row, below) = Self::cell(at.y);
+        // From -1 to 1 over the digit, a little more for what sticks out.
+        let x = ((at.x - 50.0) / 50.0).clamp(-1.2, 1.2);
+        let y = ((at.y - 50.0) / 50.0).clamp(-1.2, 1.2);
+        let powers = [
+            x * x,
+            x * y,
+            y * y,
+            x * x * x,
+            x * x * y,
+            x * y * y,
+            y * y * y,
+        ];
         let mut result = at;
-        for (dy, weight_y) in [(0, 1.0 - below), (1, below)] {
-            for (dx, weight_x) in [(0, 1.0 - right), (1, right)] {
-                let moved = self.moved[row + dy][column + dx];
-                result.x += moved.x * weight_x * weight_y;
-                result.y += moved.y * weight_x * weight_y;
-            }
+        for (term, power) in self.terms.iter().zip(powers) {
+            result.x += term.x * power;
+            result.y += term.y * power;
         }
         result
-    }
-
-    /// The cell of the grid and, smoothed so that cells join without a kink, how far into it `position` lies.
-    fn cell(position: f32) -> (usize, f32) {
-        let scaled = (position / 100.0).clamp(0.0, 1.0) * (Self::CORNERS - 1) as f32;
-        let index = (scaled as usize).min(Self::CORNERS - 2);
-        let t = scaled - index as f32;
-        (index, t * t * (3.0 - 2.0 * t))
     }
 }
 
@@ -172,12 +170,12 @@ struct Slant {
 
 impl Slant {
     fn random(digit: usize, rng: &mut Rng) -> Self {
-        let spread = if digit == 1 { 0.28 } else { 0.22 };
+        let spread = if digit < 2 { 0.3 } else { 0.24 };
         let shear = 0.14 + normal(rng) * spread;
         let turn = normal(rng) * 0.09;
         // The first terms of the sine and cosine are enough for a small angle.
         let (sine, cosine) = (turn - turn * turn * turn / 6.0, 1.0 - turn * turn / 2.0);
-        let width = between(rng, 0.6, 1.1);
+        let width = between(rng, 0.5, 1.35) * if digit == 0 { 1.1 } else { 1.0 };
         Self {
             xx: cosine * width,
             xy: -cosine * shear - sine,
