@@ -282,3 +282,6 @@ fn range_start(response: &Response<Body>) -> Option<u64> {
 fn header_number(response: &Response<Body>, name: &str) -> Option<u64> {
     response.headers().get(name)?.to_str().ok()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,3 +56,41 @@ impl Manifest {
         self.files.iter().find(|file| file.role == role)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Manifest;
+
+    #[test]
+    fn mnist_has_two_mirrors_and_four_files() {
+        let manifest = Manifest::mnist().unwrap();
+        assert!(manifest.mirrors.len() >= 2);
+        assert!(
+            manifest
+                .mirrors
+                .iter()
+                .all(|mirror| mirror.starts_with("https://"))
+        );
+        assert_eq!(manifest.files.len(), 4);
+        assert!(
+            manifest
+                .files
+                .iter()
+                .all(|file| file.sha256.len() == 64 && file.bytes > 10_000)
+        );
+    }
+
+    #[test]
+    fn a_manifest_needs_each_role_once() {
+        let text = include_str!("../../../datasets/mnist.toml").replace("t10k", "any");
+        let doubled = text.replace("\"test-labels\"", "\"test-images\"");
+        let error = Manifest::parse("any.toml", &doubled)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("2 files have the role TestImages"),
+            "{error}"
+        );
+        assert!(Manifest::parse("any.toml", "nmae = 1").is_err());
+    }
+}
