@@ -1,0 +1,41 @@
+//! What can go wrong between a graph and its file.
+
+use ember_graph::GraphError;
+use ember_micro::PrepareError;
+use ember_tflite::ReadError;
+use ember_tflite::write::WriteError;
+
+/// An error of this crate: where it is, what was expected, what was found.
+#[derive(Debug, thiserror::Error)]
+pub enum CodegenError {
+    /// A graph that is not valid.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// An attribute that the file's 32-bit fields cannot hold.
+    #[error(
+        "the {attribute} of {node:?} is {found}: a .tflite file holds at most {}",
+        i32::MAX
+    )]
+    Attribute {
+        /// The node's output.
+        node: String,
+        /// Which attribute.
+        attribute: &'static str,
+        /// Its value.
+        found: usize,
+    },
+    /// A file that cannot be written.
+    #[error("the graph {graph:?} cannot be written: {problem}")]
+    Write {
+        /// The graph.
+        graph: String,
+        /// What the writer says.
+        problem: WriteError,
+    },
+    /// Bytes that are no model.
+    #[error("the bytes are not a model: {0}")]
+    Read(#[from] ReadError),
+    /// A model that the device runtime does not take.
+    #[error("the device runtime does not take the model: {0}")]
+    Prepare(#[from] PrepareError),
+}

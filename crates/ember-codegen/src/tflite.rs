@@ -1,0 +1,137 @@
+//! Graphs to `.tflite` files: static batch of 1, one signature `serving_default`, the oldest TensorFlow release that runs
+//! the model and the arena's plan in the metadata.
+//!
+//! Tensors are the graph's values in their order, under their names; each reshape gets its shape as one more constant,
+//! as TensorFlow's converter writes it.
+
+mod lower;
+mod version;
+
+use ember_core::Dtype;
+use ember_graph::{Graph, Quantization, QuantizedGraph, QuantizedSource, Source, verify};
+use ember_micro::plan;
+use ember_tflite::write::{ModelSpec, QuantizationSpec, SignatureSpec, TensorSpec, write};
+use ember_tflite::{Model, TensorId};
+
+use crate::CodegenError;
+
+/// What the file says wrote it.
+const DESCRIPTION: &str = "Ember";
+
+/// The file of a graph in float32.
+///
+/// # Errors
+/// When the graph is not valid or has an attribute that the format cannot hold.
+pub fn float32(graph: &Graph) -> Result<Vec<u8>, CodegenError> {
+    verify(graph)?;
+    let tensors = graph.values.iter().map(|value| {
+        let tensor = TensorSpec::new(&value.name, Dtype::Float32, value.shape.clone());
+        match &value.source {
+            Source::Input | Source::Node => tensor,
+            Source::Constant(numbers) => {
+                let bytes = numbers.iter().flat_map(|number| number.to_le_bytes());
+                tensor.with_data(bytes.collect::<Vec<u8>>())
+            }
+        }
+    });
+    let lowered = Lowered {
+        name: &graph.name,
+        tensors: tensors.collect(),
+        nodes: &graph.nodes,
+        inputs: &graph.inputs,
+        outputs: &graph.outputs,
+    };
+    lowered.file()
+}
+
+/// The file of a quantized graph: int8 in and out, nothing in between in float.
+///
+/// # Errors
+/// When the graph has an attribute that the format cannot hold.
+pub fn int8(graph: &QuantizedGraph) -> Result<Vec<u8>, CodegenError> {
+    let tensors = graph.values().iter().map(|value| {
+        let quantization = match &value.quantization {
+            Quantization::PerTensor { scale, zero_point } => {
+                QuantizationSpec::per_tensor(*scale, *zero_point)
+            }
+            // An axis is less than the rank, which the shapes of the operators keep below 5.
+            Quantization::PerChannel { axis, scales } => {
+                QuantizationSpec::per_channel(scales.clone(), *axis as i32)
+            }
+        };
+        let tensor = TensorSpec::new(&value.name, value.dtype, value.shape.clone())
+            .with_quantization(quantization);
+        match &value.source {
+            QuantizedSource::Input | QuantizedSource::Node => tensor,
+            QuantizedSource::Constant(integers) => tensor.with_data(integers.to_le_bytes()),
+        }
+    });
+    let lowered = Lowered {
+        name: graph.name(),
+        tensors: tensors.collect(),
+        nodes: graph.nodes(),
+        inputs: graph.inputs(),
+        outputs: graph.outputs(),
+    };
+    lowered.file()
+}
+
+/// A graph whose values have become tensors, in float or in integers.
+struct Lowered<'g> {
+    name: &'g str,
+    tensors: Vec<TensorSpec>,
+    nodes: &'g [ember_graph::Node],
+    inputs: &'g [ember_graph::ValueId],
+    outputs: &'g [ember_graph::ValueId],
+}
+
+impl Lowered<'_> {
+    fn file(self) -> Result<Vec<u8>, CodegenError> {
+        let name = self.name.to_owned();
+        let cannot = |problem| CodegenError::Write {
+            graph: name.clone(),
+            problem,
+        };
+        let mut spec = self.spec()?;
+        // The plan needs the model, and the model the plan: written once without, read back, and written with.
+        let bytes = write(&spec).map_err(cannot)?;
+        let offsets = plan::offsets(&Model::parse(&bytes)?)?;
+        spec.set_arena_plan(&offsets);
+        write(&spec).map_err(cannot)
+    }
+
+    fn spec(self) -> Result<ModelSpec, CodegenError> {
+        let ids = |values: &[ember_graph::ValueId]| values.iter().map(|id| tensor(*id)).collect();
+        let names = |values: &[ember_graph::ValueId]| {
+            let named = values
+                .iter()
+                .map(|id| (self.tensors[id.index()].name.clone(), tensor(*id)));
+            named.collect()
+        };
+        let mut spec = ModelSpec {
+            description: DESCRIPTION.to_owned(),
+            name: self.name.to_owned(),
+            inputs: ids(self.inputs),
+            outputs: ids(self.outputs),
+            signatures: vec![SignatureSpec {
+                key: SignatureSpec::DEFAULT_KEY.to_owned(),
+                inputs: names(self.inputs),
+                outputs: names(self.outputs),
+            }],
+            tensors: self.tensors,
+            ..ModelSpec::default()
+        };
+        for node in self.nodes {
+            let operator = lower::operator(&mut spec, node)?;
+            spec.operators.push(operator);
+        }
+        let oldest = version::min_runtime(&spec.operators);
+        spec.set_min_runtime_version(oldest);
+        Ok(spec)
+    }
+}
+
+/// The tensor of a value: they have the same positions. [`write`] refuses a model with 2³¹ tensors.
+const fn tensor(id: ember_graph::ValueId) -> TensorId {
+    TensorId(id.index() as u32)
+}

@@ -1,0 +1,142 @@
+//! A node of a graph as an operator of a file, its options and its version.
+
+use ember_core::{BuiltinOp, Dtype};
+use ember_graph::{Node, Op, Window};
+use ember_tflite::write::{ModelSpec, OperatorSpec, TensorSpec};
+use ember_tflite::{
+    AddOptions, Conv2dOptions, DepthwiseConv2dOptions, FullyConnectedOptions, Options,
+    Pool2dOptions, SoftmaxOptions, TensorId,
+};
+
+use super::{tensor, version};
+use crate::CodegenError;
+
+/// The operator of `node`, whose operands and result are tensors of `spec`. A reshape adds the tensor of its shape.
+pub(super) fn operator(spec: &mut ModelSpec, node: &Node) -> Result<OperatorSpec, CodegenError> {
+    let output = &spec.tensors[node.output.index()];
+    let fields = Fields {
+        node: &output.name,
+        window: None,
+    };
+    let mut inputs: Vec<TensorId> = node.inputs.iter().map(|id| tensor(*id)).collect();
+    let (op, options): (BuiltinOp, Options) = match &node.op {
+        Op::Conv2d { window, activation } => {
+            let fields = fields.of(window);
+            let options = Conv2dOptions {
+                padding: window.padding,
+                stride_w: fields.stride(1)?,
+                stride_h: fields.stride(0)?,
+                fused_activation_function: *activation,
+                dilation_w_factor: fields.dilation(1)?,
+                dilation_h_factor: fields.dilation(0)?,
+                ..Conv2dOptions::default()
+            };
+            (BuiltinOp::Conv2d, options.into())
+        }
+        Op::DepthwiseConv2d { window, activation } => {
+            let fields = fields.of(window);
+            let channels = |id: ember_graph::ValueId| spec.tensors[id.index()].shape[3];
+            let multiplier = channels(node.output) / channels(node.inputs[0]);
+            let options = DepthwiseConv2dOptions {
+                padding: window.padding,
+                stride_w: fields.stride(1)?,
+                stride_h: fields.stride(0)?,
+                depth_multiplier: fields.number("channel multiplier", multiplier)?,
+                fused_activation_function: *activation,
+                dilation_w_factor: fields.dilation(1)?,
+                dilation_h_factor: fields.dilation(0)?,
+            };
+            (BuiltinOp::DepthwiseConv2d, options.into())
+        }
+        Op::FullyConnected { activation } => {
+            let options = FullyConnectedOptions {
+                fused_activation_function: *activation,
+                ..FullyConnectedOptions::default()
+            };
+            (BuiltinOp::FullyConnected, options.into())
+        }
+        Op::MaxPool2d { size, window } => (
+            BuiltinOp::MaxPool2d,
+            pool(&fields.of(window), *size, window)?,
+        ),
+        Op::AveragePool2d { size, window } => (
+            BuiltinOp::AveragePool2d,
+            pool(&fields.of(window), *size, window)?,
+        ),
+        Op::Add { activation } => {
+            let options = AddOptions {
+                fused_activation_function: *activation,
+                ..AddOptions::default()
+            };
+            (BuiltinOp::Add, options.into())
+        }
+        Op::Reshape { shape } => {
+            let mut bytes = Vec::with_capacity(4 * shape.len());
+            for extent in shape {
+                bytes.extend(fields.number("shape", *extent)?.to_le_bytes());
+            }
+            let constant = TensorSpec::new(
+                format!("{}.shape", output.name),
+                Dtype::Int32,
+                vec![shape.len()],
+            );
+            inputs.push(spec.push_tensor(constant.with_data(bytes)));
+            (BuiltinOp::Reshape, Options::None)
+        }
+        Op::Relu => (BuiltinOp::Relu, Options::None),
+        Op::Relu6 => (BuiltinOp::Relu6, Options::None),
+        Op::Softmax { beta } => (BuiltinOp::Softmax, SoftmaxOptions { beta: *beta }.into()),
+    };
+    let dtype = spec.tensors[node.output.index()].dtype;
+    let version = version::of(&node.op, dtype);
+    Ok(OperatorSpec::new(op, inputs, [tensor(node.output)], options).with_version(version))
+}
+
+fn pool(fields: &Fields<'_>, size: [usize; 2], window: &Window) -> Result<Options, CodegenError> {
+    let options = Pool2dOptions {
+        padding: window.padding,
+        stride_w: fields.stride(1)?,
+        stride_h: fields.stride(0)?,
+        filter_width: fields.number("window", size[1])?,
+        filter_height: fields.number("window", size[0])?,
+        ..Pool2dOptions::default()
+    };
+    Ok(options.into())
+}
+
+/// Sizes on their way into the 32-bit fields of an options table.
+struct Fields<'g> {
+    node: &'g str,
+    window: Option<&'g Window>,
+}
+
+impl<'g> Fields<'g> {
+    fn of(&self, window: &'g Window) -> Self {
+        Self {
+            window: Some(window),
+            ..*self
+        }
+    }
+
+    fn stride(&self, axis: usize) -> Result<i32, CodegenError> {
+        self.number(
+            "stride",
+            self.window.map_or(1, |window| window.stride[axis]),
+        )
+    }
+
+    fn dilation(&self, axis: usize) -> Result<i32, CodegenError> {
+        self.number(
+            "dilation",
+            self.window.map_or(1, |window| window.dilation[axis]),
+        )
+    }
+
+    fn number(&self, attribute: &'static str, found: usize) -> Result<i32, CodegenError> {
+        i32::try_from(found).map_err(|_| CodegenError::Attribute {
+            node: self.node.to_owned(),
+            attribute,
+            found,
+        })
+    }
+}
