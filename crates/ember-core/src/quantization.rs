@@ -46,7 +46,8 @@ impl QuantizedMultiplier {
         // Both significands are in 2^23..2^24, so the product, exact here and in a double, is in 2^46..2^48 and the
         // quotient in 2^22..2^25; with 32 more bits it has at least 54, one more than a double.
         let product = a as u64 * b as u64;
-        let divisor = divisor as u64;
+        // The top bit is set anyway; that way the compiler knows that this divides.
+        let divisor = (divisor | (1 << 23)) as u64;
         let (high, rest) = (product / divisor, product % divisor);
         let rest = rest << 32;
         let (low, rest) = (rest / divisor, rest % divisor);

@@ -3,6 +3,7 @@
 
 use crate::arithmetic::{Arithmetic, Float32, Int8};
 use crate::error::{KernelError, Operand, check, volume};
+use crate::rows;
 use crate::window::Axis;
 
 /// Shapes of a convolution. Input `[batches, rows.input, columns.input, input_channels]`, filter
@@ -115,8 +116,8 @@ fn convolve<A: Arithmetic>(
     let filter_size = shape.rows.filter as usize * filter_row;
     let mut patch = [arithmetic.zero(); PATCH];
 
-    let mut outputs = output.chunks_exact_mut((shape.output_channels as usize).max(1));
-    for image in input.chunks_exact((shape.rows.input as usize * row).max(1)) {
+    let mut outputs = rows::of_mut(output, shape.output_channels as usize);
+    for image in rows::of(input, shape.rows.input as usize * row) {
         for out_y in 0..shape.rows.output {
             let origin_y = shape.rows.origin(out_y);
             for out_x in 0..shape.columns.output {
@@ -124,10 +125,7 @@ fn convolve<A: Arithmetic>(
                 let Some(out) = outputs.next() else {
                     return Ok(());
                 };
-                for (group, out) in out
-                    .chunks_mut((filters_per_group as usize).max(1))
-                    .enumerate()
-                {
+                for (group, out) in rows::of_mut(out, filters_per_group as usize).enumerate() {
                     let first_filter = group * filters_per_group as usize;
                     let filters = filter.get(first_filter * filter_size..).unwrap_or(&[]);
                     let image = image.get(group * depth..).unwrap_or(&[]);
@@ -150,13 +148,13 @@ fn convolve<A: Arithmetic>(
                                 to.copy_from_slice(x);
                             }
                         });
-                        let filters = filters.chunks_exact(filter_size.max(1));
+                        let filters = rows::of(filters, filter_size);
                         for ((channel, out), filter) in (first_filter..).zip(out).zip(filters) {
                             let sum = arithmetic.dot(arithmetic.start(channel), patch, filter);
                             *out = arithmetic.finish(channel, sum);
                         }
                     } else {
-                        let filters = filters.chunks_exact(filter_size.max(1));
+                        let filters = rows::of(filters, filter_size);
                         for ((channel, out), filter) in (first_filter..).zip(out).zip(filters) {
                             let mut sum = arithmetic.start(channel);
                             runs.for_each(|from, to, len| {

@@ -4,6 +4,7 @@
 
 use crate::arithmetic::{Arithmetic, Float32, Int8};
 use crate::error::{KernelError, Operand, check, volume};
+use crate::rows;
 use crate::window::Axis;
 
 /// Shapes of a depthwise convolution. Input `[batches, rows.input, columns.input, channels]`, filter
@@ -94,8 +95,8 @@ fn convolve<A: Arithmetic>(
         BLOCK.min(multiplier as usize).max(1)
     };
 
-    let mut outputs = output.chunks_exact_mut(filter_pixel.max(1));
-    for image in input.chunks_exact(image_len) {
+    let mut outputs = rows::of_mut(output, filter_pixel);
+    for image in rows::of(input, image_len) {
         for out_y in 0..rows.output {
             let origin_y = rows.origin(out_y);
             for out_x in 0..columns.output {

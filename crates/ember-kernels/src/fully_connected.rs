@@ -4,6 +4,7 @@
 
 use crate::arithmetic::{Arithmetic, Float32, Int8};
 use crate::error::{KernelError, Operand, check, volume};
+use crate::rows;
 
 /// Shapes of a dense layer. Input `[batches, depth]`, filter `[units, depth]`, output `[batches, units]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,14 +95,13 @@ fn connect<A: Arithmetic>(
     check(Operand::Filter, volume(&[units, depth])?, filter.len())?;
     check(Operand::Output, volume(&[batches, units])?, output.len())?;
     arithmetic.check(units as usize)?;
-    let depth = (depth as usize).max(1);
-    for (row, out) in input
-        .chunks_exact(depth)
-        .zip(output.chunks_exact_mut((units as usize).max(1)))
-    {
+    let depth = depth as usize;
+    if depth == 0 && !output.is_empty() {
+        return Err(KernelError::Parameters);
+    }
+    for (row, out) in rows::of(input, depth).zip(rows::of_mut(output, units as usize)) {
         let correction = correction(row);
-        for ((channel, out), weights) in out.iter_mut().enumerate().zip(filter.chunks_exact(depth))
-        {
+        for ((channel, out), weights) in out.iter_mut().enumerate().zip(rows::of(filter, depth)) {
             let start = join(arithmetic.start(channel), correction);
             *out = arithmetic.finish(channel, arithmetic.dot(start, row, weights));
         }

@@ -29,6 +29,7 @@ pub mod pack;
 pub mod quantize;
 pub mod relu;
 pub mod reshape;
+mod rows;
 pub mod shape;
 pub mod softmax;
 pub mod strided_slice;

@@ -4,6 +4,7 @@
 use ember_core::Clamp;
 
 use crate::error::{KernelError, Operand, check, volume};
+use crate::rows;
 use crate::window::Axis;
 
 /// Shapes of a pooling. Input `[batches, rows.input, columns.input, channels]`, output
@@ -102,8 +103,8 @@ fn pool<T: Copy>(
 ) -> Result<(), KernelError> {
     shape.check(input.len(), output.len())?;
     let channels = shape.channels as usize;
-    let mut outputs = output.chunks_exact_mut(channels.max(1));
-    for image in input.chunks_exact(shape.image_len()) {
+    let mut outputs = rows::of_mut(output, channels);
+    for image in rows::of(input, shape.image_len()) {
         for out_y in 0..shape.rows.output {
             let origin_y = shape.rows.origin(out_y);
             for out_x in 0..shape.columns.output {

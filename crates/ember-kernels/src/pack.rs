@@ -1,6 +1,7 @@
 //! PACK: stacks tensors of one shape along a new axis (`micro/kernels/pack.cc`), for elements of any size.
 
 use crate::error::{KernelError, Operand, check, volume};
+use crate::rows;
 
 /// Shapes of a stack. Each input is `[outer, inner]`, the output `[outer, values, inner]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,10 +33,7 @@ pub fn bytes(shape: &Pack, index: u32, input: &[u8], output: &mut [u8]) -> Resul
     let inner = shape.inner as usize;
     let line = (shape.values as usize).wrapping_mul(inner).max(1);
     let at = index as usize * inner;
-    for (x, line) in input
-        .chunks_exact(inner.max(1))
-        .zip(output.chunks_exact_mut(line))
-    {
+    for (x, line) in rows::of(input, inner).zip(rows::of_mut(output, line)) {
         if let Some(out) = line.get_mut(at..at.wrapping_add(inner)) {
             for (out, x) in out.iter_mut().zip(x) {
                 *out = *x;

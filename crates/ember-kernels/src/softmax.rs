@@ -4,6 +4,7 @@
 use ember_core::{QuantizedMultiplier, fixed_point, float};
 
 use crate::error::{KernelError, Operand, check, volume};
+use crate::rows;
 
 /// Shape of a softmax: input and output `[outer, depth]`, each row on its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +21,7 @@ impl Softmax {
         let len = volume(&[self.outer, self.depth])?;
         check(Operand::Input, len, input)?;
         check(Operand::Output, len, output)?;
-        Ok((self.depth as usize).max(1))
+        Ok(self.depth as usize)
     }
 }
 
@@ -88,10 +89,7 @@ pub fn int8(
     output: &mut [i8],
 ) -> Result<(), KernelError> {
     let depth = shape.check(input.len(), output.len())?;
-    for (row, out) in input
-        .chunks_exact(depth)
-        .zip(output.chunks_exact_mut(depth))
-    {
+    for (row, out) in rows::of(input, depth).zip(rows::of_mut(output, depth)) {
         let max = row.iter().fold(i8::MIN, |max, x| max.max(*x));
         let exp = |x: i8| quantization.exp(i32::from(x) - i32::from(max));
         let mut sum = 0i32;
@@ -131,10 +129,7 @@ pub fn float32(
     output: &mut [f32],
 ) -> Result<(), KernelError> {
     let depth = shape.check(input.len(), output.len())?;
-    for (row, out) in input
-        .chunks_exact(depth)
-        .zip(output.chunks_exact_mut(depth))
-    {
+    for (row, out) in rows::of(input, depth).zip(rows::of_mut(output, depth)) {
         let max = row
             .iter()
             .fold(f32::MIN, |max, x| if *x > max { *x } else { max });

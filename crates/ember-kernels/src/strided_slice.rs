@@ -2,6 +2,7 @@
 //! elements of any size.
 
 use crate::error::{KernelError, Operand, check, volume};
+use crate::rows;
 
 /// Axes that a slice has at most, as in TFLM.
 pub const MAX_AXES: usize = 4;
@@ -111,7 +112,7 @@ pub fn bytes(
     check(Operand::Input, input_len, input.len())?;
     check(Operand::Output, output_len, output.len())?;
     let element = element as usize;
-    let mut outputs = output.chunks_exact_mut(element.max(1));
+    let mut outputs = rows::of_mut(output, element);
     for i in 0..a.count {
         for j in 0..b.count {
             for k in 0..c.count {
