@@ -267,12 +267,12 @@ pub struct Pipeline {
 /// `verify`.
 #[derive(Clone, Debug, Args)]
 pub struct Verify {
-    /// Train one epoch twice as well, and compare the two models
+    /// Train some hundred steps twice as well, and compare the two models
     #[arg(long)]
     pub training: bool,
-    /// Write the hashes of today as the committed ones
-    #[arg(long, conflicts_with = "training")]
-    pub update: bool,
+    /// Take this finished run as the committed model, with its hashes
+    #[arg(long, value_name = "RUN", conflicts_with = "training")]
+    pub adopt: Option<String>,
 }
 
 /// `bench`.

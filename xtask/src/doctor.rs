@@ -1,7 +1,7 @@
 //! `cargo xtask doctor`: what is installed, and the command for what is not.
 
 use anyhow::{Result, bail};
-use ember_data::{DatasetSource, LoadOptions};
+use ember_data::LoadOptions;
 use ember_deploy::machine::MACHINES;
 
 use crate::app::App;
@@ -82,9 +82,10 @@ pub fn targets() -> Vec<&'static str> {
 
 fn mnist() -> Finding {
     let options = LoadOptions::for_workspace(&workspace::root());
-    let state = match ember_data::find_local(&DatasetSource::Mnist, &options) {
-        Some(folder) => Ok(workspace::shown(&folder)),
-        None => Err("not on this machine: it will be downloaded, or drawn digits take its place".to_owned()),
+    let state = match ember_data::find_mnist(&options) {
+        Ok(Some(folder)) => Ok(workspace::shown(&folder)),
+        Err(error) => Err(error.to_string()),
+        Ok(None) => Err("not on this machine: it will be downloaded, or drawn digits take its place".to_owned()),
     };
     Finding { what: "MNIST".to_owned(), state, needed: false }
 }

@@ -17,6 +17,7 @@ mod tidy;
 mod toolchain;
 mod verify;
 mod workspace;
+mod zoo;
 
 use std::process::ExitCode;
 

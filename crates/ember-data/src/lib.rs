@@ -16,7 +16,7 @@ mod synthetic;
 
 pub use dataset::{Dataset, Split};
 pub use error::DataError;
-pub use load::{Event, LoadOptions, Loaded, load};
+pub use load::{Event, LoadOptions, Loaded, find_mnist, load};
 pub use rng::Rng;
 pub use source::DatasetSource;
 pub use synthetic::SyntheticOptions;

@@ -166,7 +166,7 @@ fn mnist(
 ) -> Result<Loaded, DataError> {
     let manifest = Manifest::mnist()?;
     let kept = options.datasets_dir.join(&manifest.name);
-    for place in options.data_dir.iter().chain([&kept]) {
+    for place in places(options, &kept) {
         match folder::find(place) {
             Ok(files) => return checked(&manifest, place, &files, options.classes, progress),
             Err(error) => progress(Event::Skipped {
@@ -190,6 +190,21 @@ fn mnist(
         options.classes,
         progress,
     )
+}
+
+/// The folder on this machine that [`load`] would take MNIST from, if there is one. Nothing is read or downloaded.
+///
+/// # Errors
+/// The manifest of MNIST is damaged.
+pub fn find_mnist(options: &LoadOptions) -> Result<Option<PathBuf>, DataError> {
+    let kept = options.datasets_dir.join(Manifest::mnist()?.name);
+    let found = places(options, &kept).find(|place| folder::find(place).is_ok());
+    Ok(found.cloned())
+}
+
+/// Where MNIST may be, the first choice first.
+fn places<'a>(options: &'a LoadOptions, kept: &'a PathBuf) -> impl Iterator<Item = &'a PathBuf> {
+    options.data_dir.iter().chain([kept])
 }
 
 /// Reads the files of a data set that the manifest describes; each must have the content that it should.

@@ -1,1 +1,35 @@
-//! The host runtime: mapped files, threads, evaluation.
+//! The host runtime: model files mapped into memory, sessions, evaluation on many threads, latency.
+//!
+//! It runs the interpreter of `ember-micro`, the very code that runs on a chip: there is no second one. What it adds is
+//! what a host has: files, an arena from the heap of exactly the bytes that the model needs, threads and a clock.
+//!
+//! ```
+//! # fn classify(path: &std::path::Path, pixels: &[u8]) -> Result<Vec<u8>, ember_lite::LiteError> {
+//! use ember_lite::MappedModel;
+//!
+//! let model = MappedModel::open(path)?;
+//! let mut arena = model.arena()?;
+//! let mut session = model.session(&mut arena)?;
+//! let scores = session.run_image(pixels)?; // `pixels` are bytes 0..=255, as an image file has them
+//! # Ok(scores.to_vec())
+//! # }
+//! ```
+
+mod aligned;
+mod bench;
+mod error;
+mod evaluate;
+mod image;
+mod map;
+mod model;
+mod scores;
+mod session;
+
+pub use aligned::Arena;
+pub use bench::{Latency, bench};
+pub use error::LiteError;
+pub use evaluate::{EvaluateOptions, Evaluation, Images, evaluate};
+pub use image::{ImageEncoder, quantize_pixel};
+pub use model::MappedModel;
+pub use scores::{argmax, write_scores};
+pub use session::{Element, Session};

@@ -17,8 +17,6 @@ pub struct Data {
     pub dataset: Dataset,
     /// What `--dataset` must say to get these very images again: `auto` is resolved.
     pub argument: String,
-    /// Why this is synthetic where MNIST was wanted.
-    pub fallback: Option<String>,
 }
 
 /// Loads the data set that the user asked for and says what it is.
@@ -49,7 +47,7 @@ pub fn resolve(app: &App, settings: &DataSettings) -> Result<Data> {
         "Data",
         format!("{}: {} training and {} test images, {origin}", dataset.name, dataset.train.len(), dataset.test.len()),
     );
-    Ok(Data { dataset, argument, fallback })
+    Ok(Data { dataset, argument })
 }
 
 /// `cargo xtask data`.

@@ -66,13 +66,13 @@ impl Fields {
         self.byte_in(field.slot, value, field.default as u8);
     }
 
-    fn word_in(&mut self, slot: u8, value: u32, default: u32) {
+    pub(super) fn word_in(&mut self, slot: u8, value: u32, default: u32) {
         if value != default {
             self.0.push((slot, Content::Word(value)));
         }
     }
 
-    fn byte_in(&mut self, slot: u8, value: u8, default: u8) {
+    pub(super) fn byte_in(&mut self, slot: u8, value: u8, default: u8) {
         if value != default {
             self.0.push((slot, Content::Byte(value)));
         }
@@ -82,7 +82,7 @@ impl Fields {
         self.part(field.slot, Some(part));
     }
 
-    fn part(&mut self, slot: u8, part: Option<Part>) {
+    pub(super) fn part(&mut self, slot: u8, part: Option<Part>) {
         if let Some(part) = part {
             self.0.push((slot, Content::Part(part)));
         }

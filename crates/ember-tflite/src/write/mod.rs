@@ -9,6 +9,8 @@ mod from_model;
 mod layout;
 mod official;
 mod spec;
+#[cfg(test)]
+mod tests;
 
 pub use file::write;
 pub use official::verify;

@@ -1,0 +1,184 @@
+//! What can go wrong on the host, each with its place and what to do about it.
+
+use std::{io, path::PathBuf};
+
+use ember_core::Dtype;
+use ember_micro::{InvokeError, PrepareError};
+use ember_tflite::ReadError;
+
+/// An error of this crate. `model` is the file's path, or the name given to bytes that are no file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LiteError {
+    /// The file cannot be opened or mapped.
+    #[error("{}: cannot be opened: {source}; check the path, or make the model with `cargo xtask quantize`", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The path is a folder or a device.
+    #[error("{}: not a file, expected a .tflite model; give the path of the model itself", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The bytes are not a model.
+    #[error("{model}: {source}")]
+    Read {
+        /// Which model.
+        model: String,
+        /// What is wrong where.
+        source: ReadError,
+    },
+    /// The runtime cannot run the model.
+    #[error("{model}: {source}")]
+    Prepare {
+        /// Which model.
+        model: String,
+        /// What is missing or wrong.
+        source: PrepareError,
+    },
+    /// A run stopped.
+    #[error("{model}: {source}")]
+    Invoke {
+        /// Which model.
+        model: String,
+        /// The operator and its fault.
+        source: InvokeError,
+    },
+    /// The model has another number of inputs or outputs than one of each.
+    #[error(
+        "{model}: has {inputs} inputs and {outputs} outputs, expected one of each; use Session::input, invoke and output"
+    )]
+    NotOneToOne {
+        /// Which model.
+        model: String,
+        /// Inputs.
+        inputs: usize,
+        /// Outputs.
+        outputs: usize,
+    },
+    /// There is no input or output with this number.
+    #[error("{model}: has no {side} {index}; it has {count}")]
+    NoSuchTensor {
+        /// Which model.
+        model: String,
+        /// `"input"` or `"output"`.
+        side: &'static str,
+        /// The number asked for.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// A tensor is of another type than it was used as.
+    #[error(
+        "{model}: {side} {index} is {found}, not {asked}; use a run of the model's own type, or Session::input and output"
+    )]
+    Type {
+        /// Which model.
+        model: String,
+        /// `"input"` or `"output"`.
+        side: &'static str,
+        /// Its number.
+        index: usize,
+        /// Its type.
+        found: Dtype,
+        /// The type asked for.
+        asked: Dtype,
+    },
+    /// A tensor is of a type that pixels or scores are not made into.
+    #[error(
+        "{model}: {side} 0 is {found}, expected float32, int8, uint8 or int16 with scale and zero point; convert the model with such {side}s"
+    )]
+    NotForImages {
+        /// Which model.
+        model: String,
+        /// `"input"` or `"output"`.
+        side: &'static str,
+        /// Its type.
+        found: Dtype,
+    },
+    /// The number of values given is not that of the input.
+    #[error("{model}: input {index} of shape {shape:?} takes {expected} values, got {given}")]
+    InputLength {
+        /// Which model.
+        model: String,
+        /// The input's number.
+        index: usize,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// The values that it takes.
+        expected: usize,
+        /// The values that were given.
+        given: usize,
+    },
+    /// The data set's images are not of the model's shape.
+    #[error(
+        "{model}: takes inputs of shape {shape:?} ({expected} values), but the images are {rows} × {cols} ({given} pixels); choose the data set that the model was trained on"
+    )]
+    ImageShape {
+        /// Which model.
+        model: String,
+        /// Shape of the input.
+        shape: Vec<usize>,
+        /// The values that it takes.
+        expected: usize,
+        /// Rows of an image.
+        rows: usize,
+        /// Columns of an image.
+        cols: usize,
+        /// Pixels of an image.
+        given: usize,
+    },
+    /// The data set does not fit together.
+    #[error(
+        "the images are {bytes} bytes, but {labels} labels with {rows} × {cols} pixels each need {expected}; read the data set again"
+    )]
+    ImageCount {
+        /// Bytes of all images.
+        bytes: usize,
+        /// Number of labels.
+        labels: usize,
+        /// Rows of an image.
+        rows: usize,
+        /// Columns of an image.
+        cols: usize,
+        /// Bytes that the labels ask for.
+        expected: usize,
+    },
+    /// There is nothing to evaluate.
+    #[error("the data set has no images; an accuracy needs one at least")]
+    NoImages,
+    /// A label is no output of the model.
+    #[error(
+        "{model}: has {outputs} outputs, but image {image} has label {label}; choose the data set that the model was trained on"
+    )]
+    Label {
+        /// Which model.
+        model: String,
+        /// Number of outputs.
+        outputs: usize,
+        /// Number of the image, from 0.
+        image: usize,
+        /// Its label.
+        label: u8,
+    },
+    /// The evaluation was told to stop.
+    #[error("stopped after {done} of {images} images; nothing was kept")]
+    Stopped {
+        /// Images done.
+        done: usize,
+        /// Images in all.
+        images: usize,
+    },
+    /// The scores cannot be written.
+    #[error("{}: cannot be written: {source}; check that the folder exists, is writable and has room", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}

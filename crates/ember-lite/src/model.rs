@@ -1,0 +1,160 @@
+//! A model file on the host: mapped, checked, and the place where sessions come from.
+
+use std::{
+    fmt,
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use ember_micro::{arena_bytes_needed, registry};
+use ember_tflite::Model;
+use memmap2::Mmap;
+
+use crate::{Arena, LiteError, Session, aligned::AlignedBytes, map};
+
+/// The bytes of a model. A mapping begins at a page, so both kinds begin at a multiple of 16.
+enum Bytes {
+    Mapped(Mmap),
+    Copied(AlignedBytes),
+}
+
+/// A model file that was opened and checked.
+///
+/// Several threads can share one and each have a session of it: the file is in memory once.
+pub struct MappedModel {
+    bytes: Bytes,
+    name: String,
+}
+
+impl MappedModel {
+    /// Maps the file at `path` and checks it.
+    ///
+    /// Do not write into the file or shorten it while it is open; replace it by renaming another over it, as all of
+    /// Ember does.
+    ///
+    /// # Errors
+    ///
+    /// [`LiteError::Open`] or [`LiteError::NotAFile`] when there is no such file; [`LiteError::Read`] when it is not a
+    /// model, with what is wrong where.
+    pub fn open(path: &Path) -> Result<MappedModel, LiteError> {
+        let failed = |source| LiteError::Open {
+            path: path.to_owned(),
+            source,
+        };
+        let file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if !metadata.is_file() {
+            return Err(LiteError::NotAFile {
+                path: PathBuf::from(path),
+            });
+        }
+        // There is no mapping of no bytes; the check says what an empty file lacks.
+        let bytes = if metadata.len() == 0 {
+            Bytes::Copied(AlignedBytes::zeroed(0))
+        } else {
+            Bytes::Mapped(map::map(&file).map_err(failed)?)
+        };
+        MappedModel::checked(bytes, path.display().to_string())
+    }
+
+    /// Checks a model that is in memory already; `name` stands for the path in errors. The bytes are copied to a place
+    /// that is aligned as a model must be.
+    ///
+    /// # Errors
+    ///
+    /// [`LiteError::Read`] when the bytes are not a model.
+    pub fn from_bytes(bytes: &[u8], name: &str) -> Result<MappedModel, LiteError> {
+        MappedModel::checked(Bytes::Copied(AlignedBytes::copy_of(bytes)), name.to_owned())
+    }
+
+    fn checked(bytes: Bytes, name: String) -> Result<MappedModel, LiteError> {
+        let model = MappedModel { bytes, name };
+        model.model()?;
+        Ok(model)
+    }
+
+    /// The bytes of the file.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match &self.bytes {
+            Bytes::Mapped(mapping) => mapping,
+            Bytes::Copied(copy) => copy.as_slice(),
+        }
+    }
+
+    /// The path, or the name given to [`from_bytes`](Self::from_bytes).
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is in the file. Each call checks the bytes anew, which takes microseconds.
+    ///
+    /// # Errors
+    ///
+    /// [`LiteError::Read`], which cannot happen unless the file was changed since it was opened.
+    pub fn model(&self) -> Result<Model<'_>, LiteError> {
+        Model::parse(self.bytes()).map_err(|source| LiteError::Read {
+            model: self.name.clone(),
+            source,
+        })
+    }
+
+    /// Size of the constant tensors, each counted once however many tensors share it, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`model`](Self::model).
+    pub fn weight_bytes(&self) -> Result<usize, LiteError> {
+        let model = self.model()?;
+        let mut used: Vec<usize> = Vec::new();
+        for graph in model.subgraphs() {
+            used.extend(graph.tensors().map(|tensor| tensor.buffer_index()));
+        }
+        used.sort_unstable();
+        used.dedup();
+        Ok(used
+            .into_iter()
+            .map(|buffer| model.buffer(buffer).len())
+            .sum())
+    }
+
+    /// Bytes of arena that a session of the model needs, the same on this host and on a chip.
+    ///
+    /// # Errors
+    ///
+    /// [`LiteError::Prepare`] when the runtime cannot run the model.
+    pub fn arena_bytes(&self) -> Result<usize, LiteError> {
+        arena_bytes_needed(&self.model()?, registry::ALL).map_err(|source| LiteError::Prepare {
+            model: self.name.clone(),
+            source,
+        })
+    }
+
+    /// An arena of exactly the size that a session of the model needs.
+    ///
+    /// # Errors
+    ///
+    /// [`LiteError::Prepare`] when the runtime cannot run the model.
+    pub fn arena(&self) -> Result<Arena, LiteError> {
+        Ok(Arena::with_bytes(self.arena_bytes()?))
+    }
+
+    /// Prepares the model in an arena: after that it can be run as often as one likes.
+    ///
+    /// # Errors
+    ///
+    /// [`LiteError::Prepare`] when the runtime cannot run the model or the arena is too small.
+    pub fn session<'s>(&'s self, arena: &'s mut Arena) -> Result<Session<'s>, LiteError> {
+        Session::new(self, arena)
+    }
+}
+
+impl fmt::Debug for MappedModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MappedModel")
+            .field("name", &self.name)
+            .field("bytes", &self.bytes().len())
+            .finish()
+    }
+}

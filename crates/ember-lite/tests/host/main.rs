@@ -1,0 +1,7 @@
+//! The host runtime from outside, on small models whose outputs are known, and on the shared cases where they are there.
+
+mod evaluation;
+mod files;
+mod models;
+mod runs;
+mod shared_cases;
