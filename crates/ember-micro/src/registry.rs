@@ -29,6 +29,10 @@ macro_rules! registrations {
         )*)*
 
         $($(#[$doc])* const $list: &[Registration] = &[$($name,)*];)*
+
+        /// Every registration with its name in this module, for whoever generates a list of them.
+        #[cfg(feature = "alloc")]
+        pub static NAMED: &[(&str, Registration)] = &[$($((stringify!($name), $name),)*)*];
     };
 }
 
