@@ -5,7 +5,7 @@
 use std::fmt::{self, Write as _};
 
 use ember_micro::{Registration, arena_bytes_needed, registry};
-use ember_tflite::{Model, OpCode, TensorIds};
+use ember_tflite::{Model, TensorIds};
 use sha2::{Digest, Sha256};
 
 use crate::CodegenError;
@@ -54,7 +54,7 @@ fn byte_length(model: &Model<'_>, ids: &TensorIds<'_>) -> usize {
 }
 
 /// The names in [`registry`] of what the model needs, each once, in the order of the registry.
-fn registrations(model: &Model<'_>) -> Vec<String> {
+fn registrations(model: &Model<'_>) -> Vec<&'static str> {
     let graph = model.main();
     let needed = |registration: &Registration| {
         graph.operators().any(|operator| {
@@ -65,22 +65,10 @@ fn registrations(model: &Model<'_>) -> Vec<String> {
                     .is_none_or(|dtype| first.is_some_and(|tensor| tensor.dtype() == dtype))
         })
     };
-    let all = registry::ALL.iter();
-    all.filter(|registration| needed(registration))
-        .map(constant_name)
+    let all = registry::NAMED.iter();
+    all.filter(|(_, registration)| needed(registration))
+        .map(|(name, _)| *name)
         .collect()
-}
-
-/// The name of a registration in [`registry`]: the operator's, and the type's where it is for one.
-fn constant_name(registration: &Registration) -> String {
-    let op = match registration.code {
-        OpCode::Builtin(op) => op.name(),
-        OpCode::Custom(name) => name,
-    };
-    match registration.dtype {
-        Some(dtype) => format!("{op}_{}", dtype.name()),
-        None => op.to_owned(),
-    }
 }
 
 struct Contents<'a> {
@@ -88,7 +76,7 @@ struct Contents<'a> {
     arena_bytes: usize,
     input_bytes: usize,
     output_bytes: usize,
-    registrations: Vec<String>,
+    registrations: Vec<&'static str>,
 }
 
 impl Contents<'_> {
