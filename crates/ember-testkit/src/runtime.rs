@@ -2,6 +2,7 @@
 
 use crate::aligned::AlignedBytes;
 use crate::case::Tensors;
+use crate::runtimes::ARENA_LIMIT;
 
 /// Why a runtime did not give outputs: its own words.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,20 @@ impl Refusal {
     /// The refusal with a runtime's error as its text.
     pub fn from_error(error: impl std::fmt::Display) -> Self {
         Self(error.to_string())
+    }
+
+    /// The refusal of a model that asks for more arena than the tests give.
+    pub(crate) fn arena_above_limit(needed: usize) -> Self {
+        Self(format!(
+            "the model needs an arena of {needed} bytes, these tests give at most {ARENA_LIMIT}"
+        ))
+    }
+
+    /// The refusal of an input that has not the bytes that the model takes.
+    pub(crate) fn input_length(index: usize, taken: usize, given: usize) -> Self {
+        Self(format!(
+            "input {index} takes {taken} bytes, the case has {given}"
+        ))
     }
 }
 

@@ -6,9 +6,7 @@ use ember_tflite::Model;
 use crate::aligned::AlignedBytes;
 use crate::case::Tensors;
 use crate::runtime::{Body, Refusal, Runtime, Session};
-
-/// The largest arena given: far above what the cases need, far below what a damaged shape may ask for.
-const ARENA_LIMIT: usize = 4 << 20;
+use crate::runtimes::ARENA_LIMIT;
 
 /// `ember-micro`'s interpreter, in an arena of exactly the bytes that it says it needs.
 pub(super) struct Micro;
@@ -22,9 +20,7 @@ impl Runtime for Micro {
         let model = Model::parse(model.as_slice()).map_err(Refusal::from_error)?;
         let needed = arena_bytes_needed(&model, registry::ALL).map_err(Refusal::from_error)?;
         if needed > ARENA_LIMIT {
-            return Err(Refusal(format!(
-                "the model needs an arena of {needed} bytes, these tests give at most {ARENA_LIMIT}"
-            )));
+            return Err(Refusal::arena_above_limit(needed));
         }
         let mut arena = AlignedBytes::zeroed(needed);
         let interpreter = Interpreter::new(&model, registry::ALL, arena.as_mut_slice())
@@ -53,11 +49,7 @@ impl Session for MicroSession<'_, '_> {
                 .input(index)
                 .ok_or_else(|| Refusal(format!("the model has no input {index} to write to")))?;
             if input.len() != bytes.len() {
-                return Err(Refusal(format!(
-                    "input {index} takes {} bytes, the case has {}",
-                    input.len(),
-                    bytes.len()
-                )));
+                return Err(Refusal::input_length(index, input.len(), bytes.len()));
             }
             input.copy_from_slice(bytes);
         }

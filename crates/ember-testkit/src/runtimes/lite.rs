@@ -1,0 +1,64 @@
+//! The host runtime: sessions over a model in memory.
+
+use ember_lite::{LiteError, MappedModel, Session as LiteSession};
+
+use crate::aligned::AlignedBytes;
+use crate::case::Tensors;
+use crate::runtime::{Body, Refusal, Runtime, Session};
+use crate::runtimes::ARENA_LIMIT;
+
+/// `ember-lite`, through its public interface.
+pub(super) struct Lite;
+
+impl Runtime for Lite {
+    fn name(&self) -> &'static str {
+        "lite"
+    }
+
+    fn open(&self, model: &AlignedBytes, body: &mut Body<'_>) -> Result<(), Refusal> {
+        let model = MappedModel::from_bytes(model.as_slice(), "the case's model")?;
+        let needed = model.arena_bytes()?;
+        if needed > ARENA_LIMIT {
+            return Err(Refusal::arena_above_limit(needed));
+        }
+        let mut arena = model.arena()?;
+        body(&mut model.session(&mut arena)?)
+    }
+}
+
+impl From<LiteError> for Refusal {
+    fn from(error: LiteError) -> Self {
+        // The host's errors keep their cause apart, as programs print it.
+        let mut text = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        Self(text)
+    }
+}
+
+impl Session for LiteSession<'_> {
+    fn input_bytes(&self) -> Vec<usize> {
+        (0..self.input_count())
+            .filter_map(|index| self.input_tensor(index).ok())
+            .map(|tensor| tensor.byte_len())
+            .collect()
+    }
+
+    fn invoke(&mut self, inputs: &Tensors) -> Result<Tensors, Refusal> {
+        for (index, bytes) in inputs.iter().enumerate() {
+            let input = self.input(index)?;
+            if input.len() != bytes.len() {
+                return Err(Refusal::input_length(index, input.len(), bytes.len()));
+            }
+            input.copy_from_slice(bytes);
+        }
+        // The name is also the trait's; this one is the runtime's.
+        LiteSession::invoke(self)?;
+        (0..self.output_count())
+            .map(|index| Ok(self.output(index)?.to_vec()))
+            .collect()
+    }
+}
