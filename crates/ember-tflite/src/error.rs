@@ -31,9 +31,7 @@ pub enum ReadError {
         found: [u8; 4],
     },
     /// The model follows another version of the schema.
-    #[error(
-        "Model.version is {found}, expected 3: convert the model with a TensorFlow of this decade"
-    )]
+    #[error("Model.version is {found}, expected 3: convert the model with TensorFlow 2")]
     Version {
         /// The version in the file.
         found: u32,

@@ -1,13 +1,27 @@
 //! The `.tflite` file format: a checked reader, and a writer.
 //!
 //! The reader goes over a file once ([`Model::parse`]) and then gives access in place: no copies, no allocation, no
-//! panics, no unsafe code, nothing but `core`. The writer (feature `write`) turns a [`ModelSpec`](write::ModelSpec)
+//! panics, no unsafe code, nothing but `core`. The writer (feature `write`) turns a `write::ModelSpec`
 //! into bytes with the official flatbuffers crate and the same table of slots that the reader uses.
 //!
 //! ```
-//! let error = ember_tflite::Model::parse(b"not a model").err().unwrap();
+//! use ember_tflite::{Conv2dOptions, Model};
+//!
+//! let bytes = include_bytes!("../fuzz/corpus/read/cnn_int8.tflite");
+//! let model = Model::parse(bytes)?;
+//! let graph = model.main();
+//! let input = graph.inputs().get(0).and_then(|id| graph.tensor(id)).unwrap();
+//! assert_eq!(input.shape().to_array(), Some([1, 6, 6, 1]));
+//! let first = graph.operator(0).unwrap();
+//! assert_eq!(first.options_as::<Conv2dOptions>().unwrap().stride_h, 1);
+//!
+//! let error = Model::parse(b"not a model").err().unwrap();
 //! assert!(error.to_string().contains("not a .tflite file"));
+//! # Ok::<(), ember_tflite::ReadError>(())
 //! ```
+//!
+//! Most tests need the writer: `cargo test -p ember-tflite --features write`. Those over the models of others need
+//! `EMBER_CASES_DIR`, a folder of folders with a `model.tflite` each.
 
 #![no_std]
 // The reader meets bytes of unknown origin on a device without an operator: no path through it may panic.

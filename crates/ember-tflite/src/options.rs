@@ -156,6 +156,7 @@ pub trait OptionsTable: Sized + sealed::Sealed {
     fn read(table: &RawOptions<'_>) -> Self;
 }
 
+#[doc(hidden)]
 /// An options table in a file, before it is read as a struct.
 pub struct RawOptions<'a>(pub(crate) Table<'a>);
 

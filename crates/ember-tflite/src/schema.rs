@@ -16,6 +16,9 @@ pub(crate) const IDENTIFIER: &str = "TFL3";
 /// The schema version that `Model.version` must name.
 pub(crate) const VERSION: u32 = 3;
 
+/// What stands for a tensor that is left out of an operator's list: -1.
+pub(crate) const LEFT_OUT: u32 = u32::MAX;
+
 /// What the check has to look at in a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Check {

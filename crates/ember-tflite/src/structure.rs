@@ -21,8 +21,8 @@
 use crate::error::{ReadError, StructureFault};
 use crate::flat::{Table, array};
 use crate::schema::{
-    Check, IsTable, List, Model, Place, SignatureDef, SubGraph, TableId, model, signature_def,
-    sub_graph,
+    Check, IsTable, LEFT_OUT, List, Model, Place, SignatureDef, SubGraph, TableId, model,
+    signature_def, sub_graph,
 };
 use crate::utf8;
 
@@ -308,9 +308,6 @@ impl<'a> Checker<'a> {
         }
     }
 }
-
-/// The place of a tensor that is left out: -1.
-const LEFT_OUT: u32 = u32::MAX;
 
 /// The two-byte number at `index` of a vtable; 0, which means absent, beyond its end.
 fn entry(vtable: &[u8], index: usize) -> u16 {

@@ -153,8 +153,9 @@ impl<'a> File<'a> {
     }
 
     fn tensor_ids(&mut self, ids: impl IntoIterator<Item = Option<TensorId>>) -> Part {
-        const LEFT_OUT: u32 = u32::MAX;
-        let ids = ids.into_iter().map(|id| id.map_or(LEFT_OUT, |id| id.0));
+        let ids = ids
+            .into_iter()
+            .map(|id| id.map_or(schema::LEFT_OUT, |id| id.0));
         self.layout.words(ids)
     }
 

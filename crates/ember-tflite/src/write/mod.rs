@@ -1,16 +1,39 @@
 //! Writing `.tflite` files (feature `write`).
 //!
-//! A [`ModelSpec`] owns everything that a file says; [`write`] lays it out with the official flatbuffers builder, in the
+//! A [`ModelSpec`] owns everything that a file says; [`write()`] lays it out with the official flatbuffers builder, in the
 //! slots of the same tables that the reader reads. What comes out has passed [`Model::parse`](crate::Model::parse), so
 //! an impossible spec is an error here and not on the device. The same spec always gives the same bytes.
+//!
+//! ```
+//! use ember_core::{BuiltinOp, Dtype};
+//! use ember_tflite::Model;
+//! use ember_tflite::write::{ModelSpec, OperatorSpec, QuantizationSpec, TensorSpec, write};
+//! use ember_tflite::SoftmaxOptions;
+//!
+//! let mut spec = ModelSpec::default();
+//! let int8 = |name, scale| {
+//!     TensorSpec::new(name, Dtype::Int8, [1, 10]).with_quantization(QuantizationSpec::per_tensor(scale, -128))
+//! };
+//! let logits = spec.push_tensor(int8("logits", 0.5));
+//! let scores = spec.push_tensor(int8("scores", 1.0 / 256.0));
+//! let softmax = SoftmaxOptions { beta: 1.0 };
+//! spec.operators.push(OperatorSpec::new(BuiltinOp::Softmax, [logits], [scores], softmax).with_version(2));
+//! (spec.inputs, spec.outputs) = (vec![logits], vec![scores]);
+//! spec.set_min_runtime_version("1.14.0");
+//! let bytes = write(&spec)?;
+//! assert_eq!(Model::parse(&bytes)?.min_runtime_version(), Some("1.14.0"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod file;
 mod from_model;
 mod layout;
 mod official;
-mod spec;
 #[cfg(test)]
-mod tests;
+mod properties;
+#[cfg(test)]
+mod refusals;
+mod spec;
 
 pub use file::write;
 pub use official::verify;

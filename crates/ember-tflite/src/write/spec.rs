@@ -1,4 +1,4 @@
-//! A model as owned values: what [`write`](super::write) writes.
+//! A model as owned values: what [`write()`](super::write()) writes.
 
 use std::borrow::ToOwned;
 use std::string::String;
