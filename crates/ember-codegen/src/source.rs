@@ -10,6 +10,12 @@ use sha2::{Digest, Sha256};
 
 use crate::CodegenError;
 
+/// No line of code is longer.
+const LINE_WIDTH: usize = 100;
+
+/// No array that stays in one line is longer, its brackets and the semicolon included.
+const ARRAY_WIDTH: usize = 63;
+
 /// Bytes in a line: as many as rustfmt puts into its 100 columns.
 const BYTES_PER_LINE: usize = 16;
 
@@ -134,16 +140,20 @@ impl Contents<'_> {
         let paths: Vec<String> = names
             .map(|name| format!("::ember_micro::registry::{name}"))
             .collect();
-        write!(
-            text,
-            "pub static REGISTRY: [::ember_micro::Registration; {}] = ",
+        let item = format!(
+            "pub static REGISTRY: [::ember_micro::Registration; {}] =",
             paths.len()
-        )?;
-        let array = format!("[{}]", paths.join(", "));
-        // As rustfmt breaks an array.
-        if array.len() <= 60 && paths.len() <= 1 {
-            return writeln!(text, "{array};");
+        );
+        // One kernel, in the three ways in which rustfmt breaks such a line.
+        if let [path] = &paths[..] {
+            let array = format!("[{path}];");
+            if array.len() <= ARRAY_WIDTH {
+                let fits = item.len() + 1 + array.len() <= LINE_WIDTH;
+                let gap = if fits { " " } else { "\n    " };
+                return writeln!(text, "{item}{gap}{array}");
+            }
         }
+        write!(text, "{item} ")?;
         writeln!(text, "[")?;
         for path in &paths {
             writeln!(text, "    {path},")?;

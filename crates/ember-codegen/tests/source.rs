@@ -100,19 +100,23 @@ proptest! {
 
 #[test]
 fn the_source_is_as_rustfmt_writes_it() {
-    let (_, quantized) = quantized(&tiny_cnn(), 16);
-    let relu = ember_graph::text::parse("graph g\ninput x [1,4]\ny [1,2,2] = reshape(x)\noutput y")
-        .unwrap();
     let folder = tempfile::tempdir().unwrap();
-    for (number, bytes) in [
-        tflite::int8(&quantized).unwrap(),
-        tflite::float32(&relu).unwrap(),
-    ]
-    .iter()
-    .enumerate()
-    {
+    let single = |op: &str| {
+        let text = format!("graph g\ninput x [1,4,4,1]\ny [1,4,4,1] = {op}\noutput y");
+        ember_graph::text::parse(&text).unwrap()
+    };
+    let graphs = [
+        tiny_cnn(),
+        single("reshape(x)"),
+        single("relu(x)"),
+        single("softmax(x)"),
+        single("max_pool_2d(x) size=[1,1] padding=same"),
+        single("average_pool_2d(x) size=[1,1] padding=same"),
+    ];
+    for (number, graph) in graphs.iter().enumerate() {
+        let bytes = tflite::float32(graph).unwrap();
         let path = folder.path().join(format!("{number}.rs"));
-        std::fs::write(&path, rust_source(bytes).unwrap()).unwrap();
+        std::fs::write(&path, rust_source(&bytes).unwrap()).unwrap();
         let output = std::process::Command::new("rustfmt")
             .args(["--edition", "2024", "--check"])
             .arg(&path)
