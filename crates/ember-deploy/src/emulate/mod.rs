@@ -1,6 +1,8 @@
 //! Runs a firmware on an emulated machine, sends it images, and collects what it answers.
 
 mod collect;
+mod cortex_m3;
+mod embedded;
 mod qemu;
 
 use crate::error::DeployError;
@@ -153,9 +155,28 @@ impl Outcome {
 pub enum Emulator {
     /// QEMU: every machine.
     Qemu,
+    /// The built-in one: Cortex-M3 only, and as many images as the budget allows.
+    Embedded,
 }
 
 impl Emulator {
+    /// QEMU where it is installed, else the built-in one.
+    ///
+    /// # Errors
+    /// [`DeployError::QemuMissing`] when QEMU is not installed and the built-in emulator has no such machine.
+    pub fn choose(machine: &Machine) -> Result<Self, DeployError> {
+        if qemu_installed(machine).is_some() {
+            Ok(Self::Qemu)
+        } else if machine.embedded {
+            Ok(Self::Embedded)
+        } else {
+            Err(DeployError::QemuMissing {
+                program: machine.qemu.program,
+                package: machine.qemu.package,
+            })
+        }
+    }
+
     /// Runs `job` to its end.
     ///
     /// # Errors
@@ -163,6 +184,7 @@ impl Emulator {
     pub fn run(self, job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome, DeployError> {
         match self {
             Self::Qemu => qemu::run(job, progress),
+            Self::Embedded => embedded::run(job, progress),
         }
     }
 }
@@ -183,8 +205,8 @@ impl Sink for Bytes {
 /// The frame of one request: first the first image with profile, then every image, then the end.
 fn request(job: &Job<'_>, number: usize, into: &mut Bytes) {
     let image = |index: usize| {
-        job.images
-            .get(index * job.input_bytes..(index + 1) * job.input_bytes)
+        let start = index.checked_mul(job.input_bytes)?;
+        job.images.get(start..)?.get(..job.input_bytes)
     };
     let Ok(()) = match (number, image(0), number.checked_sub(1).and_then(image)) {
         (0, Some(first), _) => write_image(into, 0, true, first),
