@@ -135,7 +135,8 @@ const fn decompose(x: f32) -> Option<(u32, i32)> {
         None
     } else if exponent == 0 {
         let up = fraction.leading_zeros() - 8;
-        Some((fraction << up, -149 - up as i32))
+        // The bit is there already; said again, the compiler sees that a division by it cannot panic.
+        Some((fraction << up | (1 << 23), -149 - up as i32))
     } else {
         Some((fraction | (1 << 23), exponent - 150))
     }
