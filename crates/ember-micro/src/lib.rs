@@ -26,7 +26,7 @@ mod profile;
 mod record;
 pub mod registry;
 
-pub use ember_tflite::OpCode;
+pub use ember_tflite::{Model, OpCode, ReadError};
 pub use error::{Fault, InvokeError, InvokeFault, PrepareError, Slot};
 #[cfg(feature = "alloc")]
 pub use interpreter::arena_bytes_needed;
