@@ -1,3 +1,25 @@
 //! The firmware: receives images, infers, reports.
+//!
+//! One program for every chip. What differs between processors is in `machine`, what carries bytes in `transport`, and
+//! the model comes from `build.rs`.
 
-fn main() {}
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+#[cfg(target_os = "none")]
+mod device;
+#[cfg(target_os = "none")]
+mod machine;
+#[cfg(target_os = "none")]
+mod model;
+#[cfg(target_os = "none")]
+mod semihosting;
+
+/// There is nothing to run on a host.
+#[cfg(not(target_os = "none"))]
+fn main() -> std::process::ExitCode {
+    eprintln!(
+        "this is the firmware's stand-in for a host: it does nothing.\n\
+         `cargo xtask firmware` builds the firmware, `cargo xtask run` runs it on an emulated chip"
+    );
+    std::process::ExitCode::from(2)
+}

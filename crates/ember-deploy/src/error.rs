@@ -214,11 +214,13 @@ fn quoted(output: &str) -> String {
 /// A device's error as a sentence.
 fn describe_failure(code: ErrorCode, [first, second]: [u32; 2]) -> String {
     match code {
-        ErrorCode::Model => format!(
-            "it cannot read its model (runtime error {first} at byte {second}); build it again from a good model"
-        ),
+        ErrorCode::Model => {
+            "it cannot read its model; build it again from a model that the host can read"
+                .to_owned()
+        }
         ErrorCode::Prepare => format!(
-            "it cannot prepare its model (runtime error {first} at operator {second}); build it again"
+            "it cannot prepare its model ({}: {second}); build it again from a model that the host can prepare",
+            describe_preparation(first)
         ),
         ErrorCode::Invoke => {
             format!("the inference failed (runtime error {first} at operator {second})")
@@ -239,5 +241,20 @@ fn describe_failure(code: ErrorCode, [first, second]: [u32; 2]) -> String {
         ErrorCode::Fault => {
             format!("the processor took a fault at {first:#010x} (cause {second:#010x})")
         }
+    }
+}
+
+/// What the numbers of preparation errors mean; `firmware/src/interpreter.rs` gives them.
+const fn describe_preparation(number: u32) -> &'static str {
+    match number {
+        1 => "the arena is misaligned, by bytes",
+        2 => "the arena is too small, bytes needed",
+        3 => "the model is too large",
+        4 => "no kernel for operator",
+        5 => "invalid operator",
+        6 => "a value is read before it is written, by operator",
+        7 => "a value is written twice, by operator",
+        8 => "the arena plan is invalid at tensor",
+        _ => "unknown reason",
     }
 }

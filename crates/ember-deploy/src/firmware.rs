@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 /// The cargo profile that firmware is built with.
 const PROFILE: &str = "firmware";
 
-/// The undefined symbol that the firmware's panic handler refers to begins with this.
-const PANIC_SYMBOL: &str = "a path that panics is left in the firmware";
+/// The undefined symbol that the firmware's panic handler refers to.
+const PANIC_SYMBOL: &str = "a_path_that_panics_is_left_in_the_firmware";
 
 /// What to build.
 #[derive(Clone, Copy, Debug)]

@@ -43,11 +43,12 @@ codes! {
 codes! {
     /// Why a device gave up. The two details of [`Failure`] depend on the code.
     ErrorCode: u16 {
-        /// The model's bytes are not a model that this runtime reads. Details: the runtime's error code, where.
+        /// The model's bytes are not a model that this runtime reads. No details.
         Model = 1;
-        /// The model cannot be prepared. Details: the runtime's error code, operator index.
+        /// The model cannot be prepared. Details: number of the runtime's error; its operator or tensor, or the bytes of
+        /// arena that are needed.
         Prepare = 2;
-        /// An inference failed. Details: the runtime's error code, operator index.
+        /// An inference failed. Details: number of the runtime's error, operator index.
         Invoke = 3;
         /// An image has the wrong length. Details: bytes that came, bytes of the model's inputs.
         ImageLength = 4;

@@ -26,12 +26,6 @@ const OUTPUT: u32 = 2;
 
 /// Runs the job until all images are answered or the budget is spent.
 pub(super) fn run(job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome, DeployError> {
-    if !job.machine.embedded {
-        return Err(DeployError::NotEmbedded {
-            machine: job.machine.name,
-            package: job.machine.qemu.package,
-        });
-    }
     let image = Image::read(job.elf)?;
     let mut core = Core::new(
         job.machine.flash,

@@ -6,7 +6,7 @@ mod embedded;
 mod qemu;
 
 use crate::error::DeployError;
-use crate::machine::Machine;
+use crate::machine::{Machine, QemuMachine};
 use ember_link::{Sink, write_end, write_image};
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -165,15 +165,30 @@ impl Emulator {
     /// # Errors
     /// [`DeployError::QemuMissing`] when QEMU is not installed and the built-in emulator has no such machine.
     pub fn choose(machine: &Machine) -> Result<Self, DeployError> {
-        if qemu_installed(machine).is_some() {
-            Ok(Self::Qemu)
-        } else if machine.embedded {
-            Ok(Self::Embedded)
-        } else {
-            Err(DeployError::QemuMissing {
-                program: machine.qemu.program,
-                package: machine.qemu.package,
-            })
+        if machine.embedded && qemu_installed(machine).is_none() {
+            return Ok(Self::Embedded);
+        }
+        Self::Qemu.check(machine)?;
+        Ok(Self::Qemu)
+    }
+
+    /// Whether it can run the machine here.
+    ///
+    /// # Errors
+    /// [`DeployError::QemuMissing`] and [`DeployError::NotEmbedded`].
+    pub fn check(self, machine: &Machine) -> Result<(), DeployError> {
+        let QemuMachine {
+            program, package, ..
+        } = machine.qemu;
+        match self {
+            Self::Qemu if qemu_installed(machine).is_none() => {
+                Err(DeployError::QemuMissing { program, package })
+            }
+            Self::Embedded if !machine.embedded => Err(DeployError::NotEmbedded {
+                machine: machine.name,
+                package,
+            }),
+            Self::Qemu | Self::Embedded => Ok(()),
         }
     }
 
@@ -182,6 +197,7 @@ impl Emulator {
     /// # Errors
     /// See [`DeployError`]: no emulator, a hang, a fault, an answer that is not right, or `progress` said to stop.
     pub fn run(self, job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome, DeployError> {
+        self.check(job.machine)?;
         match self {
             Self::Qemu => qemu::run(job, progress),
             Self::Embedded => embedded::run(job, progress),

@@ -34,10 +34,7 @@ pub fn installed(machine: &Machine) -> Option<PathBuf> {
 /// Runs the job.
 pub(super) fn run(job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome, DeployError> {
     let qemu = job.machine.qemu;
-    let program = installed(job.machine).ok_or(DeployError::QemuMissing {
-        program: qemu.program,
-        package: qemu.package,
-    })?;
+    let program = installed(job.machine).unwrap_or_else(|| qemu.program.into());
     let mut collector = Collector::new(job)?;
     let directory = tempfile::Builder::new()
         .prefix("ember-qemu-")

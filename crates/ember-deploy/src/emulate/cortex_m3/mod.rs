@@ -172,10 +172,9 @@ impl Core {
         loop {
             self.memory.systick.advance(self.count);
             self.event = self.memory.systick.next_event();
-            if self.memory.systick.is_pending() && !self.masked && !self.in_handler {
-                if let Err(stop) = self.take_systick() {
-                    return stop;
-                }
+            let interrupted = self.memory.systick.is_pending() && !self.masked && !self.in_handler;
+            if interrupted && let Err(stop) = self.take_systick() {
+                return stop;
             }
             if self.count >= end {
                 return Stop::Enough;

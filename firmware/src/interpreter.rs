@@ -1,0 +1,135 @@
+//! The engine that interprets the model's file.
+
+use crate::engine::{Engine, EngineError, Observer};
+use ember_link::{ErrorCode, Failure};
+use ember_micro::{Interpreter, InvokeFault, Model, OpCode, PrepareError, Profiler, Registration};
+
+/// The code of custom operators in the schema.
+const CUSTOM: u32 = 32;
+
+/// A model's file, ready to run.
+pub struct Interpreted<'a, 'm> {
+    interpreter: Interpreter<'a, 'm>,
+    input_bytes: usize,
+}
+
+impl<'a, 'm> Interpreted<'a, 'm> {
+    /// Reads and prepares a model. `arena` begins at a multiple of 16.
+    ///
+    /// # Errors
+    /// What to tell the host.
+    pub fn new(
+        model: &'m [u8],
+        registry: &'static [Registration],
+        arena: &'a mut [u8],
+    ) -> Result<Self, Failure> {
+        let model = Model::parse(model).map_err(|_| Failure {
+            code: ErrorCode::Model,
+            details: [0, 0],
+        })?;
+        let mut interpreter =
+            Interpreter::new(&model, registry, arena).map_err(|error| prepare_failure(&error))?;
+        let mut input_bytes = 0;
+        let mut input = 0;
+        while let Some(bytes) = interpreter.input(input) {
+            input_bytes += bytes.len();
+            input += 1;
+        }
+        Ok(Self {
+            interpreter,
+            input_bytes,
+        })
+    }
+
+    /// Bytes of the arena that the model takes.
+    #[must_use]
+    pub const fn arena_bytes_used(&self) -> usize {
+        self.interpreter.arena_bytes_used()
+    }
+
+    /// Operators of the model.
+    #[must_use]
+    pub fn operators(&self) -> usize {
+        self.interpreter.model().main().operator_count()
+    }
+}
+
+impl Engine for Interpreted<'_, '_> {
+    fn input_bytes(&self) -> usize {
+        self.input_bytes
+    }
+
+    fn input(&mut self, index: usize) -> Option<&mut [u8]> {
+        self.interpreter.input(index)
+    }
+
+    fn output(&self, index: usize) -> Option<&[u8]> {
+        self.interpreter.output(index)
+    }
+
+    fn invoke(&mut self) -> Result<(), EngineError> {
+        self.interpreter.invoke().map_err(|error| EngineError {
+            code: invoke_number(error.fault),
+            operator: error.index,
+        })
+    }
+
+    fn invoke_observed(&mut self, observer: &mut impl Observer) -> Result<(), EngineError> {
+        self.interpreter
+            .invoke_profiled(&mut Observed(observer))
+            .map_err(|error| EngineError {
+                code: invoke_number(error.fault),
+                operator: error.index,
+            })
+    }
+}
+
+/// An observer as the interpreter wants it.
+struct Observed<'o, O>(&'o mut O);
+
+impl<O: Observer> Profiler for Observed<'_, O> {
+    fn begin(&mut self, index: u32, code: OpCode<'static>) {
+        self.0.begin(index, builtin_code(code));
+    }
+
+    fn end(&mut self, index: u32, code: OpCode<'static>) {
+        self.0.end(index, builtin_code(code));
+    }
+}
+
+const fn builtin_code(code: OpCode<'_>) -> u32 {
+    match code {
+        OpCode::Builtin(op) => op.code() as u32,
+        OpCode::Custom(_) => CUSTOM,
+    }
+}
+
+/// The numbers by which `ember-deploy` knows the errors.
+fn prepare_failure(error: &PrepareError) -> Failure {
+    let details = match *error {
+        PrepareError::ArenaAlignment { remainder } => [1, remainder],
+        PrepareError::ArenaTooSmall { needed, .. } => [2, needed],
+        PrepareError::TooLarge => [3, 0],
+        PrepareError::MissingRegistration { index, .. } => [4, index],
+        PrepareError::Operator { index, .. } => [5, index],
+        PrepareError::Unwritten { index, .. } => [6, index],
+        PrepareError::Rewritten { index, .. } => [7, index],
+        PrepareError::PlanOffset { tensor, .. } | PrepareError::PlanOverlap { tensor, .. } => {
+            [8, tensor]
+        }
+        _ => [0, 0],
+    };
+    Failure {
+        code: ErrorCode::Prepare,
+        details,
+    }
+}
+
+const fn invoke_number(fault: InvokeFault) -> u32 {
+    match fault {
+        InvokeFault::Kernel(_) => 1,
+        InvokeFault::Operand(_) => 2,
+        InvokeFault::Prepared => 3,
+        InvokeFault::Custom(_) => 4,
+    }
+}

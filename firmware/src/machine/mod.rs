@@ -1,0 +1,130 @@
+//! The processor: start, time, stack, faults, and the way out to the emulator.
+//!
+//! This is the one module of the firmware with `unsafe`: assembly, the linker's symbols, hardware registers, and the one
+//! `static` that is handed out as a mutable slice.
+
+#![allow(
+    unsafe_code,
+    reason = "a processor is reached through registers, addresses and assembly"
+)]
+
+use crate::{device, model};
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, Ordering};
+use ember_firmware::clock::Clock;
+
+#[cfg(target_arch = "arm")]
+#[path = "cortex_m.rs"]
+mod arch;
+#[cfg(target_arch = "riscv32")]
+#[path = "riscv.rs"]
+mod arch;
+
+pub(crate) use arch::{TIMER, semihosting_call};
+
+/// How much of the memory below the top of the stack is watched, at most: enough for every model that we know of, and
+/// few enough words to look through.
+const STACK_WATCHED_BYTES: usize = 16 * 1024;
+
+/// What unused stack is filled with; as a number or an address it is unlikely.
+const PAINT: u32 = 0xA5A5_5A5A;
+
+unsafe extern "C" {
+    /// First byte above the stack, from the runtime crate's linker script.
+    static _stack_start: u32;
+    /// First byte above all variables.
+    static __sheap: u32;
+}
+
+/// The one processor of the chip, after start-up.
+pub(crate) struct Machine {
+    timer: arch::Timer,
+    stack_bottom: *mut u32,
+    stack_top: *mut u32,
+}
+
+impl Machine {
+    /// Starts the timer and paints the stack.
+    fn new() -> Self {
+        let stack_top = (&raw const _stack_start).cast_mut();
+        let lowest = (&raw const __sheap).cast_mut();
+        let stack_bottom = stack_top.wrapping_byte_sub(STACK_WATCHED_BYTES).max(lowest);
+        let mut word = stack_bottom;
+        let live = arch::stack_pointer() as *mut u32;
+        while word < live {
+            // SAFETY: from `__sheap` up to the stack pointer the linker script has put nothing, and the words are
+            // aligned because both symbols are.
+            unsafe { word.write_volatile(PAINT) };
+            word = word.wrapping_add(1);
+        }
+        Self {
+            timer: arch::Timer::start(),
+            stack_bottom,
+            stack_top,
+        }
+    }
+
+    /// Bytes below the top of the stack that are watched.
+    pub(crate) fn stack_limit_bytes(&self) -> u32 {
+        (self.stack_top as usize - self.stack_bottom as usize) as u32
+    }
+
+    /// The most bytes of stack that were ever in use; equal to the limit when it may have been more.
+    pub(crate) fn stack_used_bytes(&self) -> u32 {
+        let mut word = self.stack_bottom;
+        // SAFETY: the range is the one that `new` painted, up to the top of the stack.
+        while word < self.stack_top && unsafe { word.read_volatile() } == PAINT {
+            word = word.wrapping_add(1);
+        }
+        (self.stack_top as usize - word as usize) as u32
+    }
+
+    /// Ticks that the calibration loop takes.
+    pub(crate) fn calibration_ticks(&mut self) -> u64 {
+        let start = self.timer.ticks();
+        arch::calibration_loop();
+        self.timer.ticks() - start
+    }
+}
+
+impl Clock for Machine {
+    fn ticks(&mut self) -> u64 {
+        self.timer.ticks()
+    }
+}
+
+#[repr(C, align(16))]
+struct Arena(UnsafeCell<[u8; model::ARENA_BYTES]>);
+
+// SAFETY: `arena` hands the bytes out once.
+unsafe impl Sync for Arena {}
+
+static ARENA: Arena = Arena(UnsafeCell::new([0; model::ARENA_BYTES]));
+static ARENA_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The memory for tensors and the runtime's state, exactly as large as the model needs. Empty when called again.
+pub(crate) fn arena() -> &'static mut [u8] {
+    // Load and store, not swap: an M0 has no atomic exchange, and there is no second thread.
+    if ARENA_TAKEN.load(Ordering::Relaxed) {
+        return &mut [];
+    }
+    ARENA_TAKEN.store(true, Ordering::Relaxed);
+    // SAFETY: this line is reached once, so there is one reference.
+    unsafe { &mut *ARENA.0.get() }
+}
+
+/// Where `arch` arrives after it has set up memory.
+fn start() -> ! {
+    device::run(&mut Machine::new())
+}
+
+unsafe extern "C" {
+    /// Is defined nowhere: an image from which this is reachable does not link.
+    fn a_path_that_panics_is_left_in_the_firmware() -> !;
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    // SAFETY: no image with this call in it exists.
+    unsafe { a_path_that_panics_is_left_in_the_firmware() }
+}

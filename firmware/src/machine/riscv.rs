@@ -1,0 +1,105 @@
+//! RISC-V (RV32): start, `mcycle`, exceptions, semihosting.
+//!
+//! Registers are those of "The RISC-V Instruction Set Manual, Volume II"; the semihosting sequence is that of "RISC-V
+//! Semihosting" 1.0.
+
+use crate::device;
+use core::arch::asm;
+use ember_link::{CALIBRATION_INSTRUCTIONS, TimerKind};
+use riscv_rt::{TrapFrame, entry};
+
+/// What the ticks are.
+pub(crate) const TIMER: TimerKind = TimerKind::Mcycle;
+
+#[entry]
+fn main() -> ! {
+    super::start()
+}
+
+/// Takes every exception, in place of the runtime crate's endless loop.
+#[unsafe(export_name = "ExceptionHandler")]
+extern "C" fn exception(_frame: &TrapFrame) -> ! {
+    let (pc, cause): (u32, u32);
+    // SAFETY: reads two registers.
+    unsafe {
+        asm!("csrr {}, mepc", "csrr {}, mcause", out(reg) pc, out(reg) cause, options(nomem, nostack))
+    };
+    device::fault(pc, cause)
+}
+
+/// The processor's own 64-bit counter.
+pub(crate) struct Timer(());
+
+impl Timer {
+    /// `mcycle` runs from reset on.
+    pub(crate) fn start() -> Self {
+        Self(())
+    }
+
+    /// Cycles since reset.
+    pub(crate) fn ticks(&mut self) -> u64 {
+        loop {
+            let (high, low, again): (u32, u32, u32);
+            // SAFETY: reads counters.
+            unsafe {
+                asm!(
+                    "csrr {}, mcycleh",
+                    "csrr {}, mcycle",
+                    "csrr {}, mcycleh",
+                    out(reg) high,
+                    out(reg) low,
+                    out(reg) again,
+                    options(nomem, nostack),
+                );
+            }
+            if high == again {
+                return u64::from(high) << 32 | u64::from(low);
+            }
+        }
+    }
+}
+
+/// The stack pointer here.
+#[inline(always)]
+pub(crate) fn stack_pointer() -> usize {
+    let pointer;
+    // SAFETY: reads a register.
+    unsafe { asm!("mv {}, sp", out(reg) pointer, options(nomem, nostack)) };
+    pointer
+}
+
+/// Runs [`CALIBRATION_INSTRUCTIONS`] instructions.
+pub(crate) fn calibration_loop() {
+    // SAFETY: counts a register down.
+    unsafe {
+        asm!(
+            "2:",
+            "addi {count}, {count}, -1",
+            "bnez {count}, 2b",
+            count = inout(reg) CALIBRATION_INSTRUCTIONS / 2 => _,
+            options(nomem, nostack),
+        );
+    }
+}
+
+/// Asks the emulator or debugger for `operation` with the arguments in `block`.
+pub(crate) fn semihosting_call(operation: usize, block: &[usize; 3]) -> usize {
+    let result;
+    // SAFETY: a debugger reads the block and writes only into the buffer that the block says.
+    unsafe {
+        asm!(
+            // The three instructions are the mark, so none may be compressed and all must lie in one page.
+            ".option push",
+            ".option norvc",
+            ".balign 16",
+            "slli x0, x0, 0x1f",
+            "ebreak",
+            "srai x0, x0, 7",
+            ".option pop",
+            inout("a0") operation => result,
+            in("a1") block.as_ptr(),
+            options(nostack),
+        );
+    }
+    result
+}

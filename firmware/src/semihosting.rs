@@ -1,0 +1,102 @@
+//! Frames through files of the emulator or debugger, by Arm's semihosting calls.
+//!
+//! The device reads `ember-in` and writes `ember-out`, both in the directory where the emulator was started. Operations
+//! and modes are those of "Semihosting for AArch32 and AArch64" (Arm, 2.0); RISC-V uses the same.
+
+use crate::machine;
+use ember_firmware::transport::TransportError;
+use ember_link::{Sink, Source};
+
+const SYS_OPEN: usize = 0x01;
+const SYS_WRITE: usize = 0x05;
+const SYS_READ: usize = 0x06;
+const SYS_EXIT_EXTENDED: usize = 0x20;
+const APPLICATION_EXIT: usize = 0x2_0026;
+
+const READ_BINARY: usize = 1;
+const WRITE_BINARY: usize = 5;
+const APPEND_BINARY: usize = 9;
+
+/// Codes of [`TransportError`].
+const CANNOT_OPEN: TransportError = TransportError(1);
+const CANNOT_WRITE: TransportError = TransportError(2);
+const ENDED_INSIDE: TransportError = TransportError(3);
+
+/// Two open files.
+pub(crate) struct Semihosting {
+    input: usize,
+    output: usize,
+}
+
+impl Semihosting {
+    /// Opens both files.
+    pub(crate) fn open() -> Result<Self, TransportError> {
+        Ok(Self {
+            output: open(c"ember-out", WRITE_BINARY)?,
+            input: open(c"ember-in", READ_BINARY)?,
+        })
+    }
+}
+
+impl Source for Semihosting {
+    type Error = TransportError;
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<bool, TransportError> {
+        let missing = machine::semihosting_call(
+            SYS_READ,
+            &[self.input, buffer.as_mut_ptr() as usize, buffer.len()],
+        );
+        if missing == 0 {
+            Ok(true)
+        } else if missing == buffer.len() {
+            Ok(false)
+        } else {
+            Err(ENDED_INSIDE)
+        }
+    }
+}
+
+impl Sink for Semihosting {
+    type Error = TransportError;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
+        Output(self.output).write(bytes)
+    }
+}
+
+/// The way out alone, for a fault handler that has no access to what was interrupted.
+pub(crate) struct Output(usize);
+
+impl Output {
+    /// Opens the file that [`Semihosting`] writes, to go on at its end.
+    pub(crate) fn reopen() -> Result<Self, TransportError> {
+        open(c"ember-out", APPEND_BINARY).map(Self)
+    }
+}
+
+impl Sink for Output {
+    type Error = TransportError;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
+        match machine::semihosting_call(SYS_WRITE, &[self.0, bytes.as_ptr() as usize, bytes.len()])
+        {
+            0 => Ok(()),
+            _ => Err(CANNOT_WRITE),
+        }
+    }
+}
+
+/// Ends the emulation; `status` becomes the emulator's own.
+pub(crate) fn exit(status: usize) -> ! {
+    loop {
+        machine::semihosting_call(SYS_EXIT_EXTENDED, &[APPLICATION_EXIT, status, 0]);
+    }
+}
+
+fn open(name: &core::ffi::CStr, mode: usize) -> Result<usize, TransportError> {
+    let block = [name.as_ptr() as usize, mode, name.count_bytes()];
+    match machine::semihosting_call(SYS_OPEN, &block) {
+        usize::MAX => Err(CANNOT_OPEN),
+        handle => Ok(handle),
+    }
+}
