@@ -178,6 +178,13 @@ fn shapes() {
         });
         assert_eq!(fault, TensorFault::TooLarge);
     }
+    // The bytes of packed elements fit, their number does not.
+    let fault = tensor_fault(|tensor| {
+        tensor.dtype = Dtype::Int4;
+        tensor.shape = vec![1 << 16, 1 << 15];
+        tensor.data = None;
+    });
+    assert_eq!(fault, TensorFault::TooLarge);
     let mut spec = sample();
     spec.tensors[1].shape = vec![1, most + 1];
     let error = write(&spec).unwrap_err();
@@ -478,6 +485,27 @@ fn a_union_with_only_one_of_type_and_content() {
         assert_eq!(structure_fault(&bytes), (place, 0, StructureFault::Union));
         assert!(verify(&bytes).is_err());
     }
+}
+
+#[test]
+fn a_list_of_nine_dimensions() {
+    const RESHAPE_OPTIONS: u8 = 17;
+    let bytes = file(|layout, root| {
+        let mut options = Fields::default();
+        options.part(0, Some(layout.words([1; 9])));
+        let mut op = Fields::default();
+        op.byte(operator::builtin_options_type, RESHAPE_OPTIONS);
+        op.options(operator::builtin_options, Some(layout.table(options)));
+        let op = layout.table(op);
+        let mut graph = Fields::default();
+        graph.tables(sub_graph::operators, layout.tables(&[op]));
+        let graph = layout.table(graph);
+        let code = layout.table(Fields::default());
+        root.tables(model::operator_codes, layout.tables(&[code]));
+        root.tables(model::subgraphs, layout.tables(&[graph]));
+    });
+    let place = "ReshapeOptions.new_shape".into();
+    assert_eq!(structure_fault(&bytes), (place, 0, StructureFault::TooMany));
 }
 
 #[test]
