@@ -53,6 +53,8 @@ def cases():
     yield fully_connected("int8", "per_channel_no_bias", (2, 9), 5, per_channel=True, bias=False, version=12)
     yield fully_connected("int8", "per_channel_spread", (4, 2), 5, version=12,
                           weight_scales=[1e-7, 1e-4, 0.01, 0.5, 60.0], output=(0.5, 0))
+    yield fully_connected("int8", "bias_without_scale", (1, 4), 3, plain_bias=True, input=(0.04, 1), output=(0.2, 3),
+                          weight_scales=[0.006])
     yield fully_connected("int8", "zero_points_low", (2, 12), 4, input=(0.0235, -128), output=(0.5, -128))
     yield fully_connected("int8", "zero_points_high", (2, 12), 4, input=(0.0235, 127), output=(0.5, 127))
     yield fully_connected("int8", "bias_extreme", (1, 2), 4, output=(1000.0, 0), weight_scales=[0.001],

@@ -14,7 +14,7 @@ def int8_parts(draw, x_shape, w_shape, y_shape, *, channels, channel_axis, taps,
     """Input, weights, bias and output of an int8 operator whose outputs each sum `taps` products.
 
     `given` may fix `input`, `output` (scale, zero point), `weight_scales`, `weights` and `bias_values`; what it leaves
-    open is drawn so that the output uses most of int8's range.
+    open is drawn so that the output uses most of int8's range. `plain_bias` leaves the bias without quantization.
     """
     in_scale, in_zero = given.get("input", (0.0235, -5))
     scales = given.get("weight_scales") or draw.scales(channels if per_channel else 1, 0.002, 0.02)
@@ -35,6 +35,8 @@ def int8_parts(draw, x_shape, w_shape, y_shape, *, channels, channel_axis, taps,
         # The kernels take the products of the float32 scales, so that is what the bias must carry.
         bias_scales = [float(np.float32(in_scale) * np.float32(s)) for s in scales]
         b = constant("int32", values, scales=bias_scales, zero_points=zeros)
+        if given.get("plain_bias"):
+            b = constant("int32", values)
     return x, w, b, quantized(y_shape, out_scale, out_zero), in_zero
 
 

@@ -28,14 +28,7 @@ impl Runtime for Lite {
 
 impl From<LiteError> for Refusal {
     fn from(error: LiteError) -> Self {
-        // The host's errors keep their cause apart, as programs print it.
-        let mut text = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        Self(text)
+        Self::from_error(error)
     }
 }
 
