@@ -182,8 +182,7 @@ fn depthwise_filters_are_quantized_along_the_last_dimension() {
     let (graph, quantized) = quantized(&graph, 4);
     let int8 = tflite::int8(&quantized).unwrap();
     let model = Model::parse(&int8).unwrap();
-    // A standing relu6 in int8 is younger than the rest.
-    assert_eq!(model.min_runtime_version(), Some("2.1.0"));
+    assert_eq!(model.min_runtime_version(), Some("1.14.0"));
     let filter = model.main().tensor(ember_tflite::TensorId(1)).unwrap();
     assert_eq!(filter.quantization().unwrap().quantized_dimension(), 3);
     let float32 = tflite::float32(&graph).unwrap();
@@ -201,6 +200,22 @@ fn depthwise_filters_are_quantized_along_the_last_dimension() {
         (options.dilation_h_factor, options.dilation_w_factor),
         (1, 2)
     );
+}
+
+#[test]
+fn a_relu_that_stands_alone_is_younger_in_int8_than_the_rest() {
+    let graph =
+        text::parse("graph g\ninput x [1,4]\ny = relu(x)\nz = softmax(y)\noutput z").unwrap();
+    let (graph, quantized) = quantized(&graph, 4);
+    for (bytes, runtime) in [
+        (tflite::float32(&graph).unwrap(), "1.5.0"),
+        (tflite::int8(&quantized).unwrap(), "2.1.0"),
+    ] {
+        assert_eq!(
+            Model::parse(&bytes).unwrap().min_runtime_version(),
+            Some(runtime)
+        );
+    }
 }
 
 #[test]

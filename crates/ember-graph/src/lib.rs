@@ -1,4 +1,12 @@
-//! The float graph: shapes, verifier, text form, evaluator, checkpoints.
+//! The float graph: what a model is between training and the file.
+//!
+//! A [`Graph`] is a list of named f32 values and of the nodes that make them, in the order in which they run, NHWC. It is
+//! built by [`GraphBuilder`], checked by [`verify()`], read and written by [`text`] and [`checkpoint`], run by [`eval`]. A
+//! [`QuantizedGraph`] is the same in integers, every value with its parameters: the only thing that can be exported as a
+//! full-integer model.
+//!
+//! **Invariants:** the first dimension of activations is the batch, 1 in every stored graph, and no operator moves it;
+//! there is no arithmetic here: [`eval`] calls the kernels of `ember-kernels`.
 
 mod builder;
 pub mod checkpoint;

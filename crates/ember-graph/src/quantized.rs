@@ -1,22 +1,15 @@
 //! A graph in integers: every value has its quantization, every constant is already rounded.
 //!
-//! A number `q` stands for the real number `scale * (q - zero_point)`. [`QuantizedGraph::new`] checks that
-//!
-//! - the graph, its numbers made real again, passes [`verify()`](crate::verify());
-//! - scales are positive and finite, zero points lie in the range of their type;
-//! - per-channel quantization has one scale for each index of its dimension;
-//! - activations are INT8 with one scale; filters and weights are INT8 in -127..=127 with zero point 0, per channel along
-//!   the output channels; biases are INT32 with zero point 0;
-//! - a bias has the scale `input scale * weight scale` of its channel, the product rounded to f32 once;
-//! - pooling, reshape and a relu6 that stands alone give back their input's parameters; softmax gives 1/256 and -128.
-//!
-//! These are the rules of TensorFlow Lite's 8-bit quantization specification, which its integer kernels rely on. The one
-//! about relu6 is because the engines differ: TensorFlow Lite brings its result to the output's parameters, TensorFlow
-//! Lite Micro (`kernels/activations.cc`) does not.
+//! A number `q` stands for the real number `scale * (q - zero_point)`. [`QuantizedGraph::new`] checks the rules that
+//! the integer kernels rely on.
+
+mod rules;
+
+pub use rules::{OutputParameters, output_parameters};
 
 use ember_core::Dtype;
 
-use crate::{Graph, GraphError, Node, Op, Role, Source, Value, ValueId, verify};
+use crate::{Graph, GraphError, Node, Source, Value, ValueId};
 
 /// The integers of a constant, row-major.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,37 +128,6 @@ impl Quantization {
         }
     }
 }
-
-/// Which parameters the result of an integer operator has.
-#[derive(Clone, Debug, PartialEq)]
-pub enum OutputParameters {
-    /// Its own, from its range.
-    Own,
-    /// Those of its first operand.
-    OfInput,
-    /// These.
-    Fixed(Quantization),
-}
-
-/// Which parameters the result of `op` must have.
-#[must_use]
-pub const fn output_parameters(op: &Op) -> OutputParameters {
-    match op {
-        Op::Conv2d { .. }
-        | Op::DepthwiseConv2d { .. }
-        | Op::FullyConnected { .. }
-        | Op::Add { .. }
-        | Op::Relu => OutputParameters::Own,
-        Op::MaxPool2d { .. } | Op::AveragePool2d { .. } | Op::Reshape { .. } | Op::Relu6 => {
-            OutputParameters::OfInput
-        }
-        Op::Softmax { .. } => OutputParameters::Fixed(Quantization::PerTensor {
-            scale: 1.0 / 256.0,
-            zero_point: -128,
-        }),
-    }
-}
-
 /// Where a quantized value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QuantizedSource {
@@ -215,19 +177,10 @@ impl QuantizedGraph {
     /// The graph of these parts.
     ///
     /// # Errors
-    /// When the parts break one of the rules in the header of this file.
+    /// When the parts break one of the rules in the header of `rules.rs`.
     pub fn new(parts: QuantizedParts) -> Result<Self, GraphError> {
-        for value in &parts.values {
-            check_value(value)?;
-        }
         let graph = Self(parts);
-        verify(&graph.dequantize())?;
-        for node in &graph.0.nodes {
-            graph.check_node(node)?;
-        }
-        for (role, id) in graph.roles() {
-            graph.check_role(role, graph.value(id))?;
-        }
+        rules::check(&graph)?;
         Ok(graph)
     }
 
@@ -296,177 +249,6 @@ impl QuantizedGraph {
             outputs: self.0.outputs.clone(),
         }
     }
-
-    /// What each value is used as; inputs and results are activations.
-    fn roles(&self) -> impl Iterator<Item = (Role, ValueId)> {
-        let uses = self.0.nodes.iter().flat_map(|node| {
-            let operands = node
-                .op
-                .operands()
-                .iter()
-                .copied()
-                .zip(node.inputs.iter().copied());
-            operands.chain([(Role::Activation, node.output)])
-        });
-        uses.chain(self.0.inputs.iter().map(|id| (Role::Activation, *id)))
-    }
-
-    fn check_role(&self, role: Role, value: &QuantizedValue) -> Result<(), GraphError> {
-        let wrong = |problem: &str| Err(fault(value, format!("as {} {problem}", role.name())));
-        let dtype = match role {
-            Role::Activation | Role::Filter | Role::Weights => Dtype::Int8,
-            Role::Bias => Dtype::Int32,
-        };
-        if value.dtype != dtype {
-            return wrong(&format!("must be {dtype}, and is {}", value.dtype));
-        }
-        if role == Role::Activation {
-            return match value.quantization {
-                Quantization::PerTensor { .. } => Ok(()),
-                Quantization::PerChannel { .. } => wrong("must have one scale"),
-            };
-        }
-        if value.quantization.zero_point() != 0 {
-            return wrong("must have the zero point 0");
-        }
-        match &value.source {
-            QuantizedSource::Constant(Integers::Int8(numbers)) if numbers.contains(&i8::MIN) => {
-                wrong("holds -128: weights stay in -127..=127")
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn check_node(&self, node: &Node) -> Result<(), GraphError> {
-        let output = self.value(node.output);
-        match output_parameters(&node.op) {
-            OutputParameters::Own => {}
-            OutputParameters::Fixed(fixed) => {
-                if output.quantization != fixed {
-                    return Err(fault(
-                        output,
-                        format!("a {} must have {fixed:?}", node.op.name()),
-                    ));
-                }
-            }
-            OutputParameters::OfInput => {
-                let input = self.value(node.inputs[0]);
-                if input.quantization != output.quantization {
-                    return Err(fault(
-                        output,
-                        format!(
-                            "a {} must have the scale and zero point of its input {:?}",
-                            node.op.name(),
-                            input.name
-                        ),
-                    ));
-                }
-            }
-        }
-        match &node.op {
-            Op::Conv2d { .. } | Op::FullyConnected { .. } => self.check_sum(node, 0),
-            Op::DepthwiseConv2d { .. } => self.check_sum(node, 3),
-            Op::MaxPool2d { .. }
-            | Op::AveragePool2d { .. }
-            | Op::Reshape { .. }
-            | Op::Softmax { .. }
-            | Op::Add { .. }
-            | Op::Relu
-            | Op::Relu6 => Ok(()),
-        }
-    }
-
-    /// The rules for a node that adds products of weights, whose output channels are `axis` of the weights.
-    fn check_sum(&self, node: &Node, axis: usize) -> Result<(), GraphError> {
-        let [input, weights, bias] = [0, 1, 2].map(|operand| self.value(node.inputs[operand]));
-        let Quantization::PerTensor { scale, .. } = input.quantization else {
-            return Ok(()); // `check_role` refuses it.
-        };
-        match &weights.quantization {
-            Quantization::PerChannel { axis: got, .. } if *got != axis => {
-                return Err(fault(
-                    weights,
-                    format!("must be quantized along dimension {axis}, and is along {got}"),
-                ));
-            }
-            Quantization::PerChannel { .. } | Quantization::PerTensor { .. } => {}
-        }
-        let weight_scales = weights.quantization.scales();
-        let bias_scales = bias.quantization.scales();
-        let fits = weight_scales.len() == bias_scales.len()
-            && weight_scales
-                .iter()
-                .zip(bias_scales)
-                .all(|(weight, bias)| (scale * weight).to_bits() == bias.to_bits());
-        if fits {
-            Ok(())
-        } else {
-            Err(fault(
-                bias,
-                format!(
-                    "must have for each channel the product of the scales of {:?} and {:?}",
-                    input.name, weights.name
-                ),
-            ))
-        }
-    }
-}
-
-fn fault(value: &QuantizedValue, problem: String) -> GraphError {
-    GraphError::Quantization {
-        value: value.name.clone(),
-        problem,
-    }
-}
-
-fn check_value(value: &QuantizedValue) -> Result<(), GraphError> {
-    let usable = |scale: &f32| scale.is_finite() && *scale > 0.0;
-    if let Some(scale) = value
-        .quantization
-        .scales()
-        .iter()
-        .find(|scale| !usable(scale))
-    {
-        return Err(fault(
-            value,
-            format!("the scale {scale} is not a positive finite number"),
-        ));
-    }
-    match &value.quantization {
-        Quantization::PerTensor { zero_point, .. } => {
-            let in_range = match value.dtype {
-                Dtype::Int8 => i8::try_from(*zero_point).is_ok(),
-                _ => *zero_point == 0,
-            };
-            if !in_range {
-                return Err(fault(
-                    value,
-                    format!("the zero point {zero_point} does not fit {}", value.dtype),
-                ));
-            }
-        }
-        Quantization::PerChannel { axis, scales } => {
-            if value.shape.get(*axis) != Some(&scales.len()) {
-                return Err(fault(
-                    value,
-                    format!(
-                        "{} scales along dimension {axis} of the shape {:?}",
-                        scales.len(),
-                        value.shape
-                    ),
-                ));
-            }
-        }
-    }
-    if let QuantizedSource::Constant(integers) = &value.source
-        && integers.dtype() != value.dtype
-    {
-        return Err(fault(
-            value,
-            format!("is {} and holds {}", value.dtype, integers.dtype()),
-        ));
-    }
-    Ok(())
 }
 
 /// The real numbers that a constant stands for, in f64 until the last rounding.

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Attributes that have their default (`stride=[1,1]`, `dilation=[1,1]`, `activation=none`, `beta=1`) may be left out,
-//! and so may the shape of a node, except a reshape's, which is its attribute. [`parse`] of [`print`] is the same graph,
+//! and so may the shape of a node, except a reshape's, which is its attribute. [`parse`] of [`print()`] is the same graph,
 //! bit for bit.
 
 mod parse;

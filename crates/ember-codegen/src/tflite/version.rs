@@ -78,7 +78,7 @@ const fn release(op: BuiltinOp, version: i32) -> (u32, u32) {
     match (op, version) {
         (_, ..=1) => FIRST,
         (BuiltinOp::DepthwiseConv2d, 2) => (1, 12),
-        (BuiltinOp::Relu | BuiltinOp::Relu6, 2) => (2, 1),
+        (BuiltinOp::Relu, 2) => (2, 1),
         (_, _) => (1, 14),
     }
 }
