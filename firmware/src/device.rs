@@ -34,7 +34,7 @@ fn serve(transport: &mut Semihosting, machine: &mut Machine) -> Result<(), Failu
     let lost = |error| app::transport_failure(error, 0);
     let calibration_ticks = machine.calibration_ticks();
     let start = machine.ticks();
-    let mut engine = Interpreted::new(MODEL, REGISTRY, machine::arena())?;
+    let mut engine = Interpreted::new(MODEL, &REGISTRY, machine::arena())?;
     let prepare_ticks = machine.ticks() - start;
     Hello {
         model_crc: Crc32::of(MODEL),
