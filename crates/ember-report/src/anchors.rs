@@ -88,8 +88,8 @@ pub struct LatencyAnchor {
     pub variant: &'static str,
     /// Runtime and kernels.
     pub framework: &'static str,
-    /// Microseconds.
-    pub mean_us: f64,
+    /// Median, in microseconds.
+    pub median_us: f64,
     /// Where the figure comes from.
     pub source: &'static str,
 }
@@ -147,7 +147,7 @@ pub enum DevelopmentMeasure {
 
 const CONVERTED: &str = "measured: converted by TensorFlow 2.21, static batch";
 const EVALUATED: &str = "measured: TensorFlow 2.21's conversion of its own training, run by LiteRT 2.3 (builtin kernels, no delegates) on the 10,000 MNIST test images";
-const TIMED: &str = "measured: LiteRT 2.3, one image, one thread, x86-64";
+const TIMED: &str = "measured: LiteRT 2.3, median of single invocations, one thread, x86-64";
 const TFLM_M4: &str = "measured: TFLM on a Cortex-M4F, QEMU 7.2 -icount shift=0 (instructions, not cycles), release; int8 firmwares register int8 kernels only";
 const TFLM_EXAMPLE: &str =
     "measured: TFLM at 90b983c2b, lines of examples/hello_world without comments and blank lines";
@@ -274,37 +274,37 @@ pub const LATENCIES: &[LatencyAnchor] = &[
     LatencyAnchor {
         variant: "float32",
         framework: "TFLite XNNPACK",
-        mean_us: 5.9,
+        median_us: 5.9,
         source: TIMED,
     },
     LatencyAnchor {
         variant: "float32",
         framework: "TFLite builtin kernels",
-        mean_us: 27.6,
+        median_us: 27.6,
         source: TIMED,
     },
     LatencyAnchor {
         variant: "float32",
         framework: "TFLite reference kernels",
-        mean_us: 126.0,
+        median_us: 126.0,
         source: TIMED,
     },
     LatencyAnchor {
         variant: "int8",
         framework: "TFLite XNNPACK",
-        mean_us: 6.7,
+        median_us: 6.7,
         source: TIMED,
     },
     LatencyAnchor {
         variant: "int8",
         framework: "TFLite builtin kernels",
-        mean_us: 24.6,
+        median_us: 24.6,
         source: TIMED,
     },
     LatencyAnchor {
         variant: "int8",
         framework: "TFLite reference kernels",
-        mean_us: 158.0,
+        median_us: 158.0,
         source: TIMED,
     },
 ];

@@ -2,6 +2,7 @@
 
 mod evaluation;
 mod files;
+mod mnist;
 mod models;
 mod runs;
 mod shared_cases;

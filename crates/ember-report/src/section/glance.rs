@@ -116,7 +116,7 @@ fn latency(report: &Report, table: &mut Table) {
     let measured = report
         .variant("int8")
         .and_then(|variant| variant.latency.as_ref())
-        .map(|latency| latency.mean_us);
+        .map(|latency| latency.p50_us);
     let anchor = anchors::LATENCIES.iter().find(|anchor| {
         anchor.variant == "int8"
             && anchor.framework.ends_with("builtin kernels")
@@ -124,9 +124,9 @@ fn latency(report: &Report, table: &mut Table) {
     });
     row(
         table,
-        "Host, int8, microseconds for one image",
+        "Host, int8, median microseconds for one image",
         measured,
-        anchor.map(|anchor| (anchor.mean_us, anchor.framework, anchor.source)),
+        anchor.map(|anchor| (anchor.median_us, anchor.framework, anchor.source)),
         microseconds,
     );
 }
