@@ -97,6 +97,46 @@ fn the_seed_cnn_fits_and_agrees() {
     );
 }
 
+/// A pruned channel is its bias, and an untrained model is all zeros: both must come through.
+#[test]
+fn channels_without_weights_keep_their_bias() {
+    let mut graph = seed_cnn();
+    for (name, kept) in [("conv.filter", 5 * 9), ("dense.weights", 8 * 1352)] {
+        let id = graph.find(name).unwrap();
+        let mut numbers = graph.constant(id).unwrap().to_vec();
+        numbers[kept..].fill(0.0);
+        graph.set_constant(id, numbers).unwrap();
+    }
+    let (pruned, quantized_pruned) = quantized(&graph, 50);
+    let samples = images(&pruned, 50, 4);
+    let expected = evaluate(&pruned, 50, &[&samples]).unwrap().remove(0);
+    let found = run_int8(
+        &tflite::int8(&quantized_pruned).unwrap(),
+        &quantized_pruned,
+        &samples,
+    );
+    for (found, expected) in found.iter().zip(&expected) {
+        assert!((found - expected).abs() < 0.06, "{found} {expected}");
+    }
+
+    for id in graph.ids() {
+        if let Some(numbers) = graph.constant(id) {
+            let zeros = vec![0.0; numbers.len()];
+            graph.set_constant(id, zeros).unwrap();
+        }
+    }
+    let (_, untrained) = quantized(&graph, 2);
+    let found = run_int8(
+        &tflite::int8(&untrained).unwrap(),
+        &untrained,
+        &samples[..784],
+    );
+    assert!(
+        found.iter().all(|score| (score - 0.1).abs() <= 1.0 / 256.0),
+        "{found:?}"
+    );
+}
+
 #[test]
 fn the_file_says_what_tensorflows_says() {
     let (graph, quantized) = quantized(&seed_cnn(), 4);
