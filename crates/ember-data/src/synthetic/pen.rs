@@ -24,7 +24,7 @@ pub(crate) struct Point {
 /// Straight pieces between two nodes.
 const PIECES_PER_NODE: usize = 7;
 /// How far a node is shaken (standard deviation, percent of the height).
-const SHAKE: f32 = 2.5;
+const SHAKE: f32 = 3.5;
 /// How far the terms of the warp move the edges of the digit (standard deviation, percent of the height).
 const QUADRATIC: f32 = 10.0;
 const CUBIC: f32 = 6.0;
@@ -170,8 +170,9 @@ struct Slant {
 
 impl Slant {
     fn random(digit: usize, rng: &mut Rng) -> Self {
-        let spread = if digit < 2 { 0.3 } else { 0.24 };
-        let shear = 0.14 + normal(rng) * spread;
+        // As measured on MNIST's training set: 0 and 1 lean more than the others.
+        let (mean, spread) = if digit < 2 { (0.22, 0.3) } else { (0.14, 0.24) };
+        let shear = mean + normal(rng) * spread;
         let turn = normal(rng) * 0.09;
         // The first terms of the sine and cosine are enough for a small angle.
         let (sine, cosine) = (turn - turn * turn * turn / 6.0, 1.0 - turn * turn / 2.0);

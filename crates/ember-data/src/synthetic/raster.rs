@@ -27,7 +27,7 @@ impl Ink {
     pub(crate) fn random(rng: &mut Rng) -> Self {
         Self {
             radius: (1.35 + normal(rng) * 0.4).max(0.6),
-            fade: between(rng, 0.8, 1.3),
+            fade: between(rng, 0.7, 1.2),
         }
     }
 }
