@@ -49,8 +49,7 @@ pub fn run(app: &App, settings: &Bench) -> Result<()> {
     let run = RunDir::at(&workspace::target_dir()?.join("bench"), "bench");
     zoo.lay_out(&run)?;
     let data = images()?;
-    let model = run.file(crate::stages::file::INT8);
-    eval::score(app, &run, &data, &model)?;
+    eval::score(app, &run, &data)?;
     codegen::run(app, &run, false)?;
     let mut costs = BTreeMap::new();
     for machine in machines {

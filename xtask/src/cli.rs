@@ -62,6 +62,12 @@ pub enum Command {
     /// Check what the compiler does not: layers, paths in documents, headers of files
     #[command(after_help = "Example:\n  cargo xtask tidy")]
     Tidy,
+    /// Run a model once and print the highest resident memory of the process, in bytes
+    #[command(hide = true, after_help = "Example:\n  cargo xtask footprint model.tflite")]
+    Footprint {
+        /// The .tflite file
+        model: PathBuf,
+    },
     /// What continuous integration runs: fmt, clippy, tidy, test, pipeline, ndarray, verify, bench
     #[command(after_help = "Example:\n  cargo xtask ci --only fmt,clippy")]
     Ci(Ci),

@@ -88,6 +88,7 @@ fn dispatch(app: &App, command: &Command) -> Result<()> {
         Command::Bench(settings) => bench::run(app, settings),
         Command::Test => ci::test(app),
         Command::Tidy => tidy::run(),
+        Command::Footprint { model } => stages::eval::footprint(app, model),
         Command::Ci(settings) => ci::run(app, settings),
     }
 }

@@ -10,6 +10,7 @@
 
 mod builder;
 pub mod checkpoint;
+mod cost;
 mod error;
 pub mod eval;
 mod graph;
@@ -20,6 +21,7 @@ pub mod text;
 mod verify;
 
 pub use builder::GraphBuilder;
+pub use cost::macs;
 pub use error::GraphError;
 pub use graph::{Graph, Node, Op, Role, Source, Value, ValueId, Window};
 pub use quantized::{Integers, Quantization, QuantizedGraph, QuantizedSource, QuantizedValue};

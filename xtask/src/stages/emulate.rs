@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use ember_data::Split;
 use ember_deploy::DeployError;
 use ember_deploy::emulate::{self, Answer, Emulator, Job};
 use ember_deploy::machine::Machine;
@@ -108,16 +109,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data, target: &Target) -
     let elf = run.existing(&firmware::file_name(machine, "firmware.elf"), "firmware")?;
     let scores_path = run.existing(file::SCORES, "eval")?;
     let model_path = run.existing(file::INT8, "quantize")?;
-    let evaluation = eval::read(run)?;
-    if evaluation.dataset_sha256 != data.dataset.fingerprint {
-        bail!(
-            "the host's scores in {} are of another data set ({}): `cargo xtask eval --dataset {} --name {}` first",
-            workspace::shown(&scores_path),
-            evaluation.dataset,
-            data.argument,
-            run.name()
-        );
-    }
+    eval::check_scores(run, data)?;
     let inputs = Inputs::of_sources("ember-deploy")?
         .value("emulator", format!("{:?}", target.emulator))
         .value("images", target.images.map_or_else(|| "all".to_owned(), |images| images.to_string()))
@@ -169,8 +161,7 @@ fn measure(
     };
     let test = test.take(target.images.unwrap_or(limit).min(test.len()));
     let model = MappedModel::open(model_path)?;
-    let images = model.quantize_images(test.images())?;
-    let input_bytes = images.len().checked_div(test.len()).unwrap_or(0);
+    let (images, input_bytes) = encode(&model, &test)?;
     let job = Job::new(machine, elf, &images, input_bytes);
     let bar = app.console.bar(format!("Running on {}", machine.name), test.len() as u64, Unit::Images);
     let mut progress = |answer: Option<Answer<'_>>| {
@@ -188,7 +179,7 @@ fn measure(
     let classes = outcome.device.output_bytes as usize;
     let answers = || outcome.outputs.chunks_exact(classes.max(1));
     let mismatches = answers().zip(host_scores.chunks_exact(classes.max(1))).filter(|(device, host)| device != host).count();
-    let right = answers().zip(test.labels()).filter(|(scores, label)| eval::argmax(scores) == usize::from(**label)).count();
+    let right = answers().zip(test.labels()).filter(|(scores, label)| eval::argmax(scores) == Some(usize::from(**label))).count();
     let ops = outcome
         .operators
         .iter()
@@ -207,6 +198,18 @@ fn measure(
         arena_bytes: u64::from(outcome.device.arena_used_bytes),
         seconds: begun.elapsed().as_secs_f64(),
     })
+}
+
+/// The test images as the model takes them, and the bytes of one.
+fn encode(model: &MappedModel, test: &Split) -> Result<(Vec<u8>, usize)> {
+    let mut arena = model.arena()?;
+    let encoder = model.session(&mut arena)?.image_encoder()?;
+    let input_bytes = encoder.encoded_len(test.image_bytes());
+    let mut images = vec![0; test.len() * input_bytes];
+    for ((pixels, _), input) in test.iter().zip(images.chunks_exact_mut(input_bytes.max(1))) {
+        encoder.encode(pixels, input);
+    }
+    Ok((images, input_bytes))
 }
 
 /// What the device said.

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use ember_deploy::firmware::Build;
 use ember_deploy::image::Image;
 use ember_deploy::machine::{MACHINES, Machine};
+use ember_lite::MappedModel;
 use serde::{Deserialize, Serialize};
 
 use super::file;
@@ -82,7 +83,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, machine: &'static Machine) -> R
         let image = Image::parse(&elf_bytes, &elf)?;
         image.check_fits(machine, STACK_BYTES)?;
         let model = std::fs::read(&model_path).with_context(|| format!("cannot read {}", workspace::shown(&model_path)))?;
-        let arena_bytes = super::codegen::read_arena_bytes(run)?;
+        let arena_bytes = MappedModel::open(&model_path)?.arena_bytes()? as u64;
         let report = image.size(&model)?;
         let size = Size {
             flash_bytes: report.flash_bytes,

@@ -115,6 +115,7 @@ fn development(manifest: &Manifest) -> Result<Development> {
     let firmware = manifest.stages.iter().filter(|(name, _)| name.starts_with("firmware for"));
     Ok(Development {
         commands: vec!["cargo xtask pipeline".to_owned()],
+        languages: vec!["Rust".to_owned()],
         model_lines: Some(code_lines(MODEL_SOURCE)?),
         firmware_lines: None,
         host_dependencies: Some(external_crates(&["--package", "xtask", "--package", "ember-train"])?),

@@ -1,0 +1,49 @@
+//! What a graph costs to run, counted from its shapes.
+
+use crate::{Graph, Op};
+
+/// Multiply-accumulates of one run of the stored graph (batch 1): convolutions and fully connected layers. Padding counts
+/// as if it were data, as is usual.
+#[must_use]
+pub fn macs(graph: &Graph) -> u64 {
+    let elements = |shape: &[usize]| shape.iter().product::<usize>() as u64;
+    graph
+        .nodes
+        .iter()
+        .map(|node| {
+            let output = elements(&graph.values[node.output.index()].shape);
+            let weights = node.inputs.get(1).map(|id| &graph.values[id.index()].shape[..]);
+            let per_output = match (&node.op, weights) {
+                (Op::Conv2d { .. }, Some([_, height, width, depth])) => height * width * depth,
+                (Op::DepthwiseConv2d { .. }, Some([_, height, width, _])) => height * width,
+                (Op::FullyConnected { .. }, Some([_, inputs])) => *inputs,
+                _ => 0,
+            };
+            output * per_output as u64
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::macs;
+    use crate::text;
+
+    #[test]
+    fn counts_as_by_hand() {
+        let graph = text::parse(
+            "graph g
+            input x [1,4,4,2]
+            constant f [3,3,3,2]
+            constant b [3]
+            y = conv_2d(x, f, b) padding=valid
+            r = reshape(y) shape=[1,12]
+            constant w [5,12]
+            constant c [5]
+            z = fully_connected(r, w, c)
+            output z",
+        )
+        .unwrap();
+        assert_eq!(macs(&graph), (2 * 2 * 3) * (3 * 3 * 2) + 5 * 12);
+    }
+}

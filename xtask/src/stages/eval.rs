@@ -1,0 +1,212 @@
+//! Measures the model files on the test set, in the host runtime. Its int8 scores are what every chip must say.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use ember_graph::checkpoint;
+use ember_lite::{EvaluateOptions, Evaluation, Images, LiteError, MappedModel};
+use ember_progress::Unit;
+use ember_report::{Latency, Variant};
+use serde::{Deserialize, Serialize};
+
+use super::data::Data;
+use super::file;
+use crate::app::App;
+use crate::manifest::{Inputs, RunDir};
+use crate::toolchain::{self, Interrupted};
+use crate::{hash, json, workspace};
+
+/// Inferences that the latency is taken from.
+const LATENCY_RUNS: NonZeroUsize = NonZeroUsize::new(2000).unwrap();
+
+/// `evaluation.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EvaluationFile {
+    /// The data set.
+    pub dataset: String,
+    /// SHA-256 of its images and labels.
+    pub dataset_sha256: String,
+    /// Images in the test set.
+    pub test_images: u64,
+    /// Multiply-accumulates of one inference.
+    pub macs: u64,
+    /// Shape of one input, batch first.
+    pub input_shape: Vec<u64>,
+    /// Highest resident memory of a process that does nothing but run the int8 model.
+    pub peak_ram_bytes: Option<u64>,
+    /// Each model file.
+    pub variants: Vec<Variant>,
+}
+
+/// Evaluates the model files of `run` on the test images of `data`.
+///
+/// # Errors
+/// A missing or damaged model, or images that do not fit it.
+pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
+    let checkpoint_path = run.existing(file::CHECKPOINT, "train")?;
+    let paths = [run.existing(file::FLOAT32, "quantize")?, run.existing(file::INT8, "quantize")?];
+    let inputs = Inputs::of_sources("ember-lite")?
+        .value("dataset", &data.dataset.fingerprint)
+        .file(&checkpoint_path)?
+        .file(&paths[0])?
+        .file(&paths[1])?;
+    app.stage(run, "eval", force, inputs, || {
+        let graph = checkpoint::load(&checkpoint_path)?.graph;
+        let input_shape = graph.inputs.first().and_then(|id| graph.get(*id)).map(|value| value.shape.clone());
+        let mut variants = Vec::new();
+        for (name, path) in ["float32", "int8"].into_iter().zip(&paths) {
+            let (variant, evaluation) = variant(app, data, name, path)?;
+            app.console.step(
+                "Evaluated",
+                format!("{name}: {:.2} % of {} images, loss {:.4}", 100.0 * evaluation.accuracy, evaluation.images, evaluation.loss),
+            );
+            if name == "int8" {
+                ember_lite::write_scores(&run.file(file::SCORES), &evaluation.scores)?;
+            }
+            variants.push(variant);
+        }
+        let evaluation = EvaluationFile {
+            dataset: data.dataset.name.clone(),
+            dataset_sha256: data.dataset.fingerprint.clone(),
+            test_images: data.dataset.test.len() as u64,
+            macs: ember_graph::macs(&graph),
+            input_shape: input_shape.unwrap_or_default().into_iter().map(|extent| extent as u64).collect(),
+            peak_ram_bytes: footprint_of(&paths[1])?,
+            variants,
+        };
+        json::write(&run.file(file::EVALUATION), &evaluation)?;
+        Ok([file::EVALUATION, file::SCORES].map(str::to_owned).to_vec())
+    })
+}
+
+fn variant(app: &App, data: &Data, name: &str, path: &Path) -> Result<(Variant, Evaluation)> {
+    let model = MappedModel::open(path)?;
+    let evaluation = evaluate(app, data, name, &model)?;
+    let latency = ember_lite::bench(&model, LATENCY_RUNS)?;
+    let variant = Variant {
+        name: name.to_owned(),
+        file: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        file_bytes: model.bytes().len() as u64,
+        gzip_bytes: None,
+        weight_bytes: model.weight_bytes()? as u64,
+        arena_bytes: Some(model.arena_bytes()? as u64),
+        test_images: Some(evaluation.images as u64),
+        test_accuracy: Some(evaluation.accuracy),
+        test_loss: Some(evaluation.loss),
+        latency: Some(Latency {
+            runs: latency.runs as u64,
+            threads: 1,
+            min_us: latency.min_us,
+            mean_us: latency.mean_us,
+            p50_us: latency.p50_us,
+            p90_us: latency.p90_us,
+            p99_us: latency.p99_us,
+        }),
+        sha256: Some(hash::of_bytes(model.bytes())),
+    };
+    Ok((variant, evaluation))
+}
+
+fn evaluate(app: &App, data: &Data, name: &str, model: &MappedModel) -> Result<Evaluation> {
+    let test = &data.dataset.test;
+    let bar = app.console.bar(format!("Evaluating {name}"), test.len() as u64, Unit::Images);
+    let images = Images { pixels: test.images(), rows: test.rows(), cols: test.cols() };
+    let options = EvaluateOptions { threads: None, progress: &|done| bar.set(done as u64), stop: app.cancelled() };
+    match ember_lite::evaluate(model, images, test.labels(), &options) {
+        Err(LiteError::Stopped { .. }) => Err(Interrupted.into()),
+        other => {
+            bar.clear();
+            Ok(other?)
+        }
+    }
+}
+
+/// Writes the scores of the int8 model of `run`, and what they are of: what a device run is compared with.
+///
+/// # Errors
+/// As [`run`].
+pub fn score(app: &App, run: &RunDir, data: &Data) -> Result<()> {
+    let model = MappedModel::open(&run.file(file::INT8))?;
+    let evaluation = evaluate(app, data, "int8", &model)?;
+    ember_lite::write_scores(&run.file(file::SCORES), &evaluation.scores)?;
+    let evaluation = EvaluationFile {
+        dataset: data.dataset.name.clone(),
+        dataset_sha256: data.dataset.fingerprint.clone(),
+        test_images: data.dataset.test.len() as u64,
+        macs: 0,
+        input_shape: Vec::new(),
+        peak_ram_bytes: None,
+        variants: Vec::new(),
+    };
+    json::write(&run.file(file::EVALUATION), &evaluation)
+}
+
+/// What the host runtime said.
+///
+/// # Errors
+/// A file that is not there or damaged.
+pub fn read(run: &RunDir) -> Result<EvaluationFile> {
+    json::read(&run.existing(file::EVALUATION, "eval")?)
+}
+
+/// Runs this program as [`footprint`] and reads what it prints.
+fn footprint_of(model: &Path) -> Result<Option<u64>> {
+    let mut command = Command::new(std::env::current_exe().context("cannot find the path of this program")?);
+    let said = toolchain::output(command.arg("footprint").arg(model))?;
+    Ok(said.trim().parse().ok())
+}
+
+/// Runs `model` once and prints the highest resident memory of this process in bytes, where the system tells (Linux).
+///
+/// # Errors
+/// A model that cannot be read or run.
+pub fn footprint(app: &App, model: &Path) -> Result<()> {
+    let mapped = MappedModel::open(model)?;
+    let mut arena = mapped.arena()?;
+    mapped.session(&mut arena)?.invoke()?;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kilobytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    app.console.result(kilobytes.map_or_else(|| "unknown".to_owned(), |kilobytes| (kilobytes * 1024).to_string()));
+    Ok(())
+}
+
+/// The class of the highest int8 score, the first of equal ones.
+#[must_use]
+pub fn argmax(scores: &[u8]) -> Option<usize> {
+    let scores = scores.iter().map(|score| score.cast_signed());
+    let best = scores.enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best });
+    best.map(|(class, _)| class)
+}
+
+/// Fails unless the host's scores of `run` are of the test images of `data`.
+///
+/// # Errors
+/// The command that makes the right ones.
+pub fn check_scores(run: &RunDir, data: &Data) -> Result<()> {
+    let evaluation = read(run)?;
+    if evaluation.dataset_sha256 != data.dataset.fingerprint {
+        bail!(
+            "the host's scores in {} are of another data set ({}): `cargo xtask eval --dataset {} --name {}` first",
+            workspace::shown(&run.file(file::SCORES)),
+            evaluation.dataset,
+            data.argument,
+            run.name()
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn argmax_is_signed_and_takes_the_first() {
+        assert_eq!(super::argmax(&[0x80, 0x7f, 0x7f]), Some(1));
+        assert_eq!(super::argmax(&[0xff, 0x80]), Some(0));
+        assert_eq!(super::argmax(&[]), None);
+    }
+}
