@@ -36,7 +36,11 @@ impl App {
         if ctrlc::set_handler(handler).is_err() {
             console.warn("ctrl-C cannot be caught here: it will end the program at once");
         }
-        Self { console, quiet, cancelled }
+        Self {
+            console,
+            quiet,
+            cancelled,
+        }
     }
 
     /// The flag that ctrl-C sets.
@@ -50,7 +54,11 @@ impl App {
     /// # Errors
     /// [`Interrupted`].
     pub fn go_on(&self) -> Result<()> {
-        if self.cancelled.load(Ordering::SeqCst) { Err(Interrupted.into()) } else { Ok(()) }
+        if self.cancelled.load(Ordering::SeqCst) {
+            Err(Interrupted.into())
+        } else {
+            Ok(())
+        }
     }
 
     /// Runs `work`, which turns `inputs` into the files whose names it returns, unless that was done already.
@@ -67,7 +75,8 @@ impl App {
     ) -> Result<()> {
         self.go_on()?;
         if !force && run.is_fresh(stage, &inputs)? {
-            self.console.step("Fresh", format!("{stage} ({})", run.name()));
+            self.console
+                .step("Fresh", format!("{stage} ({})", run.name()));
             return Ok(());
         }
         let begun = Instant::now();

@@ -14,8 +14,12 @@ use crate::workspace::shown;
 /// # Errors
 /// What the file system says, with the path.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let dir = path.parent().ok_or_else(|| anyhow!("{} has no folder", path.display()))?;
-    let name = path.file_name().ok_or_else(|| anyhow!("{} has no file name", path.display()))?;
+    let dir = path
+        .parent()
+        .ok_or_else(|| anyhow!("{} has no folder", path.display()))?;
+    let name = path
+        .file_name()
+        .ok_or_else(|| anyhow!("{} has no file name", path.display()))?;
     fs::create_dir_all(dir).with_context(|| format!("cannot make the folder {}", shown(dir)))?;
     let beside = dir.join(format!(".{}.partial", name.to_string_lossy()));
     let written = || -> std::io::Result<()> {
@@ -24,7 +28,9 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         file.sync_all()?;
         fs::rename(&beside, path)
     };
-    written().inspect_err(|_| drop(fs::remove_file(&beside))).with_context(|| format!("cannot write {}", shown(path)))
+    written()
+        .inspect_err(|_| drop(fs::remove_file(&beside)))
+        .with_context(|| format!("cannot write {}", shown(path)))
 }
 
 #[cfg(test)]
@@ -38,7 +44,10 @@ mod tests {
         write(&path, b"one").unwrap();
         write(&path, b"two").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"two");
-        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        assert_eq!(
+            std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
+            1
+        );
     }
 
     #[test]

@@ -56,7 +56,11 @@ pub fn run(app: &App, settings: &Bench) -> Result<()> {
         costs.insert(machine.name.to_owned(), measure(app, &run, &data, machine)?);
     }
     let path = zoo.file(BASELINE);
-    let baseline: BTreeMap<String, Cost> = if path.is_file() { json::read(&path)? } else { BTreeMap::new() };
+    let baseline: BTreeMap<String, Cost> = if path.is_file() {
+        json::read(&path)?
+    } else {
+        BTreeMap::new()
+    };
     for (name, cost) in &costs {
         app.console.result(line(name, cost, baseline.get(name)));
     }
@@ -68,25 +72,50 @@ pub fn run(app: &App, settings: &Bench) -> Result<()> {
         merged.extend(costs);
         return json::write(&path, &merged);
     }
-    let grown: Vec<_> = costs.iter().flat_map(|(name, cost)| growth(name, cost, baseline.get(name))).collect();
+    let grown: Vec<_> = costs
+        .iter()
+        .flat_map(|(name, cost)| growth(name, cost, baseline.get(name)))
+        .collect();
     if settings.check && !grown.is_empty() {
-        bail!("grown beyond {}; where that is meant, `cargo xtask bench --update`:\n  {}", workspace::shown(&path), grown.join("\n  "));
+        bail!(
+            "grown beyond {}; where that is meant, `cargo xtask bench --update`:\n  {}",
+            workspace::shown(&path),
+            grown.join("\n  ")
+        );
     }
     Ok(())
 }
 
 fn images() -> Result<Data> {
     let options = LoadOptions {
-        synthetic: SyntheticOptions { train: 1, test: IMAGES, ..SyntheticOptions::default() },
+        synthetic: SyntheticOptions {
+            train: 1,
+            test: IMAGES,
+            ..SyntheticOptions::default()
+        },
         ..LoadOptions::for_workspace(&workspace::root())
     };
-    let dataset: Dataset = ember_data::load(&ember_data::DatasetSource::Synthetic, &options, &|_| {})?.dataset;
-    Ok(Data { dataset, argument: "synthetic".to_owned() })
+    let dataset: Dataset =
+        ember_data::load(&ember_data::DatasetSource::Synthetic, &options, &|_| {})?.dataset;
+    Ok(Data {
+        dataset,
+        argument: "synthetic".to_owned(),
+    })
 }
 
 fn measure(app: &App, run: &RunDir, data: &Data, machine: &'static Machine) -> Result<Cost> {
     firmware::run(app, run, false, machine)?;
-    emulate::run(app, run, false, data, &Target { machine, emulator: Emulator::Qemu, images: None })?;
+    emulate::run(
+        app,
+        run,
+        false,
+        data,
+        &Target {
+            machine,
+            emulator: Emulator::Qemu,
+            images: None,
+        },
+    )?;
     let size = firmware::read_size(run, machine)?;
     let device = emulate::read(run, machine)?;
     Ok(Cost {
@@ -108,18 +137,33 @@ fn figures(cost: &Cost) -> Vec<(String, u64, bool)> {
         ("arena".to_owned(), cost.arena_bytes, false),
         ("stack".to_owned(), cost.stack_bytes, false),
         ("init instructions".to_owned(), cost.init_instructions, true),
-        ("instructions per inference".to_owned(), cost.instructions_per_inference, true),
+        (
+            "instructions per inference".to_owned(),
+            cost.instructions_per_inference,
+            true,
+        ),
     ];
-    figures.extend(cost.ops.iter().enumerate().map(|(index, (op, count))| (format!("op {index} {op}"), *count, true)));
+    figures.extend(
+        cost.ops
+            .iter()
+            .enumerate()
+            .map(|(index, (op, count))| (format!("op {index} {op}"), *count, true)),
+    );
     figures
 }
 
 fn growth(machine: &str, now: &Cost, before: Option<&Cost>) -> Vec<String> {
-    let Some(before) = before else { return vec![format!("{machine}: there is no baseline")] };
+    let Some(before) = before else {
+        return vec![format!("{machine}: there is no baseline")];
+    };
     let pairs = figures(now).into_iter().zip(figures(before));
     pairs
         .filter(|((_, now, slack), (_, before, _))| {
-            let allowed = if *slack { *before as f64 * (1.0 + INSTRUCTION_SLACK) + 100.0 } else { *before as f64 };
+            let allowed = if *slack {
+                *before as f64 * (1.0 + INSTRUCTION_SLACK) + 100.0
+            } else {
+                *before as f64
+            };
             *now as f64 > allowed
         })
         .map(|((name, now, _), (_, before, _))| format!("{machine}: {name}: {before} -> {now}"))
@@ -132,7 +176,9 @@ fn line(machine: &str, now: &Cost, before: Option<&Cost>) -> String {
         .into_iter()
         .enumerate()
         .map(|(index, (name, count, _))| match before.get(index) {
-            Some((_, old, _)) if *old != count => format!("{name} {count} ({:+})", count as i128 - *old as i128),
+            Some((_, old, _)) if *old != count => {
+                format!("{name} {count} ({:+})", count as i128 - *old as i128)
+            }
             _ => format!("{name} {count}"),
         })
         .collect();
@@ -158,17 +204,31 @@ mod tests {
     #[test]
     fn growth_names_what_grew() {
         assert!(growth("m", &cost(), Some(&cost())).is_empty());
-        let grown = Cost { code_bytes: 10_001, ops: vec![("CONV_2D".to_owned(), 900_000)], ..cost() };
+        let grown = Cost {
+            code_bytes: 10_001,
+            ops: vec![("CONV_2D".to_owned(), 900_000)],
+            ..cost()
+        };
         let said = growth("m", &grown, Some(&cost())).join("; ");
-        assert!(said.contains("code: 10000 -> 10001") && said.contains("op 0 CONV_2D: 800000 -> 900000"), "{said}");
-        let shrunk = Cost { code_bytes: 9_000, ..cost() };
+        assert!(
+            said.contains("code: 10000 -> 10001")
+                && said.contains("op 0 CONV_2D: 800000 -> 900000"),
+            "{said}"
+        );
+        let shrunk = Cost {
+            code_bytes: 9_000,
+            ..cost()
+        };
         assert!(growth("m", &shrunk, Some(&cost())).is_empty());
         assert_eq!(growth("m", &cost(), None), ["m: there is no baseline"]);
     }
 
     #[test]
     fn another_qemu_may_count_a_little_otherwise() {
-        let near = Cost { instructions_per_inference: 1_004_000, ..cost() };
+        let near = Cost {
+            instructions_per_inference: 1_004_000,
+            ..cost()
+        };
         assert!(growth("m", &near, Some(&cost())).is_empty());
     }
 }

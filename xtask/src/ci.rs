@@ -16,15 +16,51 @@ struct Step {
 
 /// The steps in the order in which they run: the cheap ones that fail most often first.
 const STEPS: &[Step] = &[
-    Step { name: "fmt", what: "formatting", run: fmt },
-    Step { name: "tidy", what: "layers, paths and headers", run: |_| crate::tidy::run() },
-    Step { name: "clippy", what: "lints", run: clippy },
-    Step { name: "test", what: "all tests", run: test },
-    Step { name: "pipeline", what: "the pipeline on synthetic digits, two cores", run: synthetic_pipeline },
-    Step { name: "embedded", what: "the same without QEMU", run: embedded },
-    Step { name: "ndarray", what: "training on burn-ndarray", run: ndarray },
-    Step { name: "verify", what: "reproducible files and training", run: verify },
-    Step { name: "bench", what: "size and instructions against the baseline", run: bench },
+    Step {
+        name: "fmt",
+        what: "formatting",
+        run: fmt,
+    },
+    Step {
+        name: "tidy",
+        what: "layers, paths and headers",
+        run: |_| crate::tidy::run(),
+    },
+    Step {
+        name: "clippy",
+        what: "lints",
+        run: clippy,
+    },
+    Step {
+        name: "test",
+        what: "all tests",
+        run: test,
+    },
+    Step {
+        name: "pipeline",
+        what: "the pipeline on synthetic digits, two cores",
+        run: synthetic_pipeline,
+    },
+    Step {
+        name: "embedded",
+        what: "the same without QEMU",
+        run: embedded,
+    },
+    Step {
+        name: "ndarray",
+        what: "training on burn-ndarray",
+        run: ndarray,
+    },
+    Step {
+        name: "verify",
+        what: "reproducible files and training",
+        run: verify,
+    },
+    Step {
+        name: "bench",
+        what: "size and instructions against the baseline",
+        run: bench,
+    },
 ];
 
 /// Runs the steps.
@@ -35,13 +71,19 @@ pub fn run(app: &App, settings: &Ci) -> Result<()> {
     for name in &settings.only {
         if !STEPS.iter().any(|step| step.name == name) {
             let names: Vec<_> = STEPS.iter().map(|step| step.name).collect();
-            bail!("there is no step `{name}`: the steps are {}", names.join(", "));
+            bail!(
+                "there is no step `{name}`: the steps are {}",
+                names.join(", ")
+            );
         }
     }
-    let chosen = |step: &&Step| settings.only.is_empty() || settings.only.iter().any(|name| name == step.name);
+    let chosen = |step: &&Step| {
+        settings.only.is_empty() || settings.only.iter().any(|name| name == step.name)
+    };
     for step in STEPS.iter().filter(chosen) {
         app.go_on()?;
-        app.console.step("CI", format!("{}: {}", step.name, step.what));
+        app.console
+            .step("CI", format!("{}: {}", step.name, step.what));
         (step.run)(app)?;
     }
     Ok(())
@@ -66,8 +108,26 @@ fn fmt(_: &App) -> Result<()> {
 }
 
 fn clippy(_: &App) -> Result<()> {
-    toolchain::run(cargo().args(["clippy", "--workspace", "--exclude", "ember-train", "--all-targets", "--", "-D", "warnings"]))?;
-    toolchain::run(cargo().args(["clippy", "--release", "--package", "ember-train", "--all-targets", "--", "-D", "warnings"]))
+    toolchain::run(cargo().args([
+        "clippy",
+        "--workspace",
+        "--exclude",
+        "ember-train",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    toolchain::run(cargo().args([
+        "clippy",
+        "--release",
+        "--package",
+        "ember-train",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
 }
 
 fn xtask(app: &App, arguments: &[&str]) -> Result<()> {
@@ -80,15 +140,49 @@ fn xtask(app: &App, arguments: &[&str]) -> Result<()> {
 }
 
 fn synthetic_pipeline(app: &App) -> Result<()> {
-    xtask(app, &["pipeline", "--name", "ci", "--dataset", "synthetic", "--epochs", "2", "--on", "cortex-m4,rv32imac"])
+    xtask(
+        app,
+        &[
+            "pipeline",
+            "--name",
+            "ci",
+            "--dataset",
+            "synthetic",
+            "--epochs",
+            "2",
+            "--on",
+            "cortex-m4,rv32imac",
+        ],
+    )
 }
 
 fn embedded(app: &App) -> Result<()> {
-    xtask(app, &["run", "--name", "ci", "--dataset", "synthetic", "--on", "cortex-m3", "--emulator", "embedded"])
+    xtask(
+        app,
+        &[
+            "run",
+            "--name",
+            "ci",
+            "--dataset",
+            "synthetic",
+            "--on",
+            "cortex-m3",
+            "--emulator",
+            "embedded",
+        ],
+    )
 }
 
 fn ndarray(_: &App) -> Result<()> {
-    toolchain::run(cargo().args(["test", "--release", "--package", "ember-train", "--features", "ndarray", "ndarray"]))
+    toolchain::run(cargo().args([
+        "test",
+        "--release",
+        "--package",
+        "ember-train",
+        "--features",
+        "ndarray",
+        "ndarray",
+    ]))
 }
 
 fn verify(app: &App) -> Result<()> {

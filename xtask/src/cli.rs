@@ -6,8 +6,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Train a model, compress it, put it on a microcontroller, and prove that the chip says what the host says.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version, disable_help_subcommand = true, max_term_width = 110)]
-#[command(after_help = "The two commands to know:\n  cargo xtask pipeline   everything, from data to report\n  cargo xtask test       all tests\n\nEach stage writes into artifacts/runs/<NAME>/ and is skipped while its inputs do not change.")]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 110
+)]
+#[command(
+    after_help = "The two commands to know:\n  cargo xtask pipeline   everything, from data to report\n  cargo xtask test       all tests\n\nEach stage writes into artifacts/runs/<NAME>/ and is skipped while its inputs do not change."
+)]
 pub struct Cli {
     /// Say nothing but errors and results. `NO_COLOR` turns colours off.
     #[arg(long, short, global = true)]
@@ -21,13 +29,19 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// All stages: data, train, quantize, eval, codegen, firmware, run, report
-    #[command(after_help = "Example:\n  cargo xtask pipeline --dataset mnist --on cortex-m4,rv32imac")]
+    #[command(
+        after_help = "Example:\n  cargo xtask pipeline --dataset mnist --on cortex-m4,rv32imac"
+    )]
     Pipeline(Pipeline),
     /// Find, download or draw the data set, and check it
-    #[command(after_help = "Examples:\n  cargo xtask data --dataset mnist\n  cargo xtask data --dataset path/to/idx/folder")]
+    #[command(
+        after_help = "Examples:\n  cargo xtask data --dataset mnist\n  cargo xtask data --dataset path/to/idx/folder"
+    )]
     Data(Data),
     /// Train a model in Burn
-    #[command(after_help = "Example:\n  cargo xtask train --model mlp --epochs 10 --seed 1\n\nInterrupted training goes on with --resume.")]
+    #[command(
+        after_help = "Example:\n  cargo xtask train --model mlp --epochs 10 --seed 1\n\nInterrupted training goes on with --resume."
+    )]
     Train(TrainCommand),
     /// Fold and fuse the graph, calibrate it, and write the float32 and int8 .tflite
     #[command(after_help = "Example:\n  cargo xtask quantize --representative 500")]
@@ -42,7 +56,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  cargo xtask firmware --on cortex-m0,rv32imac")]
     Firmware(FirmwareCommand),
     /// Run the firmware on an emulated microcontroller and compare it with the host
-    #[command(after_help = "Examples:\n  cargo xtask run --on cortex-m4\n  cargo xtask run --on cortex-m3 --emulator embedded --images 100")]
+    #[command(
+        after_help = "Examples:\n  cargo xtask run --on cortex-m4\n  cargo xtask run --on cortex-m3 --emulator embedded --images 100"
+    )]
     Run(RunCommand),
     /// Put the figures of a run into report.json, report.md, report.html and the terminal
     #[command(after_help = "Example:\n  cargo xtask report")]
@@ -54,7 +70,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  cargo xtask doctor")]
     Doctor,
     /// Count size and instructions of the committed model on each core, beside the committed baseline
-    #[command(after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench --on cortex-m4 --check")]
+    #[command(
+        after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench --on cortex-m4 --check"
+    )]
     Bench(Bench),
     /// Run all tests
     #[command(after_help = "Example:\n  cargo xtask test")]
@@ -63,7 +81,10 @@ pub enum Command {
     #[command(after_help = "Example:\n  cargo xtask tidy")]
     Tidy,
     /// Run a model once and print the highest resident memory of the process, in bytes
-    #[command(hide = true, after_help = "Example:\n  cargo xtask footprint model.tflite")]
+    #[command(
+        hide = true,
+        after_help = "Example:\n  cargo xtask footprint model.tflite"
+    )]
     Footprint {
         /// The .tflite file
         model: PathBuf,
@@ -96,7 +117,6 @@ pub struct DataSettings {
 #[derive(Clone, Debug, Args)]
 pub struct Data {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub data: DataSettings,
 }
 
@@ -150,13 +170,10 @@ impl Backend {
 #[derive(Clone, Debug, Args)]
 pub struct TrainCommand {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub stage: Stage,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub data: DataSettings,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub train: TrainSettings,
     /// Go on from the last checkpoint of an interrupted training
     #[arg(long)]
@@ -175,13 +192,10 @@ pub struct QuantizeSettings {
 #[derive(Clone, Debug, Args)]
 pub struct QuantizeCommand {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub stage: Stage,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub data: DataSettings,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub quantize: QuantizeSettings,
 }
 
@@ -189,10 +203,8 @@ pub struct QuantizeCommand {
 #[derive(Clone, Debug, Args)]
 pub struct EvalCommand {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub stage: Stage,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub data: DataSettings,
 }
 
@@ -200,7 +212,6 @@ pub struct EvalCommand {
 #[derive(Clone, Debug, Args)]
 pub struct FirmwareCommand {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub stage: Stage,
     /// The emulated machines: cortex-m0, cortex-m3, cortex-m4, cortex-m7, cortex-m33, rv32imac [default: cortex-m4]
     #[arg(long, value_name = "MACHINE", value_delimiter = ',')]
@@ -237,13 +248,10 @@ pub struct RunSettings {
 #[derive(Clone, Debug, Args)]
 pub struct RunCommand {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub stage: Stage,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub data: DataSettings,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub run: RunSettings,
 }
 
@@ -251,19 +259,14 @@ pub struct RunCommand {
 #[derive(Clone, Debug, Args)]
 pub struct Pipeline {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub stage: Stage,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub data: DataSettings,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub train: TrainSettings,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub quantize: QuantizeSettings,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "its type says it")]
     pub run: RunSettings,
     /// Go on from the last checkpoint of an interrupted training
     #[arg(long)]
@@ -315,11 +318,27 @@ mod tests {
         let cli = super::Cli::command();
         cli.clone().debug_assert();
         for command in cli.get_subcommands() {
-            assert!(command.get_about().is_some(), "{} has no description", command.get_name());
-            let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(example.contains(&format!("cargo xtask {}", command.get_name())), "{} has no example", command.get_name());
+            assert!(
+                command.get_about().is_some(),
+                "{} has no description",
+                command.get_name()
+            );
+            let example = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                example.contains(&format!("cargo xtask {}", command.get_name())),
+                "{} has no example",
+                command.get_name()
+            );
             for argument in command.get_arguments() {
-                assert!(argument.get_help().is_some(), "{} {} is not explained", command.get_name(), argument.get_id());
+                assert!(
+                    argument.get_help().is_some(),
+                    "{} {} is not explained",
+                    command.get_name(),
+                    argument.get_id()
+                );
             }
         }
     }

@@ -24,7 +24,12 @@ struct Finding {
 /// When something is missing without which the pipeline cannot end.
 pub fn run(app: &App) -> Result<()> {
     let findings = findings();
-    for Finding { what, state, needed } in &findings {
+    for Finding {
+        what,
+        state,
+        needed,
+    } in &findings
+    {
         let (mark, text) = match (state, needed) {
             (Ok(text), _) => ("ok", text),
             (Err(text), true) => ("MISSING", text),
@@ -32,7 +37,10 @@ pub fn run(app: &App) -> Result<()> {
         };
         app.console.result(format!("{mark:>8}  {what:<34} {text}"));
     }
-    let missing = findings.iter().filter(|finding| finding.needed && finding.state.is_err()).count();
+    let missing = findings
+        .iter()
+        .filter(|finding| finding.needed && finding.state.is_err())
+        .count();
     if missing > 0 {
         bail!("{missing} thing(s) that the pipeline needs are missing; the commands are above");
     }
@@ -49,24 +57,45 @@ fn findings() -> Vec<Finding> {
         let state = if toolchain::has_target(target) {
             Ok("installed".to_owned())
         } else {
-            Err(format!("rustup target add {target} (the pipeline does it when it needs it)"))
+            Err(format!(
+                "rustup target add {target} (the pipeline does it when it needs it)"
+            ))
         };
-        findings.push(Finding { what: format!("target {target}"), state, needed: false });
+        findings.push(Finding {
+            what: format!("target {target}"),
+            state,
+            needed: false,
+        });
     }
-    let mut programs: Vec<_> = MACHINES.iter().map(|machine| (machine.qemu.program, machine.qemu.package)).collect();
+    let mut programs: Vec<_> = MACHINES
+        .iter()
+        .map(|machine| (machine.qemu.program, machine.qemu.package))
+        .collect();
     programs.sort_unstable();
     programs.dedup();
     for (program, package) in programs {
         let state = toolchain::find(program).map(|path| path.display().to_string()).ok_or_else(|| {
             format!("sudo apt-get install {package}; without it the embedded Cortex-M3 emulator runs")
         });
-        findings.push(Finding { what: program.to_owned(), state, needed: false });
+        findings.push(Finding {
+            what: program.to_owned(),
+            state,
+            needed: false,
+        });
     }
     findings.push(mnist());
     for (what, file) in [("committed model", "artifacts/zoo/seed-cnn/manifest.json")] {
         let there = workspace::root().join(file).is_file();
-        let state = if there { Ok(file.to_owned()) } else { Err(format!("{file} is not in this checkout: git restore it")) };
-        findings.push(Finding { what: what.to_owned(), state, needed: false });
+        let state = if there {
+            Ok(file.to_owned())
+        } else {
+            Err(format!("{file} is not in this checkout: git restore it"))
+        };
+        findings.push(Finding {
+            what: what.to_owned(),
+            state,
+            needed: false,
+        });
     }
     findings
 }
@@ -85,7 +114,13 @@ fn mnist() -> Finding {
     let state = match ember_data::find_mnist(&options) {
         Ok(Some(folder)) => Ok(workspace::shown(&folder)),
         Err(error) => Err(error.to_string()),
-        Ok(None) => Err("not on this machine: it will be downloaded, or drawn digits take its place".to_owned()),
+        Ok(None) => Err(
+            "not on this machine: it will be downloaded, or drawn digits take its place".to_owned(),
+        ),
     };
-    Finding { what: "MNIST".to_owned(), state, needed: false }
+    Finding {
+        what: "MNIST".to_owned(),
+        state,
+        needed: false,
+    }
 }

@@ -26,10 +26,12 @@ pub fn of_bytes(bytes: &[u8]) -> String {
 /// # Errors
 /// A file that cannot be read.
 pub fn of_file(path: &Path) -> Result<String> {
-    let read = || -> io::Result<String> { Ok(of_bytes(&{
-        let mut bytes = Vec::new();
-        io::Read::read_to_end(&mut File::open(path)?, &mut bytes)?;
-        bytes
-    })) };
+    let read = || -> io::Result<String> {
+        Ok(of_bytes(&{
+            let mut bytes = Vec::new();
+            io::Read::read_to_end(&mut File::open(path)?, &mut bytes)?;
+            bytes
+        }))
+    };
     read().with_context(|| format!("cannot read {}", shown(path)))
 }

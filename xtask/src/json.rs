@@ -25,5 +25,10 @@ pub fn write(path: &Path, value: &impl Serialize) -> Result<()> {
 /// A file that cannot be read or holds something else.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let text = std::fs::read(path).with_context(|| format!("cannot read {}", shown(path)))?;
-    serde_json::from_slice(&text).with_context(|| format!("{} is damaged: remove it and run the stage again", shown(path)))
+    serde_json::from_slice(&text).with_context(|| {
+        format!(
+            "{} is damaged: remove it and run the stage again",
+            shown(path)
+        )
+    })
 }

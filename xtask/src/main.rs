@@ -2,6 +2,11 @@
 //!
 //! **Invariant:** neither Burn nor probe-rs is compiled for this binary. It starts the programs that need them.
 
+#![allow(
+    unreachable_pub,
+    reason = "a program has no outside; `pub` marks what other modules use"
+)]
+
 mod app;
 mod atomic;
 mod bench;
@@ -52,7 +57,14 @@ fn dispatch(app: &App, command: &Command) -> Result<()> {
         Command::Train(settings) => {
             let run = RunDir::new(&settings.stage.name)?;
             let data = stages::data::resolve(app, &settings.data)?;
-            stages::train::run(app, &run, settings.stage.force, &data, &settings.train, settings.resume)
+            stages::train::run(
+                app,
+                &run,
+                settings.stage.force,
+                &data,
+                &settings.train,
+                settings.resume,
+            )
         }
         Command::Quantize(settings) => {
             let run = RunDir::new(&settings.stage.name)?;
@@ -64,7 +76,9 @@ fn dispatch(app: &App, command: &Command) -> Result<()> {
             let data = stages::data::resolve(app, &settings.data)?;
             stages::eval::run(app, &run, settings.stage.force, &data)
         }
-        Command::Codegen(stage) => stages::codegen::run(app, &RunDir::new(&stage.name)?, stage.force),
+        Command::Codegen(stage) => {
+            stages::codegen::run(app, &RunDir::new(&stage.name)?, stage.force)
+        }
         Command::Firmware(settings) => {
             let run = RunDir::new(&settings.stage.name)?;
             for machine in stages::firmware::chosen(&settings.on)? {

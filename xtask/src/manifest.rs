@@ -26,15 +26,23 @@ impl RunDir {
     pub fn new(name: &str) -> Result<Self> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         if name.is_empty() || name.starts_with('.') || !name.bytes().all(plain) {
-            bail!("`{name}` cannot name a run: use letters, digits, `-`, `_` and `.`, not starting with a dot");
+            bail!(
+                "`{name}` cannot name a run: use letters, digits, `-`, `_` and `.`, not starting with a dot"
+            );
         }
-        Ok(Self { dir: workspace::root().join("artifacts/runs").join(name), name: name.to_owned() })
+        Ok(Self {
+            dir: workspace::root().join("artifacts/runs").join(name),
+            name: name.to_owned(),
+        })
     }
 
     /// A run in another place, such as a temporary folder.
     #[must_use]
     pub fn at(dir: &Path, name: &str) -> Self {
-        Self { dir: dir.to_path_buf(), name: name.to_owned() }
+        Self {
+            dir: dir.to_path_buf(),
+            name: name.to_owned(),
+        }
     }
 
     /// Its name.
@@ -62,7 +70,11 @@ impl RunDir {
     pub fn existing(&self, name: &str, made_by: &str) -> Result<PathBuf> {
         let path = self.file(name);
         if !path.is_file() {
-            bail!("{} is not there yet: `cargo xtask {made_by} --name {}` makes it", workspace::shown(&path), self.name);
+            bail!(
+                "{} is not there yet: `cargo xtask {made_by} --name {}` makes it",
+                workspace::shown(&path),
+                self.name
+            );
         }
         Ok(path)
     }
@@ -76,9 +88,14 @@ impl RunDir {
         if !path.exists() {
             return Ok(Manifest::default());
         }
-        let text = std::fs::read(&path).with_context(|| format!("cannot read {}", workspace::shown(&path)))?;
-        serde_json::from_slice(&text)
-            .with_context(|| format!("{} is damaged: remove it and run the pipeline again", workspace::shown(&path)))
+        let text = std::fs::read(&path)
+            .with_context(|| format!("cannot read {}", workspace::shown(&path)))?;
+        serde_json::from_slice(&text).with_context(|| {
+            format!(
+                "{} is damaged: remove it and run the pipeline again",
+                workspace::shown(&path)
+            )
+        })
     }
 
     fn save(&self, manifest: &Manifest) -> Result<()> {
@@ -93,8 +110,12 @@ impl RunDir {
     /// A manifest that cannot be read.
     pub fn is_fresh(&self, stage: &str, inputs: &Inputs) -> Result<bool> {
         let manifest = self.manifest()?;
-        let Some(record) = manifest.stages.get(stage) else { return Ok(false) };
-        let unchanged = |(name, sha256): (&String, &String)| hash::of_file(&self.file(name)).is_ok_and(|now| now == *sha256);
+        let Some(record) = manifest.stages.get(stage) else {
+            return Ok(false);
+        };
+        let unchanged = |(name, sha256): (&String, &String)| {
+            hash::of_file(&self.file(name)).is_ok_and(|now| now == *sha256)
+        };
         Ok(record.inputs == inputs.0 && record.outputs.iter().all(unchanged))
     }
 
@@ -114,7 +135,13 @@ impl RunDir {
     ///
     /// # Errors
     /// An output that is not there, or a manifest that cannot be written.
-    pub fn finish(&self, stage: &str, inputs: Inputs, outputs: &[String], seconds: f64) -> Result<()> {
+    pub fn finish(
+        &self,
+        stage: &str,
+        inputs: Inputs,
+        outputs: &[String],
+        seconds: f64,
+    ) -> Result<()> {
         let mut manifest = self.manifest()?;
         let mut hashes = BTreeMap::new();
         for name in outputs {
@@ -123,7 +150,14 @@ impl RunDir {
         manifest.ember = env!("CARGO_PKG_VERSION").to_owned();
         manifest.rustc = crate::toolchain::rustc_version()?;
         manifest.cpu_features = cpu_features();
-        manifest.stages.insert(stage.to_owned(), Record { inputs: inputs.0, outputs: hashes, seconds });
+        manifest.stages.insert(
+            stage.to_owned(),
+            Record {
+                inputs: inputs.0,
+                outputs: hashes,
+                seconds,
+            },
+        );
         self.save(&manifest)
     }
 }
@@ -163,7 +197,10 @@ impl Inputs {
     /// Sources that cannot be read.
     pub fn of_sources(krate: &str) -> Result<Self> {
         let mut inputs = Self::default();
-        inputs.0.insert(format!("sources of {krate}"), workspace::sources_fingerprint(krate)?);
+        inputs.0.insert(
+            format!("sources of {krate}"),
+            workspace::sources_fingerprint(krate)?,
+        );
         Ok(inputs)
     }
 
@@ -179,7 +216,10 @@ impl Inputs {
     /// # Errors
     /// A file that cannot be read.
     pub fn file(mut self, path: &Path) -> Result<Self> {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         self.0.insert(name, hash::of_file(path)?);
         Ok(self)
     }
@@ -211,14 +251,24 @@ mod tests {
         let inputs = || Inputs::default().value("epochs", 5);
         assert!(!run.is_fresh("train", &inputs()).unwrap());
         std::fs::write(run.file("weights"), b"1").unwrap();
-        run.finish("train", inputs(), &["weights".to_owned()], 1.0).unwrap();
+        run.finish("train", inputs(), &["weights".to_owned()], 1.0)
+            .unwrap();
         assert!(run.is_fresh("train", &inputs()).unwrap());
-        assert!(!run.is_fresh("train", &Inputs::default().value("epochs", 6)).unwrap());
+        assert!(
+            !run.is_fresh("train", &Inputs::default().value("epochs", 6))
+                .unwrap()
+        );
         std::fs::write(run.file("weights"), b"2").unwrap();
-        assert!(!run.is_fresh("train", &inputs()).unwrap(), "the output was changed behind our back");
+        assert!(
+            !run.is_fresh("train", &inputs()).unwrap(),
+            "the output was changed behind our back"
+        );
         std::fs::write(run.file("weights"), b"1").unwrap();
         run.begin("train").unwrap();
-        assert!(!run.is_fresh("train", &inputs()).unwrap(), "a stage that began is not done");
+        assert!(
+            !run.is_fresh("train", &inputs()).unwrap(),
+            "a stage that began is not done"
+        );
     }
 
     #[test]

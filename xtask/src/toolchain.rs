@@ -30,7 +30,9 @@ pub fn cargo() -> Command {
 /// stopped by ctrl-C gives [`Interrupted`].
 pub fn run(command: &mut Command) -> Result<()> {
     let line = shown(command);
-    let status = command.status().with_context(|| format!("cannot start `{line}`: is it installed and on PATH?"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{line}`: is it installed and on PATH?"))?;
     check(&line, status)
 }
 
@@ -40,10 +42,15 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// As [`run`]; its standard error is in the message.
 pub fn output(command: &mut Command) -> Result<String> {
     let line = shown(command);
-    let output =
-        command.stdin(Stdio::null()).output().with_context(|| format!("cannot start `{line}`: is it installed and on PATH?"))?;
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start `{line}`: is it installed and on PATH?"))?;
     if !output.status.success() {
-        bail!("`{line}` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "`{line}` failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -74,7 +81,11 @@ impl std::error::Error for Interrupted {}
 
 fn shown(command: &Command) -> String {
     let program = PathBuf::from(command.get_program());
-    let mut line = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut line = program
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     for argument in command.get_args() {
         line.push(' ');
         line.push_str(&argument.to_string_lossy());
@@ -87,14 +98,22 @@ fn shown(command: &Command) -> String {
 /// # Errors
 /// No `rustc`.
 pub fn rustc_version() -> Result<String> {
-    Ok(output(Command::new("rustc").arg("--version").current_dir(workspace::root()))?.trim().to_owned())
+    Ok(output(
+        Command::new("rustc")
+            .arg("--version")
+            .current_dir(workspace::root()),
+    )?
+    .trim()
+    .to_owned())
 }
 
 /// Whether the standard library of `target` is installed.
 #[must_use]
 pub fn has_target(target: &str) -> bool {
     let mut command = Command::new("rustc");
-    command.args(["--print", "target-libdir", "--target", target]).current_dir(workspace::root());
+    command
+        .args(["--print", "target-libdir", "--target", target])
+        .current_dir(workspace::root());
     output(&mut command).is_ok_and(|dir| PathBuf::from(dir.trim()).is_dir())
 }
 
@@ -107,11 +126,19 @@ pub fn ensure_target(target: &str) -> Result<()> {
         return Ok(());
     }
     let install = format!("rustup target add {target}");
-    let added = output(Command::new("rustup").args(["target", "add", target]).current_dir(workspace::root()));
+    let added = output(
+        Command::new("rustup")
+            .args(["target", "add", target])
+            .current_dir(workspace::root()),
+    );
     match added {
         Ok(_) if has_target(target) => Ok(()),
-        Ok(_) => bail!("`{install}` went through, but rustc still has no {target}: is another rustc first on PATH?"),
-        Err(error) => bail!("the Rust target {target} is missing and could not be installed: run `{install}` ({error})"),
+        Ok(_) => bail!(
+            "`{install}` went through, but rustc still has no {target}: is another rustc first on PATH?"
+        ),
+        Err(error) => bail!(
+            "the Rust target {target} is missing and could not be installed: run `{install}` ({error})"
+        ),
     }
 }
 
@@ -119,5 +146,7 @@ pub fn ensure_target(target: &str) -> Result<()> {
 #[must_use]
 pub fn find(program: &str) -> Option<PathBuf> {
     let paths = env::var_os("PATH")?;
-    env::split_paths(&paths).map(|dir| dir.join(program)).find(|path| path.is_file())
+    env::split_paths(&paths)
+        .map(|dir| dir.join(program))
+        .find(|path| path.is_file())
 }

@@ -22,7 +22,8 @@ pub fn run(app: &App, settings: &Verify) -> Result<()> {
     let zoo = Zoo::new(SEED_CNN);
     if let Some(name) = &settings.adopt {
         zoo.adopt(&RunDir::new(name)?)?;
-        app.console.step("Adopted", format!("run {name} as artifacts/zoo/{SEED_CNN}"));
+        app.console
+            .step("Adopted", format!("run {name} as artifacts/zoo/{SEED_CNN}"));
         return Ok(());
     }
     let manifest = zoo.manifest()?;
@@ -40,23 +41,37 @@ pub fn run(app: &App, settings: &Verify) -> Result<()> {
         "verified: {} files and {} firmware images have the committed hashes{}",
         manifest.files.len(),
         manifest.firmware.len(),
-        if settings.training { ", and two trainings with one seed gave the same model" } else { "" }
+        if settings.training {
+            ", and two trainings with one seed gave the same model"
+        } else {
+            ""
+        }
     ));
     Ok(())
 }
 
 fn models(app: &App, run: &RunDir, manifest: &ZooManifest) -> Result<Vec<String>> {
-    app.console.step("Verifying", "model files from the committed checkpoint");
+    app.console
+        .step("Verifying", "model files from the committed checkpoint");
     let (graph, _) = quantize::optimized(&run.file(file::CHECKPOINT))?;
     let ranges = quantize::read_ranges(run)?;
     let mut differences = Vec::new();
     if ember_data::find_mnist(&LoadOptions::for_workspace(&workspace::root()))?.is_some() {
-        let data = data::resolve(app, &DataSettings { dataset: "mnist".to_owned() })?;
+        let data = data::resolve(
+            app,
+            &DataSettings {
+                dataset: "mnist".to_owned(),
+            },
+        )?;
         if quantize::calibrate(&graph, &data, ranges.images as u32)? != ranges {
-            differences.push(format!("{}: calibrating on MNIST again gives other ranges", file::RANGES));
+            differences.push(format!(
+                "{}: calibrating on MNIST again gives other ranges",
+                file::RANGES
+            ));
         }
     } else {
-        app.console.warn("MNIST is not here: the ranges of the activations are taken as committed");
+        app.console
+            .warn("MNIST is not here: the ranges of the activations are taken as committed");
     }
     let files = quantize::lower(&graph, &ranges)?;
     atomic::write(&run.file(file::FLOAT32), &files.float32)?;
@@ -74,7 +89,10 @@ fn models(app: &App, run: &RunDir, manifest: &ZooManifest) -> Result<Vec<String>
 fn firmware_images(app: &App, run: &RunDir, manifest: &ZooManifest) -> Result<Vec<String>> {
     let rustc = toolchain::rustc_version()?;
     if rustc != manifest.rustc {
-        bail!("the committed firmware was made by {}, and this is {rustc}: rust-toolchain.toml names the right one", manifest.rustc);
+        bail!(
+            "the committed firmware was made by {}, and this is {rustc}: rust-toolchain.toml names the right one",
+            manifest.rustc
+        );
     }
     let mut differences = Vec::new();
     for machine in MACHINES {
@@ -83,8 +101,14 @@ fn firmware_images(app: &App, run: &RunDir, manifest: &ZooManifest) -> Result<Ve
         let now = hash::of_file(&run.file(&firmware::file_name(machine, "firmware.elf")))?;
         match manifest.firmware.get(machine.name) {
             Some(committed) if *committed == now => {}
-            Some(committed) => differences.push(format!("firmware for {}: {now}, committed {committed}", machine.name)),
-            None => differences.push(format!("firmware for {}: no hash is committed", machine.name)),
+            Some(committed) => differences.push(format!(
+                "firmware for {}: {now}, committed {committed}",
+                machine.name
+            )),
+            None => differences.push(format!(
+                "firmware for {}: no hash is committed",
+                machine.name
+            )),
         }
     }
     Ok(differences)
@@ -96,15 +120,31 @@ fn training(app: &App) -> Result<Vec<String>> {
     let mut hashes = Vec::new();
     for time in ["first", "second"] {
         app.go_on()?;
-        app.console.step("Training", format!("{TRAINING_STEPS} steps, {time} time"));
-        let out = workspace::target_dir()?.join("verify").join(format!("training-{time}"));
+        app.console
+            .step("Training", format!("{TRAINING_STEPS} steps, {time} time"));
+        let out = workspace::target_dir()?
+            .join("verify")
+            .join(format!("training-{time}"));
         let mut command = std::process::Command::new(train::program()?);
-        command.args(["--dataset", "synthetic", "--epochs", "1", "--limit-steps", TRAINING_STEPS, "--seed", "1", "--force", "--quiet"]);
+        command.args([
+            "--dataset",
+            "synthetic",
+            "--epochs",
+            "1",
+            "--limit-steps",
+            TRAINING_STEPS,
+            "--seed",
+            "1",
+            "--force",
+            "--quiet",
+        ]);
         toolchain::run(command.arg("--out").arg(&out))?;
         hashes.push(hash::of_file(&out.join(crate::zoo::CHECKPOINT))?);
     }
     Ok(match &hashes[..] {
-        [first, second] if first != second => vec![format!("training twice with one seed: {first} and {second}")],
+        [first, second] if first != second => vec![format!(
+            "training twice with one seed: {first} and {second}"
+        )],
         _ => Vec::new(),
     })
 }

@@ -11,14 +11,20 @@ use sha2::{Digest, Sha256};
 #[must_use]
 pub fn root() -> PathBuf {
     // `cargo xtask` sets CARGO_MANIFEST_DIR when it starts us; the compile-time value serves a binary started by hand.
-    let manifest_dir = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    manifest_dir.parent().map_or(manifest_dir.clone(), Path::to_path_buf)
+    let manifest_dir = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    manifest_dir
+        .parent()
+        .map_or(manifest_dir.clone(), Path::to_path_buf)
 }
 
 /// `path` relative to the root of the checkout where it lies inside, for messages and manifests.
 #[must_use]
 pub fn shown(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+    path.strip_prefix(root())
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 /// A crate of the workspace as its manifest describes it.
@@ -28,8 +34,6 @@ pub struct Member {
     pub dir: PathBuf,
     /// Workspace crates in `[dependencies]`, target tables included.
     pub dependencies: BTreeSet<String>,
-    /// Workspace crates in `[dev-dependencies]`.
-    pub dev_dependencies: BTreeSet<String>,
     /// Every other crate that it names, in any table.
     pub external: BTreeSet<String>,
 }
@@ -49,8 +53,11 @@ pub fn members() -> Result<BTreeMap<String, Member>> {
     let mut manifests = BTreeMap::new();
     for dir in dirs {
         let path = dir.join("Cargo.toml");
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", shown(&path)))?;
-        let manifest: toml::Table = text.parse().with_context(|| format!("{} is not valid TOML", shown(&path)))?;
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", shown(&path)))?;
+        let manifest: toml::Table = text
+            .parse()
+            .with_context(|| format!("{} is not valid TOML", shown(&path)))?;
         let name = manifest
             .get("package")
             .and_then(|package| package.get("name"))
@@ -60,23 +67,48 @@ pub fn members() -> Result<BTreeMap<String, Member>> {
         manifests.insert(name, (dir, manifest));
     }
     let names: BTreeSet<String> = manifests.keys().cloned().collect();
-    Ok(manifests.into_iter().map(|(name, (dir, manifest))| (name, member(dir, &manifest, &names))).collect())
+    Ok(manifests
+        .into_iter()
+        .map(|(name, (dir, manifest))| (name, member(dir, &manifest, &names)))
+        .collect())
 }
 
 fn member(dir: PathBuf, manifest: &toml::Table, names: &BTreeSet<String>) -> Member {
     let mut dependencies = named(manifest, "dependencies");
     dependencies.extend(named(manifest, "build-dependencies"));
-    for table in manifest.get("target").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::values) {
-        dependencies.extend(table.as_table().map(|table| named(table, "dependencies")).unwrap_or_default());
+    for table in manifest
+        .get("target")
+        .and_then(toml::Value::as_table)
+        .into_iter()
+        .flat_map(toml::Table::values)
+    {
+        dependencies.extend(
+            table
+                .as_table()
+                .map(|table| named(table, "dependencies"))
+                .unwrap_or_default(),
+        );
     }
     let dev = named(manifest, "dev-dependencies");
-    let external = dependencies.union(&dev).filter(|name| !names.contains(*name)).cloned().collect();
-    let ours = |all: BTreeSet<String>| all.into_iter().filter(|name| names.contains(name)).collect();
-    Member { dir, dependencies: ours(dependencies), dev_dependencies: ours(dev), external }
+    let external = dependencies
+        .union(&dev)
+        .filter(|name| !names.contains(*name))
+        .cloned()
+        .collect();
+    dependencies.retain(|name| names.contains(name));
+    Member {
+        dir,
+        dependencies,
+        external,
+    }
 }
 
 fn named(table: &toml::Table, key: &str) -> BTreeSet<String> {
-    table.get(key).and_then(toml::Value::as_table).map(|table| table.keys().cloned().collect()).unwrap_or_default()
+    table
+        .get(key)
+        .and_then(toml::Value::as_table)
+        .map(|table| table.keys().cloned().collect())
+        .unwrap_or_default()
 }
 
 /// SHA-256 over the sources of `name` and of every workspace crate that it depends on: what a stage's result depends on
@@ -89,7 +121,9 @@ pub fn sources_fingerprint(name: &str) -> Result<String> {
     let mut closure = BTreeSet::new();
     let mut open = vec![name.to_owned()];
     while let Some(next) = open.pop() {
-        let member = members.get(&next).ok_or_else(|| anyhow!("the workspace has no crate {next}"))?;
+        let member = members
+            .get(&next)
+            .ok_or_else(|| anyhow!("the workspace has no crate {next}"))?;
         if closure.insert(next) {
             open.extend(member.dependencies.iter().cloned());
         }
@@ -98,7 +132,8 @@ pub fn sources_fingerprint(name: &str) -> Result<String> {
     for member in closure.iter().filter_map(|name| members.get(name)) {
         for file in source_files(&member.dir)? {
             hasher.update(shown(&file).as_bytes());
-            hasher.update(fs::read(&file).with_context(|| format!("cannot read {}", shown(&file)))?);
+            hasher
+                .update(fs::read(&file).with_context(|| format!("cannot read {}", shown(&file)))?);
         }
     }
     Ok(crate::hash::hex(&hasher.finalize()))
@@ -106,7 +141,12 @@ pub fn sources_fingerprint(name: &str) -> Result<String> {
 
 fn source_files(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut files = files_under(&dir.join("src"), &|_| true)?;
-    files.extend(["Cargo.toml", "build.rs"].map(|name| dir.join(name)).into_iter().filter(|path| path.is_file()));
+    files.extend(
+        ["Cargo.toml", "build.rs"]
+            .map(|name| dir.join(name))
+            .into_iter()
+            .filter(|path| path.is_file()),
+    );
     files.sort();
     Ok(files)
 }
@@ -140,6 +180,9 @@ pub fn files_under(dir: &Path, keep: &dyn Fn(&Path) -> bool) -> Result<Vec<PathB
 /// A program that cannot find itself.
 pub fn target_dir() -> Result<PathBuf> {
     let program = std::env::current_exe().context("cannot find the path of this program")?;
-    let dir = program.parent().and_then(Path::parent).ok_or_else(|| anyhow!("{} is in no target folder", program.display()))?;
+    let dir = program
+        .parent()
+        .and_then(Path::parent)
+        .ok_or_else(|| anyhow!("{} is in no target folder", program.display()))?;
     Ok(dir.to_path_buf())
 }

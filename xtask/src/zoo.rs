@@ -47,7 +47,9 @@ impl Zoo {
     /// The committed model called `name`.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { dir: workspace::root().join("artifacts/zoo").join(name) }
+        Self {
+            dir: workspace::root().join("artifacts/zoo").join(name),
+        }
     }
 
     /// A file of it.
@@ -72,9 +74,14 @@ impl Zoo {
         let manifest = self.manifest()?;
         for (committed, in_run) in COMMITTED {
             let path = self.file(committed);
-            let bytes = std::fs::read(&path).map_err(|error| anyhow::anyhow!("cannot read {}: {error}", workspace::shown(&path)))?;
+            let bytes = std::fs::read(&path).map_err(|error| {
+                anyhow::anyhow!("cannot read {}: {error}", workspace::shown(&path))
+            })?;
             if manifest.files.get(in_run) != Some(&hash::of_bytes(&bytes)) {
-                bail!("{} is not the file that {MANIFEST} beside it describes: git restore it", workspace::shown(&path));
+                bail!(
+                    "{} is not the file that {MANIFEST} beside it describes: git restore it",
+                    workspace::shown(&path)
+                );
             }
             atomic::write(&run.file(in_run), &bytes)?;
         }
@@ -89,14 +96,26 @@ impl Zoo {
         let training = train::read(run)?;
         let evaluation = eval::read(run)?;
         let mut files = BTreeMap::new();
-        for name in [file::CHECKPOINT, file::RANGES, file::FLOAT32, file::INT8, file::SOURCE] {
-            files.insert(name.to_owned(), hash::of_file(&run.existing(name, "pipeline")?)?);
+        for name in [
+            file::CHECKPOINT,
+            file::RANGES,
+            file::FLOAT32,
+            file::INT8,
+            file::SOURCE,
+        ] {
+            files.insert(
+                name.to_owned(),
+                hash::of_file(&run.existing(name, "pipeline")?)?,
+            );
         }
         let mut elves = BTreeMap::new();
         for machine in MACHINES {
             let elf = firmware::file_name(machine, "firmware.elf");
             let made_by = format!("firmware --on {}", machine.name);
-            elves.insert(machine.name.to_owned(), hash::of_file(&run.existing(&elf, &made_by)?)?);
+            elves.insert(
+                machine.name.to_owned(),
+                hash::of_file(&run.existing(&elf, &made_by)?)?,
+            );
         }
         let settings = &training.training;
         let manifest = ZooManifest {
@@ -107,9 +126,15 @@ impl Zoo {
                 ("backend".to_owned(), settings.backend.clone()),
                 ("epochs".to_owned(), settings.epochs.to_string()),
                 ("batch".to_owned(), settings.batch_size.to_string()),
-                ("learning rate".to_owned(), settings.learning_rate.to_string()),
+                (
+                    "learning rate".to_owned(),
+                    settings.learning_rate.to_string(),
+                ),
                 ("seed".to_owned(), settings.seed.to_string()),
-                ("validation images".to_owned(), training.validation_images.to_string()),
+                (
+                    "validation images".to_owned(),
+                    training.validation_images.to_string(),
+                ),
                 ("burn".to_owned(), training.burn_version.clone()),
             ]),
             test_accuracy: evaluation
@@ -129,5 +154,8 @@ impl Zoo {
 }
 
 /// Committed files with their names in a run.
-const COMMITTED: [(&str, &str); 3] =
-    [(CHECKPOINT, file::CHECKPOINT), (file::RANGES, file::RANGES), (file::INT8, file::INT8)];
+const COMMITTED: [(&str, &str); 3] = [
+    (CHECKPOINT, file::CHECKPOINT),
+    (file::RANGES, file::RANGES),
+    (file::INT8, file::INT8),
+];

@@ -25,10 +25,20 @@ pub struct Data {
 /// A data set that cannot be had, or is damaged.
 pub fn resolve(app: &App, settings: &DataSettings) -> Result<Data> {
     let source: DatasetSource = settings.dataset.parse()?;
-    let display = Display { console: app.console.clone(), bar: Mutex::new(None) };
+    let display = Display {
+        console: app.console.clone(),
+        bar: Mutex::new(None),
+    };
     let progress = |event: Event<'_>| display.show(event);
-    let Loaded { dataset, origin, fallback } =
-        ember_data::load(&source, &LoadOptions::for_workspace(&workspace::root()), &progress)?;
+    let Loaded {
+        dataset,
+        origin,
+        fallback,
+    } = ember_data::load(
+        &source,
+        &LoadOptions::for_workspace(&workspace::root()),
+        &progress,
+    )?;
     display.end();
     app.go_on()?;
     if let Some(why) = &fallback {
@@ -45,7 +55,12 @@ pub fn resolve(app: &App, settings: &DataSettings) -> Result<Data> {
     };
     app.console.step(
         "Data",
-        format!("{}: {} training and {} test images, {origin}", dataset.name, dataset.train.len(), dataset.test.len()),
+        format!(
+            "{}: {} training and {} test images, {origin}",
+            dataset.name,
+            dataset.train.len(),
+            dataset.test.len()
+        ),
     );
     Ok(Data { dataset, argument })
 }
@@ -56,7 +71,12 @@ pub fn resolve(app: &App, settings: &DataSettings) -> Result<Data> {
 /// As [`resolve`].
 pub fn run(app: &App, settings: &DataSettings) -> Result<()> {
     let data = resolve(app, settings)?;
-    let Dataset { name, train, test, fingerprint } = &data.dataset;
+    let Dataset {
+        name,
+        train,
+        test,
+        fingerprint,
+    } = &data.dataset;
     app.console.result(format!(
         "{name}: {} training images, {} test images, {}x{} pixels, SHA-256 {fingerprint}",
         train.len(),
@@ -82,13 +102,22 @@ impl Display {
                 self.end();
                 self.console.warn(format!("{url}: {why}"));
             }
-            Event::Downloading { file, received, total } => self.advance(file, received, total, Unit::Bytes),
+            Event::Downloading {
+                file,
+                received,
+                total,
+            } => self.advance(file, received, total, Unit::Bytes),
             Event::Stored { path } => {
                 self.end();
                 self.console.step("Stored", shown(path));
             }
             Event::Drawing { done, total } => {
-                self.advance("Drawing digits", done as u64, Some(total as u64), Unit::Images);
+                self.advance(
+                    "Drawing digits",
+                    done as u64,
+                    Some(total as u64),
+                    Unit::Images,
+                );
             }
             _ => {}
         }

@@ -45,7 +45,9 @@ pub fn plan(app: &App, settings: &RunSettings) -> Result<Vec<Target>> {
     let mut machines = firmware::chosen(&settings.on)?;
     if settings.on.is_empty() {
         let embedded_wanted = settings.emulator == cli::Emulator::Embedded;
-        let no_qemu = machines.iter().any(|machine| emulate::qemu_installed(machine).is_none());
+        let no_qemu = machines
+            .iter()
+            .any(|machine| emulate::qemu_installed(machine).is_none());
         if embedded_wanted || no_qemu && settings.emulator == cli::Emulator::Auto {
             machines = firmware::machines(&[])?;
             machines.retain(|machine| machine.embedded);
@@ -68,7 +70,11 @@ pub fn plan(app: &App, settings: &RunSettings) -> Result<Vec<Target>> {
                 cli::Emulator::Auto => Emulator::Embedded,
             };
             emulator.check(machine)?;
-            Ok(Target { machine, emulator, images: settings.images })
+            Ok(Target {
+                machine,
+                emulator,
+                images: settings.images,
+            })
         })
         .collect()
 }
@@ -112,7 +118,12 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data, target: &Target) -
     eval::check_scores(run, data)?;
     let inputs = Inputs::of_sources("ember-deploy")?
         .value("emulator", format!("{:?}", target.emulator))
-        .value("images", target.images.map_or_else(|| "all".to_owned(), |images| images.to_string()))
+        .value(
+            "images",
+            target
+                .images
+                .map_or_else(|| "all".to_owned(), |images| images.to_string()),
+        )
         .value("dataset", &data.dataset.fingerprint)
         .file(&elf)?
         .file(&scores_path)?;
@@ -163,12 +174,20 @@ fn measure(
     let model = MappedModel::open(model_path)?;
     let (images, input_bytes) = encode(&model, &test)?;
     let job = Job::new(machine, elf, &images, input_bytes);
-    let bar = app.console.bar(format!("Running on {}", machine.name), test.len() as u64, Unit::Images);
+    let bar = app.console.bar(
+        format!("Running on {}", machine.name),
+        test.len() as u64,
+        Unit::Images,
+    );
     let mut progress = |answer: Option<Answer<'_>>| {
         if let Some(answer) = answer {
             bar.set(answer.index as u64 + 1);
         }
-        if app.cancelled().load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if app.cancelled().load(Ordering::SeqCst) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     };
     let begun = Instant::now();
     let outcome = match target.emulator.run(&job, &mut progress) {
@@ -178,12 +197,25 @@ fn measure(
     bar.clear();
     let classes = outcome.device.output_bytes as usize;
     let answers = || outcome.outputs.chunks_exact(classes.max(1));
-    let mismatches = answers().zip(host_scores.chunks_exact(classes.max(1))).filter(|(device, host)| device != host).count();
-    let right = answers().zip(test.labels()).filter(|(scores, label)| eval::argmax(scores) == Some(usize::from(**label))).count();
+    let mismatches = answers()
+        .zip(host_scores.chunks_exact(classes.max(1)))
+        .filter(|(device, host)| device != host)
+        .count();
+    let right = answers()
+        .zip(test.labels())
+        .filter(|(scores, label)| eval::argmax(scores) == Some(usize::from(**label)))
+        .count();
     let ops = outcome
         .operators
         .iter()
-        .map(|cost| (ember_core::BuiltinOp::from_code(cost.builtin_code as i32).map_or("CUSTOM", |op| op.name()).to_owned(), cost.instructions))
+        .map(|cost| {
+            (
+                ember_core::BuiltinOp::from_code(cost.builtin_code as i32)
+                    .map_or("CUSTOM", |op| op.name())
+                    .to_owned(),
+                cost.instructions,
+            )
+        })
         .collect();
     Ok(Device {
         machine: machine.name.to_owned(),
@@ -217,5 +249,8 @@ fn encode(model: &MappedModel, test: &Split) -> Result<(Vec<u8>, usize)> {
 /// # Errors
 /// A file that is not there or damaged.
 pub fn read(run: &RunDir, machine: &Machine) -> Result<Device> {
-    json::read(&run.existing(&firmware::file_name(machine, "device.json"), &format!("run --on {}", machine.name))?)
+    json::read(&run.existing(
+        &firmware::file_name(machine, "device.json"),
+        &format!("run --on {}", machine.name),
+    )?)
 }

@@ -46,7 +46,10 @@ pub struct EvaluationFile {
 /// A missing or damaged model, or images that do not fit it.
 pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
     let checkpoint_path = run.existing(file::CHECKPOINT, "train")?;
-    let paths = [run.existing(file::FLOAT32, "quantize")?, run.existing(file::INT8, "quantize")?];
+    let paths = [
+        run.existing(file::FLOAT32, "quantize")?,
+        run.existing(file::INT8, "quantize")?,
+    ];
     let inputs = Inputs::of_sources("ember-lite")?
         .value("dataset", &data.dataset.fingerprint)
         .file(&checkpoint_path)?
@@ -54,13 +57,22 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
         .file(&paths[1])?;
     app.stage(run, "eval", force, inputs, || {
         let graph = checkpoint::load(&checkpoint_path)?.graph;
-        let input_shape = graph.inputs.first().and_then(|id| graph.get(*id)).map(|value| value.shape.clone());
+        let input_shape = graph
+            .inputs
+            .first()
+            .and_then(|id| graph.get(*id))
+            .map(|value| value.shape.clone());
         let mut variants = Vec::new();
         for (name, path) in ["float32", "int8"].into_iter().zip(&paths) {
             let (variant, evaluation) = variant(app, data, name, path)?;
             app.console.step(
                 "Evaluated",
-                format!("{name}: {:.2} % of {} images, loss {:.4}", 100.0 * evaluation.accuracy, evaluation.images, evaluation.loss),
+                format!(
+                    "{name}: {:.2} % of {} images, loss {:.4}",
+                    100.0 * evaluation.accuracy,
+                    evaluation.images,
+                    evaluation.loss
+                ),
             );
             if name == "int8" {
                 ember_lite::write_scores(&run.file(file::SCORES), &evaluation.scores)?;
@@ -72,7 +84,11 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
             dataset_sha256: data.dataset.fingerprint.clone(),
             test_images: data.dataset.test.len() as u64,
             macs: ember_graph::macs(&graph),
-            input_shape: input_shape.unwrap_or_default().into_iter().map(|extent| extent as u64).collect(),
+            input_shape: input_shape
+                .unwrap_or_default()
+                .into_iter()
+                .map(|extent| extent as u64)
+                .collect(),
             peak_ram_bytes: footprint_of(&paths[1])?,
             variants,
         };
@@ -87,7 +103,10 @@ fn variant(app: &App, data: &Data, name: &str, path: &Path) -> Result<(Variant, 
     let latency = ember_lite::bench(&model, LATENCY_RUNS)?;
     let variant = Variant {
         name: name.to_owned(),
-        file: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        file: path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default(),
         file_bytes: model.bytes().len() as u64,
         gzip_bytes: None,
         weight_bytes: model.weight_bytes()? as u64,
@@ -111,9 +130,21 @@ fn variant(app: &App, data: &Data, name: &str, path: &Path) -> Result<(Variant, 
 
 fn evaluate(app: &App, data: &Data, name: &str, model: &MappedModel) -> Result<Evaluation> {
     let test = &data.dataset.test;
-    let bar = app.console.bar(format!("Evaluating {name}"), test.len() as u64, Unit::Images);
-    let images = Images { pixels: test.images(), rows: test.rows(), cols: test.cols() };
-    let options = EvaluateOptions { threads: None, progress: &|done| bar.set(done as u64), stop: app.cancelled() };
+    let bar = app.console.bar(
+        format!("Evaluating {name}"),
+        test.len() as u64,
+        Unit::Images,
+    );
+    let images = Images {
+        pixels: test.images(),
+        rows: test.rows(),
+        cols: test.cols(),
+    };
+    let options = EvaluateOptions {
+        threads: None,
+        progress: &|done| bar.set(done as u64),
+        stop: app.cancelled(),
+    };
     match ember_lite::evaluate(model, images, test.labels(), &options) {
         Err(LiteError::Stopped { .. }) => Err(Interrupted.into()),
         other => {
@@ -153,7 +184,8 @@ pub fn read(run: &RunDir) -> Result<EvaluationFile> {
 
 /// Runs this program as [`footprint`] and reads what it prints.
 fn footprint_of(model: &Path) -> Result<Option<u64>> {
-    let mut command = Command::new(std::env::current_exe().context("cannot find the path of this program")?);
+    let mut command =
+        Command::new(std::env::current_exe().context("cannot find the path of this program")?);
     let said = toolchain::output(command.arg("footprint").arg(model))?;
     Ok(said.trim().parse().ok())
 }
@@ -171,7 +203,10 @@ pub fn footprint(app: &App, model: &Path) -> Result<()> {
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))
         .and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-    app.console.result(kilobytes.map_or_else(|| "unknown".to_owned(), |kilobytes| (kilobytes * 1024).to_string()));
+    app.console.result(kilobytes.map_or_else(
+        || "unknown".to_owned(),
+        |kilobytes| (kilobytes * 1024).to_string(),
+    ));
     Ok(())
 }
 
@@ -179,7 +214,9 @@ pub fn footprint(app: &App, model: &Path) -> Result<()> {
 #[must_use]
 pub fn argmax(scores: &[u8]) -> Option<usize> {
     let scores = scores.iter().map(|score| score.cast_signed());
-    let best = scores.enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best });
+    let best = scores
+        .enumerate()
+        .reduce(|best, next| if next.1 > best.1 { next } else { best });
     best.map(|(class, _)| class)
 }
 

@@ -32,12 +32,23 @@ impl Ranges {
         Self {
             dataset: dataset.to_owned(),
             images: calibration.samples() as u64,
-            ranges: calibration.named(graph).map(|(name, range)| (name.to_owned(), [range.min, range.max])).collect(),
+            ranges: calibration
+                .named(graph)
+                .map(|(name, range)| (name.to_owned(), [range.min, range.max]))
+                .collect(),
         }
     }
 
     fn calibration(&self, graph: &Graph) -> Result<Calibration> {
-        let named = self.ranges.iter().map(|(name, [min, max])| (name.as_str(), Range { min: *min, max: *max }));
+        let named = self.ranges.iter().map(|(name, [min, max])| {
+            (
+                name.as_str(),
+                Range {
+                    min: *min,
+                    max: *max,
+                },
+            )
+        });
         Ok(Calibration::from_named(graph, self.images as usize, named)?)
     }
 }
@@ -65,7 +76,10 @@ pub fn optimized(checkpoint: &Path) -> Result<(Graph, Vec<ember_compress::passes
 /// Ranges of another graph, or a graph that cannot be lowered.
 pub fn lower(graph: &Graph, ranges: &Ranges) -> Result<ModelFiles> {
     let quantized = ember_compress::quantize(graph, &ranges.calibration(graph)?)?;
-    Ok(ModelFiles { float32: ember_codegen::tflite::float32(graph)?, int8: ember_codegen::tflite::int8(&quantized)? })
+    Ok(ModelFiles {
+        float32: ember_codegen::tflite::float32(graph)?,
+        int8: ember_codegen::tflite::int8(&quantized)?,
+    })
 }
 
 /// Measures the ranges of an optimized graph.
@@ -73,7 +87,12 @@ pub fn lower(graph: &Graph, ranges: &Ranges) -> Result<ModelFiles> {
 /// # Errors
 /// Images that do not fit the graph.
 pub fn calibrate(graph: &Graph, data: &Data, images: u32) -> Result<Ranges> {
-    let calibration = calibrate::calibrate(graph, &data.dataset.train, images as usize, calibrate::DEFAULT_SEED)?;
+    let calibration = calibrate::calibrate(
+        graph,
+        &data.dataset.train,
+        images as usize,
+        calibrate::DEFAULT_SEED,
+    )?;
     Ok(Ranges::new(graph, &calibration, &data.dataset.name))
 }
 
@@ -81,29 +100,52 @@ pub fn calibrate(graph: &Graph, data: &Data, images: u32) -> Result<Ranges> {
 ///
 /// # Errors
 /// A missing or damaged checkpoint, images that do not fit it, a graph that cannot be quantized.
-pub fn run(app: &App, run: &RunDir, force: bool, data: &Data, settings: &QuantizeSettings) -> Result<()> {
+pub fn run(
+    app: &App,
+    run: &RunDir,
+    force: bool,
+    data: &Data,
+    settings: &QuantizeSettings,
+) -> Result<()> {
     let checkpoint = run.existing(file::CHECKPOINT, "train")?;
     let inputs = Inputs::of_sources("ember-compress")?
-        .value("sources of ember-codegen", crate::workspace::sources_fingerprint("ember-codegen")?)
+        .value(
+            "sources of ember-codegen",
+            crate::workspace::sources_fingerprint("ember-codegen")?,
+        )
         .value("dataset", &data.dataset.fingerprint)
         .value("representative images", settings.representative)
         .file(&checkpoint)?;
     app.stage(run, "quantize", force, inputs, || {
-        app.console.step("Quantizing", format!("on {} training images of {}", settings.representative, data.dataset.name));
+        app.console.step(
+            "Quantizing",
+            format!(
+                "on {} training images of {}",
+                settings.representative, data.dataset.name
+            ),
+        );
         let (graph, changes) = optimized(&checkpoint)?;
         for change in changes {
-            app.console.line(format!("{:>12} {}", change.pass, change.what));
+            app.console
+                .line(format!("{:>12} {}", change.pass, change.what));
         }
         let ranges = calibrate(&graph, data, settings.representative)?;
-        let files = lower(&graph, &ranges).with_context(|| format!("cannot quantize {}", graph.name))?;
+        let files =
+            lower(&graph, &ranges).with_context(|| format!("cannot quantize {}", graph.name))?;
         json::write(&run.file(file::RANGES), &ranges)?;
         atomic::write(&run.file(file::FLOAT32), &files.float32)?;
         atomic::write(&run.file(file::INT8), &files.int8)?;
         app.console.step(
             "Quantized",
-            format!("float32 {} bytes, int8 {} bytes", files.float32.len(), files.int8.len()),
+            format!(
+                "float32 {} bytes, int8 {} bytes",
+                files.float32.len(),
+                files.int8.len()
+            ),
         );
-        Ok([file::RANGES, file::FLOAT32, file::INT8].map(str::to_owned).to_vec())
+        Ok([file::RANGES, file::FLOAT32, file::INT8]
+            .map(str::to_owned)
+            .to_vec())
     })
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use ember_deploy::machine::{MACHINES, Machine};
-use ember_report::{Data, Development, DeviceRun, HostRuntime, Model, OpCost, Report, TerminalStyle};
+use ember_report::{
+    Data, Development, DeviceRun, HostRuntime, Model, OpCost, Report, TerminalStyle,
+};
 
 use super::{emulate, eval, firmware, quantize, train};
 use crate::app::App;
@@ -22,7 +24,8 @@ const MODEL_SOURCE: &str = "crates/ember-train/src/models/seed_cnn.rs";
 pub fn run(app: &App, run: &RunDir) -> Result<()> {
     let report = gather(run)?;
     let files = report.write_all(run.dir())?;
-    app.console.result(report.to_terminal(TerminalStyle::detect())?);
+    app.console
+        .result(report.to_terminal(TerminalStyle::detect())?);
     for path in files {
         app.console.step("Wrote", workspace::shown(&path));
     }
@@ -36,15 +39,23 @@ fn gather(run: &RunDir) -> Result<Report> {
     let manifest = run.manifest()?;
     let mut notices = Vec::new();
     if evaluation.dataset == "synthetic" {
-        notices.push("All figures are of synthetic digits that Ember draws itself, not of MNIST.".to_owned());
+        notices.push(
+            "All figures are of synthetic digits that Ember draws itself, not of MNIST.".to_owned(),
+        );
     }
     let mut device = Vec::new();
     for machine in MACHINES {
-        if run.file(&firmware::file_name(machine, "device.json")).is_file() {
+        if run
+            .file(&firmware::file_name(machine, "device.json"))
+            .is_file()
+        {
             device.push(device_run(run, machine)?);
         }
     }
-    for run in device.iter().filter(|run| run.images < evaluation.test_images) {
+    for run in device
+        .iter()
+        .filter(|run| run.images < evaluation.test_images)
+    {
         notices.push(format!(
             "{} ran {} of {} test images on {}.",
             run.target,
@@ -72,7 +83,9 @@ fn gather(run: &RunDir) -> Result<Report> {
         variants: evaluation.variants.clone(),
         host: Some(HostRuntime {
             variant: "int8".to_owned(),
-            program_bytes: std::env::current_exe().ok().and_then(|path| bytes_of(&path).ok()),
+            program_bytes: std::env::current_exe()
+                .ok()
+                .and_then(|path| bytes_of(&path).ok()),
             peak_ram_bytes: evaluation.peak_ram_bytes,
         }),
         device,
@@ -103,7 +116,15 @@ fn device_run(run: &RunDir, machine: &Machine) -> Result<DeviceRun> {
         stack_bytes: Some(device.stack_bytes),
         instructions_per_inference: Some(device.instructions_per_inference),
         init_instructions: Some(device.init_instructions),
-        ops: device.ops.into_iter().map(|(op, instructions)| OpCost { op, instructions, macs: None }).collect(),
+        ops: device
+            .ops
+            .into_iter()
+            .map(|(op, instructions)| OpCost {
+                op,
+                instructions,
+                macs: None,
+            })
+            .collect(),
         images: device.images,
         mismatches_with_host: device.mismatches_with_host,
         accuracy: device.accuracy,
@@ -112,14 +133,27 @@ fn device_run(run: &RunDir, machine: &Machine) -> Result<DeviceRun> {
 }
 
 fn development(manifest: &Manifest) -> Result<Development> {
-    let firmware = manifest.stages.iter().filter(|(name, _)| name.starts_with("firmware for"));
+    let firmware = manifest
+        .stages
+        .iter()
+        .filter(|(name, _)| name.starts_with("firmware for"));
     Ok(Development {
         commands: vec!["cargo xtask pipeline".to_owned()],
         languages: vec!["Rust".to_owned()],
         model_lines: Some(code_lines(MODEL_SOURCE)?),
         firmware_lines: None,
-        host_dependencies: Some(external_crates(&["--package", "xtask", "--package", "ember-train"])?),
-        device_dependencies: Some(external_crates(&["--package", "firmware", "--target", "thumbv7em-none-eabihf"])?),
+        host_dependencies: Some(external_crates(&[
+            "--package",
+            "xtask",
+            "--package",
+            "ember-train",
+        ])?),
+        device_dependencies: Some(external_crates(&[
+            "--package",
+            "firmware",
+            "--target",
+            "thumbv7em-none-eabihf",
+        ])?),
         cold_build_seconds: None,
         firmware_build_seconds: firmware.map(|(_, record)| record.seconds).reduce(f64::min),
         pipeline_seconds: Some(manifest.stages.values().map(|record| record.seconds).sum()),
@@ -130,14 +164,30 @@ fn development(manifest: &Manifest) -> Result<Development> {
 fn code_lines(file: &str) -> Result<u64> {
     let path = workspace::root().join(file);
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
-    let code = text.lines().take_while(|line| line.trim() != "#[cfg(test)]").map(str::trim);
-    Ok(code.filter(|line| !line.is_empty() && !line.starts_with("//")).count() as u64)
+    let code = text
+        .lines()
+        .take_while(|line| line.trim() != "#[cfg(test)]")
+        .map(str::trim);
+    Ok(code
+        .filter(|line| !line.is_empty() && !line.starts_with("//"))
+        .count() as u64)
 }
 
 /// Crates from outside the workspace that a build compiles, macros and build scripts' crates included.
 fn external_crates(packages: &[&str]) -> Result<u64> {
     let mut command = cargo();
-    command.args(["tree", "--offline", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"]).args(packages);
+    command
+        .args([
+            "tree",
+            "--offline",
+            "--edges",
+            "normal,build",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])
+        .args(packages);
     let tree = toolchain::output(&mut command)?;
     let mut crates: Vec<_> = tree
         .lines()
@@ -150,5 +200,7 @@ fn external_crates(packages: &[&str]) -> Result<u64> {
 }
 
 fn bytes_of(path: &std::path::Path) -> Result<u64> {
-    Ok(std::fs::metadata(path).with_context(|| format!("cannot read {}", workspace::shown(path)))?.len())
+    Ok(std::fs::metadata(path)
+        .with_context(|| format!("cannot read {}", workspace::shown(path)))?
+        .len())
 }

@@ -18,7 +18,14 @@ use crate::{json, workspace};
 ///
 /// # Errors
 /// What the training program says; ctrl-C leaves a checkpoint for `--resume`.
-pub fn run(app: &App, run: &RunDir, force: bool, data: &Data, settings: &TrainSettings, resume: bool) -> Result<()> {
+pub fn run(
+    app: &App,
+    run: &RunDir,
+    force: bool,
+    data: &Data,
+    settings: &TrainSettings,
+    resume: bool,
+) -> Result<()> {
     let inputs = Inputs::of_sources("ember-train")?
         .value("dataset", &data.dataset.fingerprint)
         .value("model", &settings.model)
@@ -49,7 +56,14 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data, settings: &TrainSe
             command.arg("--quiet");
         }
         toolchain::run(&mut command)?;
-        app.console.step("Trained", format!("{} in {:.1} s", settings.model, begun.elapsed().as_secs_f64()));
+        app.console.step(
+            "Trained",
+            format!(
+                "{} in {:.1} s",
+                settings.model,
+                begun.elapsed().as_secs_f64()
+            ),
+        );
         Ok(vec![file::CHECKPOINT.to_owned(), file::TRAINING.to_owned()])
     })
 }
@@ -59,7 +73,8 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data, settings: &TrainSe
 /// # Errors
 /// A build that fails.
 pub fn build(app: &App, backend: Backend) -> Result<()> {
-    app.console.step("Building", "ember-train with Burn (minutes the first time)");
+    app.console
+        .step("Building", "ember-train with Burn (minutes the first time)");
     let mut command = cargo();
     command.args(["build", "--release", "--package", "ember-train"]);
     if backend == Backend::Ndarray {
@@ -76,7 +91,9 @@ pub fn build(app: &App, backend: Backend) -> Result<()> {
 /// # Errors
 /// As [`workspace::target_dir`].
 pub fn program() -> Result<PathBuf> {
-    Ok(workspace::target_dir()?.join("release").join(format!("ember-train{}", std::env::consts::EXE_SUFFIX)))
+    Ok(workspace::target_dir()?
+        .join("release")
+        .join(format!("ember-train{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// `training.json`, as far as the report needs it.

@@ -12,18 +12,33 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ember-link", &["ember-core"]),
     ("ember-tflite", &["ember-core"]),
     ("ember-kernels", &["ember-core"]),
-    ("ember-micro", &["ember-core", "ember-kernels", "ember-tflite"]),
+    (
+        "ember-micro",
+        &["ember-core", "ember-kernels", "ember-tflite"],
+    ),
     ("firmware", &["ember-link", "ember-micro"]),
     ("ember-progress", &[]),
     ("ember-data", &[]),
     ("ember-report", &[]),
     ("ember-graph", &["ember-core", "ember-kernels"]),
-    ("ember-train", &["ember-core", "ember-data", "ember-graph", "ember-progress"]),
-    ("ember-compress", &["ember-core", "ember-data", "ember-graph"]),
-    ("ember-codegen", &["ember-core", "ember-graph", "ember-micro", "ember-tflite"]),
+    (
+        "ember-train",
+        &["ember-core", "ember-data", "ember-graph", "ember-progress"],
+    ),
+    (
+        "ember-compress",
+        &["ember-core", "ember-data", "ember-graph"],
+    ),
+    (
+        "ember-codegen",
+        &["ember-core", "ember-graph", "ember-micro", "ember-tflite"],
+    ),
     ("ember-lite", &["ember-core", "ember-micro", "ember-tflite"]),
     ("ember-deploy", &["ember-core", "ember-link"]),
-    ("ember-testkit", &["ember-core", "ember-lite", "ember-micro", "ember-tflite"]),
+    (
+        "ember-testkit",
+        &["ember-core", "ember-lite", "ember-micro", "ember-tflite"],
+    ),
     (
         "xtask",
         &[
@@ -60,21 +75,37 @@ fn violations(members: &BTreeMap<String, Member>) -> Vec<String> {
     let mut found = Vec::new();
     for (name, member) in members {
         let Some((_, allowed)) = LAYERS.iter().find(|(layer, _)| layer == name) else {
-            found.push(format!("{name} is not in the table of layers (xtask/src/tidy/layers.rs)"));
+            found.push(format!(
+                "{name} is not in the table of layers (xtask/src/tidy/layers.rs)"
+            ));
             continue;
         };
-        for dependency in member.dependencies.iter().filter(|dependency| !allowed.contains(&dependency.as_str())) {
+        for dependency in member
+            .dependencies
+            .iter()
+            .filter(|dependency| !allowed.contains(&dependency.as_str()))
+        {
             found.push(format!("{name} must not depend on {dependency}: the table of layers does not have that edge"));
         }
         if member.dependencies.contains("ember-testkit") {
             found.push(format!("{name} uses ember-testkit outside of its tests"));
         }
-        for (heavy, owner) in BEHIND.iter().filter(|(heavy, owner)| member.external.contains(*heavy) && name != owner) {
-            found.push(format!("{name} names {heavy}, which belongs behind {owner}"));
+        for (heavy, owner) in BEHIND
+            .iter()
+            .filter(|(heavy, owner)| member.external.contains(*heavy) && name != owner)
+        {
+            found.push(format!(
+                "{name} names {heavy}, which belongs behind {owner}"
+            ));
         }
     }
-    for (name, _) in LAYERS.iter().filter(|(name, _)| !members.contains_key(*name)) {
-        found.push(format!("the table of layers has {name}, the workspace does not"));
+    for (name, _) in LAYERS
+        .iter()
+        .filter(|(name, _)| !members.contains_key(*name))
+    {
+        found.push(format!(
+            "the table of layers has {name}, the workspace does not"
+        ));
     }
     found
 }
@@ -90,24 +121,34 @@ mod tests {
         let member = || Member {
             dir: PathBuf::new(),
             dependencies: BTreeSet::new(),
-            dev_dependencies: BTreeSet::new(),
             external: BTreeSet::new(),
         };
-        LAYERS.iter().map(|(name, _)| ((*name).to_owned(), member())).collect()
+        LAYERS
+            .iter()
+            .map(|(name, _)| ((*name).to_owned(), member()))
+            .collect()
     }
 
     #[test]
     fn a_forbidden_edge_is_found() {
         let mut members = clean();
         assert_eq!(violations(&members), Vec::<String>::new());
-        members.get_mut("ember-core").unwrap().dependencies.insert("ember-micro".to_owned());
+        members
+            .get_mut("ember-core")
+            .unwrap()
+            .dependencies
+            .insert("ember-micro".to_owned());
         assert!(violations(&members)[0].contains("ember-core must not depend on ember-micro"));
     }
 
     #[test]
     fn a_heavy_crate_outside_its_owner_is_found() {
         let mut members = clean();
-        members.get_mut("xtask").unwrap().external.insert("burn".to_owned());
+        members
+            .get_mut("xtask")
+            .unwrap()
+            .external
+            .insert("burn".to_owned());
         assert!(violations(&members)[0].contains("belongs behind ember-train"));
     }
 
@@ -117,10 +158,19 @@ mod tests {
         while done.len() < LAYERS.len() {
             let ready: Vec<_> = LAYERS
                 .iter()
-                .filter(|(name, allowed)| !done.contains(name) && allowed.iter().all(|one| done.contains(one)))
+                .filter(|(name, allowed)| {
+                    !done.contains(name) && allowed.iter().all(|one| done.contains(one))
+                })
                 .map(|(name, _)| *name)
                 .collect();
-            assert!(!ready.is_empty(), "a cycle among {:?}", LAYERS.iter().filter(|(n, _)| !done.contains(n)).collect::<Vec<_>>());
+            assert!(
+                !ready.is_empty(),
+                "a cycle among {:?}",
+                LAYERS
+                    .iter()
+                    .filter(|(n, _)| !done.contains(n))
+                    .collect::<Vec<_>>()
+            );
             done.extend(ready);
         }
     }

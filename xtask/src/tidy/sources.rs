@@ -18,15 +18,23 @@ const DOCUMENTS: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
 pub(super) fn check() -> Result<Vec<String>> {
     let mut found = Vec::new();
     for folder in ["crates", "firmware", "xtask"] {
-        for path in files_under(&root().join(folder), &|path| path.extension().is_some_and(|end| end == "rs"))? {
-            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", shown(&path)))?;
+        for path in files_under(&root().join(folder), &|path| {
+            path.extension().is_some_and(|end| end == "rs")
+        })? {
+            let text = fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {}", shown(&path)))?;
             found.extend(source_violations(&path, &text));
         }
     }
     for name in DOCUMENTS {
         let path = root().join(name);
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", shown(&path)))?;
-        found.extend(missing_paths(&text).into_iter().map(|missing| format!("{name} names `{missing}`, which is not there")));
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", shown(&path)))?;
+        found.extend(
+            missing_paths(&text)
+                .into_iter()
+                .map(|missing| format!("{name} names `{missing}`, which is not there")),
+        );
     }
     Ok(found)
 }
@@ -34,19 +42,36 @@ pub(super) fn check() -> Result<Vec<String>> {
 fn source_violations(path: &Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     if !text.starts_with("//") {
-        found.push(format!("{} does not begin by saying what it is for", shown(path)));
+        found.push(format!(
+            "{} does not begin by saying what it is for",
+            shown(path)
+        ));
     }
-    let lines = text.lines().take_while(|line| *line != "mod tests {").count();
+    let lines = text
+        .lines()
+        .take_while(|line| *line != "mod tests {")
+        .count();
     if lines > MAX_LINES {
-        found.push(format!("{} has {lines} lines before its tests: split it", shown(path)));
+        found.push(format!(
+            "{} has {lines} lines before its tests: split it",
+            shown(path)
+        ));
     }
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default();
     if NAMELESS.contains(&stem.as_str()) {
-        found.push(format!("{}: find the name of what it is about", shown(path)));
+        found.push(format!(
+            "{}: find the name of what it is about",
+            shown(path)
+        ));
     }
     for mark in ["todo!", "unimplemented!", "FIXME"] {
         // Split so that this very file does not contain what it looks for.
-        if text.contains(&format!("{mark}(")) || mark == "FIXME" && text.contains(concat!("FIX", "ME:")) {
+        if text.contains(&format!("{mark}("))
+            || mark == "FIXME" && text.contains(concat!("FIX", "ME:"))
+        {
             found.push(format!("{} has a hole ({mark})", shown(path)));
         }
     }
@@ -55,11 +80,23 @@ fn source_violations(path: &Path, text: &str) -> Vec<String> {
 
 /// Backquoted words of `text` that look like paths of this tree and are not there.
 fn missing_paths(text: &str) -> Vec<String> {
-    let roots = ["crates/", "xtask/", "firmware/", "datasets/", "artifacts/zoo", "tools/", "docs/", ".github/", ".ci/"];
+    let roots = [
+        "crates/",
+        "xtask/",
+        "firmware/",
+        "datasets/",
+        "artifacts/zoo",
+        "tools/",
+        "docs/",
+        ".github/",
+        ".ci/",
+    ];
     text.split('`')
         .skip(1)
         .step_by(2)
-        .filter(|word| roots.iter().any(|root| word.starts_with(root)) && !word.contains(['<', '*', '{', ' ']))
+        .filter(|word| {
+            roots.iter().any(|root| word.starts_with(root)) && !word.contains(['<', '*', '{', ' '])
+        })
         .filter(|word| !root().join(word).exists())
         .map(str::to_owned)
         .collect()
@@ -77,13 +114,24 @@ mod tests {
         assert_eq!(one("a.rs", "//! Fine.\n"), "");
         assert!(one("a.rs", "fn main() {}").contains("what it is for"));
         assert!(one("utils.rs", "//! Things.").contains("find the name"));
-        assert!(one("a.rs", &format!("//! Long.\n{}", "\n".repeat(MAX_LINES))).contains("split it"));
-        assert_eq!(one("a.rs", &format!("//! Tests.\nmod tests {{\n{}", "\n".repeat(MAX_LINES))), "");
+        assert!(
+            one("a.rs", &format!("//! Long.\n{}", "\n".repeat(MAX_LINES))).contains("split it")
+        );
+        assert_eq!(
+            one(
+                "a.rs",
+                &format!("//! Tests.\nmod tests {{\n{}", "\n".repeat(MAX_LINES))
+            ),
+            ""
+        );
     }
 
     #[test]
     fn a_document_cannot_name_what_is_not_there() {
-        assert_eq!(missing_paths("see `xtask/src/main.rs` and `xtask/src/gone.rs`"), ["xtask/src/gone.rs"]);
+        assert_eq!(
+            missing_paths("see `xtask/src/main.rs` and `xtask/src/gone.rs`"),
+            ["xtask/src/gone.rs"]
+        );
         assert!(missing_paths("run `cargo xtask tidy` and `crates/<name>/src`").is_empty());
     }
 }
