@@ -46,6 +46,10 @@ pub struct Arena(AlignedBytes);
 impl Arena {
     /// An arena of `bytes` bytes, for whoever knows how many; [`MappedModel::arena`](crate::MappedModel::arena) asks the
     /// model.
+    ///
+    /// # Panics
+    ///
+    /// When the machine has not so much memory, as `Vec` does.
     #[must_use]
     pub fn with_bytes(bytes: usize) -> Arena {
         Arena(AlignedBytes::zeroed(bytes))

@@ -169,7 +169,7 @@ fn fits(model: &MappedModel, images: Images<'_>, labels: &[u8]) -> Result<Shape,
             expected,
         });
     }
-    if labels.is_empty() {
+    if labels.is_empty() || pixels.is_empty() {
         return Err(LiteError::NoImages);
     }
     let mut arena = model.arena()?;

@@ -140,6 +140,37 @@ impl MappedModel {
         Ok(Arena::with_bytes(self.arena_bytes()?))
     }
 
+    /// The model's inputs for images: for each, the bytes that [`Session::run_image`] would put into the input. This is
+    /// what a chip is sent, so that host and chip see the same bytes.
+    ///
+    /// `pixels` are bytes 0..=255, image after image.
+    ///
+    /// # Errors
+    ///
+    /// [`LiteError::NotOneToOne`], [`LiteError::NotForImages`]; [`LiteError::InputLength`] when the pixels are not a whole
+    /// number of images.
+    pub fn quantize_images(&self, pixels: &[u8]) -> Result<Vec<u8>, LiteError> {
+        let mut arena = self.arena()?;
+        let session = self.session(&mut arena)?;
+        let encoder = session.image_encoder()?;
+        let input = session.input_tensor(0)?;
+        if !pixels.len().is_multiple_of(input.elements()) {
+            return Err(LiteError::InputLength {
+                model: self.name.clone(),
+                index: 0,
+                shape: input.shape().iter().collect(),
+                expected: input.elements(),
+                given: pixels
+                    .len()
+                    .checked_rem(input.elements())
+                    .unwrap_or(pixels.len()),
+            });
+        }
+        let mut inputs = vec![0; encoder.encoded_len(pixels.len())];
+        encoder.encode(pixels, &mut inputs);
+        Ok(inputs)
+    }
+
     /// Prepares the model in an arena: after that it can be run as often as one likes.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ impl Report {
         if let Some(training) = &self.training {
             fraction("training.test_accuracy", training.test_accuracy)?;
             duration("training.seconds", training.seconds)?;
+            positive("training.learning_rate", training.learning_rate)?;
             optional(loss, "training.test_loss", training.test_loss)?;
             optional(
                 duration,
@@ -62,6 +63,15 @@ impl Report {
                 ] {
                     duration(&field(&format!("latency.{name}")), time)?;
                 }
+            }
+        }
+        if let Some(development) = &self.development {
+            for (name, time) in [
+                ("cold_build_seconds", development.cold_build_seconds),
+                ("firmware_build_seconds", development.firmware_build_seconds),
+                ("pipeline_seconds", development.pipeline_seconds),
+            ] {
+                optional(duration, &format!("development.{name}"), time)?;
             }
         }
         for (i, run) in self.device.iter().enumerate() {
@@ -133,6 +143,18 @@ fn duration(field: &str, value: f64) -> Result<(), ReportError> {
             field,
             value,
             "a time is finite and not negative",
+        ))
+    }
+}
+
+fn positive(field: &str, value: f64) -> Result<(), ReportError> {
+    if value.is_finite() && value > 0.0 {
+        Ok(())
+    } else {
+        Err(implausible(
+            field,
+            value,
+            "a learning rate is finite and above zero",
         ))
     }
 }

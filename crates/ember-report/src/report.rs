@@ -308,6 +308,7 @@ impl DeviceRun {
     /// All the RAM that the firmware needs, in bytes: statics, arena and stack. `None` while the stack is not known.
     #[must_use]
     pub fn ram_bytes(&self) -> Option<u64> {
-        Some(self.static_ram_bytes + self.arena_bytes + self.stack_bytes?)
+        let fixed = self.static_ram_bytes.saturating_add(self.arena_bytes);
+        Some(fixed.saturating_add(self.stack_bytes?))
     }
 }

@@ -168,4 +168,5 @@ fn a_data_set_for_another_model_is_refused_with_both_sides() {
         "{label}"
     );
     assert!(matches!(refused(&[], 2, 2, &[]), LiteError::NoImages));
+    assert!(matches!(refused(&[], 0, 2, &[1]), LiteError::NoImages));
 }

@@ -68,6 +68,26 @@ fn pixels_become_the_input_that_quantize_pixel_gives() {
 }
 
 #[test]
+fn many_images_become_the_inputs_of_each() {
+    let pixels: Vec<u8> = (0..=255).collect();
+    let model = models::opened(&models::int8());
+    let inputs = model.quantize_images(&pixels).unwrap();
+    assert_eq!(
+        inputs,
+        pixels.iter().map(|pixel| pixel ^ 0x80).collect::<Vec<_>>()
+    );
+    let error = model.quantize_images(&pixels[..6]).unwrap_err().to_string();
+    assert!(error.contains("takes 4 values, got 2"), "{error}");
+    let floats = models::opened(&models::float32())
+        .quantize_images(&[0, 51, 255, 0])
+        .unwrap();
+    assert_eq!(
+        floats,
+        [0.0_f32, 0.2, 1.0, 0.0].map(f32::to_le_bytes).concat()
+    );
+}
+
+#[test]
 fn a_wrong_run_is_refused_with_both_sides() {
     let model = models::opened(&models::int8());
     let mut arena = model.arena().unwrap();

@@ -56,8 +56,10 @@ fn parts(
     ram: Option<u64>,
     cell: fn(Option<String>) -> Cell,
 ) -> [Cell; 5] {
-    let stored = code.map(|code| code + model.unwrap_or(0));
-    let total = stored.zip(ram).map(|(stored, ram)| stored + ram);
+    let stored = code.map(|code| code.saturating_add(model.unwrap_or(0)));
+    let total = stored
+        .zip(ram)
+        .map(|(stored, ram)| stored.saturating_add(ram));
     [
         cell(code.map(count)),
         Cell::known(model.map(count)),

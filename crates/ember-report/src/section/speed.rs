@@ -175,7 +175,10 @@ fn operator_table(report: &Report, group: &[&DeviceRun]) -> Table {
     for (i, op) in first.ops.iter().enumerate() {
         let mut cells = vec![op.op.as_str().into(), Cell::known(op.macs.map(count))];
         for run in group {
-            let total: u64 = run.ops.iter().map(|op| op.instructions).sum();
+            let total: u64 = run
+                .ops
+                .iter()
+                .fold(0, |sum, op| op.instructions.saturating_add(sum));
             let instructions = run.ops[i].instructions;
             cells.push(count(instructions).into());
             let share = (total > 0).then(|| percent(instructions as f64 / total as f64));
