@@ -44,14 +44,23 @@ impl QuantizedMultiplier {
             return Self::ZERO;
         };
         // Both significands are in 2^23..2^24, so the product, exact here and in a double, is in 2^46..2^48 and the
-        // quotient in 2^22..2^25; with 32 more bits it has at least 54, one more than a double.
+        // quotient in 2^22..2^25; with 32 more bits it has at least 54, one more than a double. Long division in base
+        // 256: what rests is below 2^24, so that a digit takes one division of 32 bits.
         let product = a as u64 * b as u64;
         // The top bit is set anyway; that way the compiler knows that this divides.
-        let divisor = (divisor | (1 << 23)) as u64;
-        let (high, rest) = (product / divisor, product % divisor);
-        let rest = rest << 32;
-        let (low, rest) = (rest / divisor, rest % divisor);
-        let quotient = (high << 32) + low;
+        let divisor = divisor | (1 << 23);
+        let mut rest = (product >> 24) as u32;
+        let mut quotient = (rest / divisor) as u64;
+        rest %= divisor;
+        let mut low = (product as u32) << 8;
+        let mut digit = 0;
+        while digit < 7 {
+            let dividend = rest << 8 | low >> 24;
+            low <<= 8;
+            quotient = quotient << 8 | (dividend / divisor) as u64;
+            rest = dividend % divisor;
+            digit += 1;
+        }
         let mut exponent = a_exponent + b_exponent - divisor_exponent - 32;
 
         // The division in double precision rounds to 53 bits, ties to even, before the significand is rounded again.
@@ -126,6 +135,7 @@ impl QuantizedMultiplier {
 }
 
 /// Significand in `2^23..2^24` and exponent of a positive finite number.
+#[inline(never)]
 const fn decompose(x: f32) -> Option<(u32, i32)> {
     let bits = x.to_bits();
     let exponent = (bits >> 23) as i32;

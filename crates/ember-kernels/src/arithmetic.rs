@@ -7,6 +7,7 @@ use ember_core::{Clamp, QuantizedMultiplier};
 
 use crate::arch;
 use crate::error::{KernelError, Operand, check};
+use crate::rows;
 
 /// Arithmetic of a linear operator with activations of type `Value` and weights of type `Weight`.
 pub(crate) trait Arithmetic {
@@ -20,6 +21,9 @@ pub(crate) trait Arithmetic {
     /// The value that stands for zero, for what lies outside of the input.
     fn zero(&self) -> Self::Value;
 
+    /// The sum of both.
+    fn join(&self, a: Self::Sum, b: Self::Sum) -> Self::Sum;
+
     /// What the sum of an output channel starts with.
     fn start(&self, channel: usize) -> Self::Sum;
 
@@ -31,6 +35,24 @@ pub(crate) trait Arithmetic {
 
     /// The sum as an output value.
     fn finish(&self, channel: usize, sum: Self::Sum) -> Self::Value;
+}
+
+/// One output per filter: `x` with each row of `filters`, which are as long as `x`, for the channels from `first` on.
+/// Each sum starts with `extra` besides what its channel starts with.
+#[inline(never)]
+pub(crate) fn dense<A: Arithmetic>(
+    arithmetic: &A,
+    x: &[A::Value],
+    filters: &[A::Weight],
+    extra: A::Sum,
+    first: usize,
+    out: &mut [A::Value],
+) {
+    let filters = rows::of(filters, x.len());
+    for ((out, filter), channel) in out.iter_mut().zip(filters).zip(first..) {
+        let start = arithmetic.join(arithmetic.start(channel), extra);
+        *out = arithmetic.finish(channel, arithmetic.dot(start, x, filter));
+    }
 }
 
 /// int8 activations and weights with int32 sums.
@@ -69,6 +91,11 @@ impl Arithmetic for Int8<'_> {
     }
 
     #[inline(always)]
+    fn join(&self, a: i32, b: i32) -> i32 {
+        a.wrapping_add(b)
+    }
+
+    #[inline(always)]
     fn start(&self, channel: usize) -> i32 {
         match self.bias {
             Some(bias) => bias.get(channel).copied().unwrap_or(0),
@@ -89,10 +116,11 @@ impl Arithmetic for Int8<'_> {
 
     #[inline(always)]
     fn finish(&self, channel: usize, sum: i32) -> i8 {
-        let multiplier = match self.multipliers {
-            [one] => *one,
-            each => each.get(channel).copied().unwrap_or_default(),
-        };
+        let each = self.multipliers.get(channel);
+        let multiplier = each
+            .or(self.multipliers.first())
+            .copied()
+            .unwrap_or_default();
         let output = multiplier.apply(sum).wrapping_add(self.output_zero_point);
         self.range.apply(output) as i8
     }
@@ -122,6 +150,11 @@ impl Arithmetic for Float32<'_> {
     #[inline(always)]
     fn zero(&self) -> f32 {
         0.0
+    }
+
+    #[inline(always)]
+    fn join(&self, a: f32, b: f32) -> f32 {
+        a + b
     }
 
     /// Zero: TFLM adds the bias last, and floats do not associate.

@@ -66,9 +66,9 @@ fn pool<T: Copy, S: Copy + Default>(
     let mut outputs = rows::of_mut(output, channels);
     for image in rows::of(input, shape.image_len()) {
         for out_y in 0..shape.rows.output {
-            let origin_y = shape.rows.origin(out_y);
+            let y = shape.rows.span(out_y);
             for out_x in 0..shape.columns.output {
-                let origin_x = shape.columns.origin(out_x);
+                let x = shape.columns.span(out_x);
                 let Some(out) = outputs.next() else {
                     return Ok(());
                 };
@@ -76,7 +76,7 @@ fn pool<T: Copy, S: Copy + Default>(
                 for out in out.chunks_mut(BLOCK) {
                     let mut sums = [S::default(); BLOCK];
                     let mut count = 0i32;
-                    shape.for_each_pixel(origin_y, origin_x, |at| {
+                    shape.for_each_pixel(y, x, |at| {
                         let at = at + channel;
                         let values = image.get(at..at + out.len()).unwrap_or(&[]);
                         for (sum, x) in sums.iter_mut().zip(values) {

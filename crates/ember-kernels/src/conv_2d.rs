@@ -1,8 +1,8 @@
 //! CONV_2D: `reference_integer_ops::ConvPerChannel` (`kernels/internal/reference/integer_ops/conv.h`) and
 //! `reference_ops::Conv` (`kernels/internal/reference/conv.h`), with groups.
 
-use crate::arithmetic::{Arithmetic, Float32, Int8};
-use crate::error::{KernelError, Operand, check, volume};
+use crate::arithmetic::{Arithmetic, Float32, Int8, dense};
+use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
 use crate::window::Axis;
 
@@ -27,28 +27,12 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// Elements of input, filter and output.
-    fn lengths(&self) -> Result<[usize; 3], KernelError> {
-        Ok([
-            volume(&[
-                self.batches,
-                self.rows.input,
-                self.columns.input,
-                self.input_channels,
-            ])?,
-            volume(&[
-                self.output_channels,
-                self.rows.filter,
-                self.columns.filter,
-                self.filter_channels,
-            ])?,
-            volume(&[
-                self.batches,
-                self.rows.output,
-                self.columns.output,
-                self.output_channels,
-            ])?,
-        ])
+    #[rustfmt::skip]
+    fn check(&self, input: usize, filter: usize, output: usize) -> Result<(), KernelError> {
+        let Self { batches, rows, columns, input_channels, filter_channels, output_channels } = *self;
+        check_shape(Operand::Input, &[batches, rows.input, columns.input, input_channels], input)?;
+        check_shape(Operand::Filter, &[output_channels, rows.filter, columns.filter, filter_channels], filter)?;
+        check_shape(Operand::Output, &[batches, rows.output, columns.output, output_channels], output)
     }
 }
 
@@ -91,10 +75,7 @@ fn convolve<A: Arithmetic>(
     filter: &[A::Weight],
     output: &mut [A::Value],
 ) -> Result<(), KernelError> {
-    let [input_len, filter_len, output_len] = shape.lengths()?;
-    check(Operand::Input, input_len, input.len())?;
-    check(Operand::Filter, filter_len, filter.len())?;
-    check(Operand::Output, output_len, output.len())?;
+    shape.check(input.len(), filter.len(), output.len())?;
     arithmetic.check(shape.output_channels as usize)?;
     if output.is_empty() {
         return Ok(());
@@ -111,62 +92,62 @@ fn convolve<A: Arithmetic>(
 
     let depth = shape.filter_channels as usize;
     let pixel = shape.input_channels as usize;
-    let row = shape.columns.input as usize * pixel;
+    let image_row = shape.columns.input as usize * pixel;
     let filter_row = shape.columns.filter as usize * depth;
     let filter_size = shape.rows.filter as usize * filter_row;
+    let filters_per_group = filters_per_group as usize;
+    // Neighbouring taps are neighbours in memory too.
+    let joined = shape.columns.dilation == 1 && depth == pixel;
     let mut patch = [arithmetic.zero(); PATCH];
 
     let mut outputs = rows::of_mut(output, shape.output_channels as usize);
-    for image in rows::of(input, shape.rows.input as usize * row) {
+    for image in rows::of(input, shape.rows.input as usize * image_row) {
         for out_y in 0..shape.rows.output {
-            let origin_y = shape.rows.origin(out_y);
+            let y = shape.rows.span(out_y);
             for out_x in 0..shape.columns.output {
-                let origin_x = shape.columns.origin(out_x);
+                let x = shape.columns.span(out_x);
                 let Some(out) = outputs.next() else {
                     return Ok(());
                 };
-                for (group, out) in rows::of_mut(out, filters_per_group as usize).enumerate() {
-                    let first_filter = group * filters_per_group as usize;
-                    let filters = filter.get(first_filter * filter_size..).unwrap_or(&[]);
-                    let image = image.get(group * depth..).unwrap_or(&[]);
-                    // The runs of input elements that are contiguous in the filter too.
-                    let runs = Runs {
-                        shape,
-                        pixel,
-                        row,
-                        depth,
-                        filter_row,
-                        origin_y,
-                        origin_x,
+                let mut channel = 0;
+                let mut from = y.position as usize * image_row + x.position as usize * pixel;
+                for out in rows::of_mut(out, filters_per_group) {
+                    let filters = filter.get(channel * filter_size..).unwrap_or(&[]);
+                    let window = Window {
+                        rows: y.taps as usize,
+                        columns: if joined { 1 } else { x.taps as usize },
+                        len: if joined {
+                            x.taps as usize * depth
+                        } else {
+                            depth
+                        },
+                        from,
+                        row_from: image_row * shape.rows.dilation as usize,
+                        column_from: pixel * shape.columns.dilation as usize,
+                        to: y.tap as usize * filter_row + x.tap as usize * depth,
+                        row_to: filter_row,
+                        column_to: depth,
                     };
                     if let Some(patch) = patch.get_mut(..filter_size) {
-                        patch.fill(arithmetic.zero());
-                        runs.for_each(|from, to, len| {
-                            if let (Some(x), Some(to)) =
-                                (image.get(from..from + len), patch.get_mut(to..to + len))
-                            {
-                                to.copy_from_slice(x);
+                        if y.taps < shape.rows.filter || x.taps < shape.columns.filter {
+                            patch.fill(arithmetic.zero());
+                        }
+                        window.for_each(|from, to, len| {
+                            let x = image.get(from..from + len).unwrap_or(&[]);
+                            let patch = patch.get_mut(to..to + len).unwrap_or(&mut []);
+                            for (patch, x) in patch.iter_mut().zip(x) {
+                                *patch = *x;
                             }
                         });
-                        let filters = rows::of(filters, filter_size);
-                        for ((channel, out), filter) in (first_filter..).zip(out).zip(filters) {
-                            let sum = arithmetic.dot(arithmetic.start(channel), patch, filter);
-                            *out = arithmetic.finish(channel, sum);
-                        }
+                        dense(arithmetic, patch, filters, A::Sum::default(), channel, out);
+                    } else if window.len == filter_size {
+                        let x = image.get(from..from + filter_size).unwrap_or(&[]);
+                        dense(arithmetic, x, filters, A::Sum::default(), channel, out);
                     } else {
-                        let filters = rows::of(filters, filter_size);
-                        for ((channel, out), filter) in (first_filter..).zip(out).zip(filters) {
-                            let mut sum = arithmetic.start(channel);
-                            runs.for_each(|from, to, len| {
-                                if let (Some(x), Some(w)) =
-                                    (image.get(from..from + len), filter.get(to..to + len))
-                                {
-                                    sum = arithmetic.dot(sum, x, w);
-                                }
-                            });
-                            *out = arithmetic.finish(channel, sum);
-                        }
+                        window.convolve(arithmetic, image, filters, filter_size, channel, out);
                     }
+                    channel += filters_per_group;
+                    from += depth;
                 }
             }
         }
@@ -174,48 +155,60 @@ fn convolve<A: Arithmetic>(
     Ok(())
 }
 
-/// One window, as runs of elements that lie together both in the image and in the filter.
-struct Runs<'a> {
-    shape: &'a Conv2d,
-    pixel: usize,
-    row: usize,
-    depth: usize,
-    filter_row: usize,
-    origin_y: i32,
-    origin_x: i32,
+/// One window, as runs of elements that lie together both in what it looks at and in the filter.
+struct Window {
+    /// Rows of runs, and runs of each row.
+    rows: usize,
+    columns: usize,
+    /// Elements of a run.
+    len: usize,
+    /// Where the first run begins, and from there to the next row's and the next one's in the row.
+    from: usize,
+    row_from: usize,
+    column_from: usize,
+    /// The same in the filter.
+    to: usize,
+    row_to: usize,
+    column_to: usize,
 }
 
-impl Runs<'_> {
-    /// Calls `f(start in the image, start in the filter, length)` for every run that is not padding.
+impl Window {
+    /// Calls `f(where it begins, where it begins in the filter, length)` for every run.
     #[inline(always)]
     fn for_each(&self, mut f: impl FnMut(usize, usize, usize)) {
-        let (rows, columns) = (&self.shape.rows, &self.shape.columns);
-        let joined = columns.dilation == 1 && self.depth == self.pixel;
-        let (first, count) = columns.inside(self.origin_x);
-        let start_x = self.origin_x.max(0) as usize;
-        for tap_y in 0..rows.filter {
-            let Some(y) = rows.position(self.origin_y, tap_y) else {
-                continue;
-            };
-            let from = y as usize * self.row;
-            let to = tap_y as usize * self.filter_row;
-            if joined {
-                f(
-                    from + start_x * self.pixel,
-                    to + first as usize * self.depth,
-                    count as usize * self.depth,
-                );
-            } else {
-                for tap_x in 0..columns.filter {
-                    if let Some(x) = columns.position(self.origin_x, tap_x) {
-                        f(
-                            from + x as usize * self.pixel,
-                            to + tap_x as usize * self.depth,
-                            self.depth,
-                        );
-                    }
-                }
+        let (mut row_from, mut row_to) = (self.from, self.to);
+        for _ in 0..self.rows {
+            let (mut from, mut to) = (row_from, row_to);
+            for _ in 0..self.columns {
+                f(from, to, self.len);
+                from += self.column_from;
+                to += self.column_to;
             }
+            row_from += self.row_from;
+            row_to += self.row_to;
+        }
+    }
+
+    /// One output per filter, as [`dense`].
+    #[inline(never)]
+    fn convolve<A: Arithmetic>(
+        &self,
+        arithmetic: &A,
+        image: &[A::Value],
+        filters: &[A::Weight],
+        filter_size: usize,
+        first: usize,
+        out: &mut [A::Value],
+    ) {
+        let filters = rows::of(filters, filter_size);
+        for ((out, filter), channel) in out.iter_mut().zip(filters).zip(first..) {
+            let mut sum = arithmetic.start(channel);
+            self.for_each(|from, to, len| {
+                let x = image.get(from..from + len).unwrap_or(&[]);
+                let w = filter.get(to..to + len).unwrap_or(&[]);
+                sum = arithmetic.dot(sum, x, w);
+            });
+            *out = arithmetic.finish(channel, sum);
         }
     }
 }

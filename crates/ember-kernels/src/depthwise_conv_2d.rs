@@ -3,7 +3,7 @@
 //! (`kernels/internal/reference/depthwiseconv_float.h`).
 
 use crate::arithmetic::{Arithmetic, Float32, Int8};
-use crate::error::{KernelError, Operand, check, volume};
+use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
 use crate::window::Axis;
 
@@ -72,13 +72,13 @@ fn convolve<A: Arithmetic>(
         channels,
         multiplier,
     } = *shape;
-    let output_channels = volume(&[channels, multiplier])? as u32;
-    let input_len = volume(&[batches, rows.input, columns.input, channels])?;
-    let filter_len = volume(&[rows.filter, columns.filter, output_channels])?;
-    let output_len = volume(&[batches, rows.output, columns.output, output_channels])?;
-    check(Operand::Input, input_len, input.len())?;
-    check(Operand::Filter, filter_len, filter.len())?;
-    check(Operand::Output, output_len, output.len())?;
+    let output_channels = channels.wrapping_mul(multiplier);
+    let sizes = [batches, rows.input, columns.input, channels];
+    check_shape(Operand::Input, &sizes, input.len())?;
+    let sizes = [rows.filter, columns.filter, channels, multiplier];
+    check_shape(Operand::Filter, &sizes, filter.len())?;
+    let sizes = [batches, rows.output, columns.output, output_channels];
+    check_shape(Operand::Output, &sizes, output.len())?;
     arithmetic.check(output_channels as usize)?;
     if output.is_empty() {
         return Ok(());
@@ -86,80 +86,73 @@ fn convolve<A: Arithmetic>(
 
     let pixel = channels as usize;
     let filter_pixel = output_channels as usize;
-    let image_len = (rows.input as usize * columns.input as usize * pixel).max(1);
+    let image_row = columns.input as usize * pixel;
+    let filter_row = columns.filter as usize * filter_pixel;
+    let multiplier = multiplier as usize;
     // With a multiplier of 1 a block is several channels, one weight each; else it is one channel with several weights.
     let one_to_one = multiplier == 1;
-    let block = if one_to_one {
-        BLOCK
-    } else {
-        BLOCK.min(multiplier as usize).max(1)
-    };
 
     let mut outputs = rows::of_mut(output, filter_pixel);
-    for image in rows::of(input, image_len) {
+    for image in rows::of(input, rows.input as usize * image_row) {
         for out_y in 0..rows.output {
-            let origin_y = rows.origin(out_y);
+            let y = rows.span(out_y);
             for out_x in 0..columns.output {
-                let origin_x = columns.origin(out_x);
+                let x = columns.span(out_x);
                 let Some(out) = outputs.next() else {
                     return Ok(());
                 };
+                // Where the window begins in the image and in the filter, for the block's first channel.
+                let mut from = y.position as usize * image_row + x.position as usize * pixel;
+                let mut to = y.tap as usize * filter_row + x.tap as usize * filter_pixel;
                 let mut channel = 0;
+                let mut group_rest = multiplier;
                 let mut rest = out;
-                // Where the current input channel's outputs end.
-                let mut input_channel = 0;
-                let mut channel_end = multiplier as usize;
                 while !rest.is_empty() {
-                    let limit = if one_to_one {
-                        rest.len()
-                    } else {
-                        channel_end - channel
+                    let limit = if one_to_one { rest.len() } else { group_rest };
+                    let Some((now, later)) = rest.split_at_mut_checked(limit.min(BLOCK)) else {
+                        return Err(KernelError::Parameters);
                     };
-                    let width = block.min(limit);
-                    let Some((now, later)) = rest.split_at_mut_checked(width) else {
-                        break;
-                    };
+                    let width = now.len();
                     rest = later;
 
                     let mut sums = [A::Sum::default(); BLOCK];
-                    for (lane, sum) in sums.iter_mut().take(width).enumerate() {
-                        *sum = arithmetic.start(channel + lane);
+                    for (sum, channel) in sums.iter_mut().zip(channel..) {
+                        *sum = arithmetic.start(channel);
                     }
-                    for tap_y in 0..rows.filter {
-                        let Some(y) = rows.position(origin_y, tap_y) else {
-                            continue;
-                        };
-                        for tap_x in 0..columns.filter {
-                            let Some(x) = columns.position(origin_x, tap_x) else {
-                                continue;
-                            };
-                            let at = (y as usize * columns.input as usize + x as usize) * pixel;
-                            let tap = (tap_y as usize * columns.filter as usize + tap_x as usize)
-                                * filter_pixel
-                                + channel;
-                            let Some(weights) = filter.get(tap..tap + width) else {
-                                continue;
-                            };
+                    let (mut row_from, mut row_to) = (from, to);
+                    for _ in 0..y.taps {
+                        let (mut at, mut tap) = (row_from, row_to);
+                        for _ in 0..x.taps {
+                            let weights = filter.get(tap..tap + width).unwrap_or(&[]);
                             if one_to_one {
-                                let at = at + channel;
                                 let values = image.get(at..at + width).unwrap_or(&[]);
                                 for ((sum, x), w) in sums.iter_mut().zip(values).zip(weights) {
                                     *sum = arithmetic.multiply_add(*sum, *x, *w);
                                 }
-                            } else if let Some(x) = image.get(at + input_channel) {
+                            } else if let Some(x) = image.get(at) {
                                 for (sum, w) in sums.iter_mut().zip(weights) {
                                     *sum = arithmetic.multiply_add(*sum, *x, *w);
                                 }
                             }
+                            at += pixel * columns.dilation as usize;
+                            tap += filter_pixel;
                         }
+                        row_from += image_row * rows.dilation as usize;
+                        row_to += filter_row;
                     }
-                    for ((out, sum), channel) in now.iter_mut().zip(sums).zip(channel..) {
+                    for (out, sum) in now.iter_mut().zip(sums) {
                         *out = arithmetic.finish(channel, sum);
+                        channel += 1;
                     }
-                    channel += width;
-                    if channel == channel_end {
-                        input_channel += 1;
-                        channel_end += multiplier as usize;
+                    to += width;
+                    if one_to_one {
+                        from += width;
+                    } else {
+                        group_rest -= width;
+                        if group_rest == 0 {
+                            group_rest = multiplier;
+                            from += 1;
+                        }
                     }
                 }
             }

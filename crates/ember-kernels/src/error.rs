@@ -58,16 +58,23 @@ pub enum KernelError {
     EmptyWindow,
 }
 
-/// The product of sizes, as a slice length.
-pub(crate) fn volume(sizes: &[u32]) -> Result<usize, KernelError> {
+/// Checks that a slice has one element for each position of a shape.
+#[inline(never)]
+pub(crate) fn check_shape(
+    operand: Operand,
+    sizes: &[u32],
+    actual: usize,
+) -> Result<(), KernelError> {
     let mut product = 1u32;
     for size in sizes {
-        product = product.checked_mul(*size).ok_or(KernelError::Parameters)?;
+        let wide = u64::from(product) * u64::from(*size);
+        product = u32::try_from(wide).map_err(|_| KernelError::Parameters)?;
     }
-    Ok(product as usize)
+    check(operand, product as usize, actual)
 }
 
-/// Checks one slice's length.
+/// Checks a slice's length.
+#[inline]
 pub(crate) fn check(operand: Operand, expected: usize, actual: usize) -> Result<(), KernelError> {
     if expected == actual {
         Ok(())

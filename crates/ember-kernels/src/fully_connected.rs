@@ -2,8 +2,8 @@
 //! (`kernels/internal/reference/integer_ops/fully_connected.h`) and `reference_ops::FullyConnected`
 //! (`kernels/internal/reference/fully_connected.h`).
 
-use crate::arithmetic::{Arithmetic, Float32, Int8};
-use crate::error::{KernelError, Operand, check, volume};
+use crate::arithmetic::{Arithmetic, Float32, Int8, dense};
+use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
 
 /// Shapes of a dense layer. Input `[batches, depth]`, filter `[units, depth]`, output `[batches, units]`.
@@ -32,25 +32,16 @@ pub fn int8(
     filter: &[i8],
     output: &mut [i8],
 ) -> Result<(), KernelError> {
-    connect(
-        shape,
-        arithmetic,
-        input,
-        filter,
-        output,
-        |row| {
-            if filter_zero_point == 0 {
-                return 0;
-            }
-            // Σ (x - zx) * (w - zw) = Σ (x - zx) * w - zw * Σ (x - zx), and the second sum is the same for every unit.
-            let mut sum = 0i32;
+    connect(shape, arithmetic, input, filter, output, |row| {
+        // Σ (x - zx) * (w - zw) = Σ (x - zx) * w - zw * Σ (x - zx), and the second sum is the same for every unit.
+        let mut sum = 0i32;
+        if filter_zero_point != 0 {
             for x in row {
                 sum = sum.wrapping_add(i32::from(*x).wrapping_sub(arithmetic.input_zero_point));
             }
-            sum.wrapping_mul(filter_zero_point).wrapping_neg()
-        },
-        i32::wrapping_add,
-    )
+        }
+        sum.wrapping_mul(filter_zero_point).wrapping_neg()
+    })
 }
 
 /// Dense layer of float32.
@@ -64,18 +55,10 @@ pub fn float32(
     filter: &[f32],
     output: &mut [f32],
 ) -> Result<(), KernelError> {
-    connect(
-        shape,
-        arithmetic,
-        input,
-        filter,
-        output,
-        |_| 0.0,
-        |start, _| start,
-    )
+    connect(shape, arithmetic, input, filter, output, |_| 0.0)
 }
 
-/// `correction(row)` is worked out once per row of input and joined to every unit's start.
+/// `extra(row)` is worked out once per row of input, and every unit's sum starts with it.
 #[inline(always)]
 fn connect<A: Arithmetic>(
     shape: &FullyConnected,
@@ -83,28 +66,22 @@ fn connect<A: Arithmetic>(
     input: &[A::Value],
     filter: &[A::Weight],
     output: &mut [A::Value],
-    correction: impl Fn(&[A::Value]) -> A::Sum,
-    join: impl Fn(A::Sum, A::Sum) -> A::Sum,
+    extra: impl Fn(&[A::Value]) -> A::Sum,
 ) -> Result<(), KernelError> {
     let FullyConnected {
         batches,
         depth,
         units,
     } = *shape;
-    check(Operand::Input, volume(&[batches, depth])?, input.len())?;
-    check(Operand::Filter, volume(&[units, depth])?, filter.len())?;
-    check(Operand::Output, volume(&[batches, units])?, output.len())?;
+    check_shape(Operand::Input, &[batches, depth], input.len())?;
+    check_shape(Operand::Filter, &[units, depth], filter.len())?;
+    check_shape(Operand::Output, &[batches, units], output.len())?;
     arithmetic.check(units as usize)?;
-    let depth = depth as usize;
     if depth == 0 && !output.is_empty() {
         return Err(KernelError::Parameters);
     }
-    for (row, out) in rows::of(input, depth).zip(rows::of_mut(output, units as usize)) {
-        let correction = correction(row);
-        for ((channel, out), weights) in out.iter_mut().enumerate().zip(rows::of(filter, depth)) {
-            let start = join(arithmetic.start(channel), correction);
-            *out = arithmetic.finish(channel, arithmetic.dot(start, row, weights));
-        }
+    for (row, out) in rows::of(input, depth as usize).zip(rows::of_mut(output, units as usize)) {
+        dense(arithmetic, row, filter, extra(row), 0, out);
     }
     Ok(())
 }

@@ -3,9 +3,9 @@
 
 use ember_core::Clamp;
 
-use crate::error::{KernelError, Operand, check, volume};
+use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
-use crate::window::Axis;
+use crate::window::{Axis, Span};
 
 /// Shapes of a pooling. Input `[batches, rows.input, columns.input, channels]`, output
 /// `[batches, rows.output, columns.output, channels]`. Poolings have no dilation.
@@ -26,30 +26,26 @@ impl Pool2d {
     /// Checks the lengths of input and output.
     pub(crate) fn check(&self, input: usize, output: usize) -> Result<(), KernelError> {
         let (rows, columns) = (&self.rows, &self.columns);
-        let expected = volume(&[self.batches, rows.input, columns.input, self.channels])?;
-        check(Operand::Input, expected, input)?;
-        let expected = volume(&[self.batches, rows.output, columns.output, self.channels])?;
-        check(Operand::Output, expected, output)
+        let sizes = [self.batches, rows.input, columns.input, self.channels];
+        check_shape(Operand::Input, &sizes, input)?;
+        let sizes = [self.batches, rows.output, columns.output, self.channels];
+        check_shape(Operand::Output, &sizes, output)
     }
 
-    /// Elements of one image of the input; at least 1.
+    /// Elements of one image of the input.
     pub(crate) const fn image_len(&self) -> usize {
-        let len = self.rows.input as usize * self.columns.input as usize * self.channels as usize;
-        if len == 0 { 1 } else { len }
+        self.rows.input as usize * self.columns.input as usize * self.channels as usize
     }
 
-    /// Calls `f(index of the first channel)` for every pixel of the window at this origin that is not padding.
+    /// Calls `f(index of the first channel)` for every pixel of the window that is not padding.
     #[inline(always)]
-    pub(crate) fn for_each_pixel(&self, origin_y: i32, origin_x: i32, mut f: impl FnMut(usize)) {
-        let (rows, columns) = (&self.rows, &self.columns);
-        let (_, height) = rows.inside(origin_y);
-        let (_, width) = columns.inside(origin_x);
+    pub(crate) fn for_each_pixel(&self, y: Span, x: Span, mut f: impl FnMut(usize)) {
         let channels = self.channels as usize;
-        let row = columns.input as usize * channels;
-        let mut line = origin_y.max(0) as usize * row + origin_x.max(0) as usize * channels;
-        for _ in 0..height {
+        let row = self.columns.input as usize * channels;
+        let mut line = y.position as usize * row + x.position as usize * channels;
+        for _ in 0..y.taps {
             let mut at = line;
-            for _ in 0..width {
+            for _ in 0..x.taps {
                 f(at);
                 at += channels;
             }
@@ -106,14 +102,14 @@ fn pool<T: Copy>(
     let mut outputs = rows::of_mut(output, channels);
     for image in rows::of(input, shape.image_len()) {
         for out_y in 0..shape.rows.output {
-            let origin_y = shape.rows.origin(out_y);
+            let y = shape.rows.span(out_y);
             for out_x in 0..shape.columns.output {
-                let origin_x = shape.columns.origin(out_x);
+                let x = shape.columns.span(out_x);
                 let Some(out) = outputs.next() else {
                     return Ok(());
                 };
                 out.fill(least);
-                shape.for_each_pixel(origin_y, origin_x, |at| {
+                shape.for_each_pixel(y, x, |at| {
                     let values = image.get(at..at + channels).unwrap_or(&[]);
                     for (out, x) in out.iter_mut().zip(values) {
                         *out = larger(*out, *x);

@@ -1,6 +1,6 @@
 //! PACK: stacks tensors of one shape along a new axis (`micro/kernels/pack.cc`), for elements of any size.
 
-use crate::error::{KernelError, Operand, check, volume};
+use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
 
 /// Shapes of a stack. Each input is `[outer, inner]`, the output `[outer, values, inner]`.
@@ -20,18 +20,18 @@ pub struct Pack {
 /// # Errors
 /// A slice's length is not that of its shape.
 pub fn bytes(shape: &Pack, index: u32, input: &[u8], output: &mut [u8]) -> Result<(), KernelError> {
-    check(
-        Operand::Input,
-        volume(&[shape.outer, shape.inner])?,
-        input.len(),
-    )?;
-    let output_len = volume(&[shape.outer, shape.values, shape.inner])?;
-    check(Operand::Output, output_len, output.len())?;
-    if index >= shape.values {
+    let Pack {
+        outer,
+        values,
+        inner,
+    } = *shape;
+    check_shape(Operand::Input, &[outer, inner], input.len())?;
+    check_shape(Operand::Output, &[outer, values, inner], output.len())?;
+    if index >= values {
         return Err(KernelError::Parameters);
     }
-    let inner = shape.inner as usize;
-    let line = (shape.values as usize).wrapping_mul(inner).max(1);
+    let inner = inner as usize;
+    let line = (values as usize).wrapping_mul(inner).max(1);
     let at = index as usize * inner;
     for (x, line) in rows::of(input, inner).zip(rows::of_mut(output, line)) {
         if let Some(out) = line.get_mut(at..at.wrapping_add(inner)) {

@@ -3,7 +3,7 @@
 
 use ember_core::{QuantizedMultiplier, fixed_point, float};
 
-use crate::error::{KernelError, Operand, check, volume};
+use crate::error::{KernelError, Operand, check, check_shape};
 use crate::rows;
 
 /// Shape of a softmax: input and output `[outer, depth]`, each row on its own.
@@ -18,9 +18,8 @@ pub struct Softmax {
 
 impl Softmax {
     fn check(&self, input: usize, output: usize) -> Result<usize, KernelError> {
-        let len = volume(&[self.outer, self.depth])?;
-        check(Operand::Input, len, input)?;
-        check(Operand::Output, len, output)?;
+        check_shape(Operand::Input, &[self.outer, self.depth], input)?;
+        check(Operand::Output, input, output)?;
         Ok(self.depth as usize)
     }
 }
@@ -68,7 +67,7 @@ impl Int8 {
     }
 
     /// `exp` of a difference, Q0.31; `None` where it counts as zero.
-    #[inline(always)]
+    #[inline(never)]
     fn exp(&self, difference: i32) -> Option<i32> {
         if difference < self.least_difference {
             return None;

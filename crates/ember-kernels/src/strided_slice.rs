@@ -1,7 +1,7 @@
 //! STRIDED_SLICE: `kernels/internal/strided_slice_logic.h` and `kernels/internal/reference/strided_slice.h`, for
 //! elements of any size.
 
-use crate::error::{KernelError, Operand, check, volume};
+use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
 
 /// Axes that a slice has at most, as in TFLM.
@@ -107,10 +107,10 @@ pub fn bytes(
     output: &mut [u8],
 ) -> Result<(), KernelError> {
     let [a, b, c, d] = axes;
-    let input_len = volume(&[a.size, b.size, c.size, d.size, element])?;
-    let output_len = volume(&[a.count, b.count, c.count, d.count, element])?;
-    check(Operand::Input, input_len, input.len())?;
-    check(Operand::Output, output_len, output.len())?;
+    let sizes = [a.size, b.size, c.size, d.size, element];
+    check_shape(Operand::Input, &sizes, input.len())?;
+    let sizes = [a.count, b.count, c.count, d.count, element];
+    check_shape(Operand::Output, &sizes, output.len())?;
     let element = element as usize;
     let mut outputs = rows::of_mut(output, element);
     for i in 0..a.count {

@@ -62,41 +62,38 @@ impl Axis {
         })
     }
 
-    /// The first input position of the window at `output`; negative in the padding.
-    #[inline(always)]
-    pub(crate) const fn origin(&self, output: u32) -> i32 {
-        output
-            .wrapping_mul(self.stride)
-            .wrapping_sub(self.padding)
-            .cast_signed()
-    }
-
-    /// The input position of a tap, if it is not padding.
-    #[inline(always)]
-    pub(crate) const fn position(&self, origin: i32, tap: u32) -> Option<u32> {
-        let position = origin
-            .cast_unsigned()
-            .wrapping_add(tap.wrapping_mul(self.dilation));
-        // A negative position is a great unsigned one.
-        if position < self.input {
-            Some(position)
-        } else {
-            None
-        }
-    }
-
-    /// The taps of an undilated window that are not padding, as first and count.
-    #[inline(always)]
-    pub(crate) const fn inside(&self, origin: i32) -> (u32, u32) {
-        let first = if origin < 0 { origin.unsigned_abs() } else { 0 };
-        let last = self.input.wrapping_sub(origin.cast_unsigned());
-        let last = if last < self.filter {
-            last
-        } else {
-            self.filter
+    /// What of the window at `output` lies in the input.
+    pub(crate) fn span(&self, output: u32) -> Span {
+        let mut position = output.wrapping_mul(self.stride).wrapping_sub(self.padding);
+        let mut span = Span {
+            tap: 0,
+            taps: 0,
+            position: 0,
         };
-        (first, last.saturating_sub(first))
+        for tap in 0..self.filter {
+            // A negative position is a great unsigned one.
+            if position < self.input {
+                if span.taps == 0 {
+                    span.tap = tap;
+                    span.position = position;
+                }
+                span.taps += 1;
+            }
+            position = position.wrapping_add(self.dilation);
+        }
+        span
     }
+}
+
+/// The taps of a window that are not padding; they are neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// The first such tap.
+    pub(crate) tap: u32,
+    /// How many there are.
+    pub(crate) taps: u32,
+    /// The input position of the first.
+    pub(crate) position: u32,
 }
 
 #[cfg(test)]
@@ -120,14 +117,30 @@ mod tests {
 
     proptest! {
         #[test]
-        fn inside_is_what_position_says(input in 1..9u32, filter in 1..6u32, stride in 1..4u32, same: bool) {
+        fn a_span_is_what_lies_in_the_input(
+            input in 1..9u32,
+            filter in 1..6u32,
+            stride in 1..4u32,
+            dilation in 1..4u32,
+            same: bool,
+        ) {
             let padding = if same { Padding::Same } else { Padding::Valid };
-            let Some(axis) = Axis::new(input, filter, stride, 1, padding) else { return Ok(()) };
+            let Some(axis) = Axis::new(input, filter, stride, dilation, padding) else {
+                return Ok(());
+            };
             for output in 0..axis.output {
-                let origin = axis.origin(output);
-                let taps: std::vec::Vec<u32> = (0..filter).filter(|tap| axis.position(origin, *tap).is_some()).collect();
-                let (first, count) = axis.inside(origin);
-                prop_assert_eq!(taps, (first..first + count).collect::<std::vec::Vec<_>>());
+                let span = axis.span(output);
+                let mut taps = std::vec::Vec::new();
+                for tap in 0..i64::from(filter) {
+                    let position = i64::from(output * stride) - i64::from(axis.padding) + tap * i64::from(dilation);
+                    if (0..i64::from(input)).contains(&position) {
+                        taps.push((tap, position));
+                    }
+                }
+                let found: std::vec::Vec<_> = (0..i64::from(span.taps))
+                    .map(|n| (i64::from(span.tap) + n, i64::from(span.position) + n * i64::from(dilation)))
+                    .collect();
+                prop_assert_eq!(found, taps);
             }
         }
     }

@@ -6,21 +6,48 @@
 use ember_core::{Activation, BuiltinOp, Dtype};
 use ember_kernels::KernelError;
 
-/// A tensor of an operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Slot {
-    /// The input with this number.
-    Input(u8),
-    /// The output with this number.
-    Output(u8),
+/// A tensor of an operator: an input or an output, by its number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Slot(u8);
+
+impl Slot {
+    const OUTPUT: u8 = 0x80;
+
+    /// The input with this number, 0 to 127.
+    #[must_use]
+    pub const fn input(index: u8) -> Self {
+        Self(index & !Self::OUTPUT)
+    }
+
+    /// The output with this number, 0 to 127.
+    #[must_use]
+    pub const fn output(index: u8) -> Self {
+        Self(index | Self::OUTPUT)
+    }
+
+    /// Whether it is an output.
+    #[must_use]
+    pub const fn is_output(self) -> bool {
+        self.0 & Self::OUTPUT != 0
+    }
+
+    /// Its number among the inputs or outputs.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        (self.0 & !Self::OUTPUT) as usize
+    }
 }
 
 impl core::fmt::Display for Slot {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Input(index) => write!(f, "input {index}"),
-            Self::Output(index) => write!(f, "output {index}"),
-        }
+        let kind = if self.is_output() { "output" } else { "input" };
+        write!(f, "{kind} {}", self.index())
+    }
+}
+
+impl core::fmt::Debug for Slot {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(self, f)
     }
 }
 
@@ -49,7 +76,7 @@ pub enum PrepareError {
     },
     /// More of something than the runtime counts.
     #[error(
-        "the model has more than 65534 tensors or operators, or more than a gibibyte of activations: split it"
+        "the model has more than 65534 tensors or operators, more than 127 inputs of one operator, or more than a gibibyte of activations: split it"
     )]
     TooLarge,
     /// No registration runs this operator with this type.
@@ -117,6 +144,11 @@ pub enum PrepareError {
         other: u32,
     },
 }
+
+/// The word that a kernel refused to be prepared. Why stands in the [`Prepare`](crate::Prepare) that gave it out, so that
+/// the many fallible steps of a preparation have small results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused(pub(crate) ());
 
 /// What is wrong with an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -229,21 +261,12 @@ pub enum Fault {
     /// A constant at an address that its type cannot be read at.
     #[error("its {0} lies at an odd address: load the model at a multiple of 16")]
     Misaligned(Slot),
-    /// The kernel's own preparation refused.
-    #[error("its kernel refuses: {0}")]
-    Kernel(KernelError),
     /// A custom operator's preparation refused; the number is its own.
     #[error("its kernel refuses with code {0}")]
     Custom(u32),
     /// The arena is too small. [`PrepareError::ArenaTooSmall`] stands for it outside.
     #[error("the arena is too small")]
     Arena,
-}
-
-impl From<KernelError> for Fault {
-    fn from(error: KernelError) -> Self {
-        Self::Kernel(error)
-    }
 }
 
 /// Why a model did not run to its end.

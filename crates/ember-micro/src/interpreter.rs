@@ -7,14 +7,17 @@
 //!
 //! The rest holds the activations, placed by [`plan`](crate::plan).
 
+use core::cell::Cell;
+
+use ember_core::BuiltinOp;
 use ember_core::view::{self, Plain};
-use ember_tflite::{Model, Subgraph, Tensor, TensorId};
+use ember_tflite::{Model, Operator, Subgraph, Tensor, TensorId};
 
 use crate::error::{Fault, InvokeError, InvokeFault, PrepareError};
 use crate::io::{Ids, Io, LEFT_OUT};
 use crate::kernel::Registration;
 use crate::plan::{self, Location, Row};
-use crate::prepare::{Prepare, Words};
+use crate::prepare::{Prepare, Tape};
 use crate::profile::Profiler;
 
 /// The arena begins at a multiple of this, in bytes.
@@ -22,6 +25,9 @@ pub const ARENA_ALIGNMENT: usize = 16;
 
 /// Tensors and operators that a model has at most: their numbers are kept in 16 bits.
 const LIMIT: usize = 65534;
+
+/// Inputs, and outputs, that an operator has at most.
+const MAX_OPERANDS: usize = 127;
 
 /// Words before the operands of a step: registration and counts, and the length of what was prepared.
 const HEADER: usize = 2;
@@ -100,18 +106,14 @@ impl<'a, 'm> Interpreter<'a, 'm> {
         };
         let peak = plan::plan(model, &graph, table, lives)?;
 
-        let mut words = Words { rest, used: 0 };
+        let tape = Tape::new(Cell::from_mut(&mut *rest).as_slice_of_cells());
         for (operator, index) in graph.operators().zip(0..) {
-            words =
-                prepare_step(&graph, operator, index, registry, words).map_err(
-                    |error| match error {
-                        StepError::Full(used) => too_small((tensors * 2 + used) * 4, false),
-                        StepError::Fault(error) => error,
-                    },
-                )?;
+            let result = prepare_step(&graph, operator, index, registry, &tape);
+            result.map_err(|error| {
+                error.unwrap_or_else(|| too_small((tensors * 2 + tape.wanted()) * 4, false))
+            })?;
         }
-        let step_words = words.used;
-        let rest = words.rest;
+        let step_words = tape.used();
 
         let persistent = (tensors * 2 + step_words) * 4;
         let start = persistent.next_multiple_of(ARENA_ALIGNMENT);
@@ -125,17 +127,18 @@ impl<'a, 'm> Interpreter<'a, 'm> {
         let (steps, rest) = rest.split_at_mut_checked(step_words).unwrap_or_default();
         let activations = view::as_bytes_mut(rest)
             .get_mut(start - persistent..)
+            .and_then(|rest| rest.get_mut(..peak as usize))
             .unwrap_or_default();
-        let mut interpreter = Self {
+        // Variables start as zero; nothing else minds.
+        activations.fill(0);
+        Ok(Self {
             model: *model,
             registry,
             table,
             steps,
             activations,
             arena_bytes_used: needed as u32,
-        };
-        interpreter.reset_variables();
-        Ok(interpreter)
+        })
     }
 
     /// Bytes of the arena that the model needs: an arena of exactly so many works, one of fewer does not.
@@ -283,91 +286,71 @@ impl<'a> Step<'a> {
     }
 }
 
-enum StepError {
-    /// The arena is full; so many words were used.
-    Full(usize),
-    Fault(PrepareError),
-}
-
-/// Writes the step of one operator.
-fn prepare_step<'a, 'm>(
-    graph: &Subgraph<'m>,
-    operator: ember_tflite::Operator<'m>,
+/// Writes the step of one operator. The error is none where the arena is full.
+#[inline(never)]
+fn prepare_step(
+    graph: &Subgraph<'_>,
+    operator: Operator<'_>,
     index: u32,
     registry: &'static [Registration],
-    words: Words<'a>,
-) -> Result<Words<'a>, StepError> {
+    tape: &Tape<'_>,
+) -> Result<(), Option<PrepareError>> {
     let code = operator.opcode();
-    let op = operator.builtin().unwrap_or(ember_core::BuiltinOp::Custom);
-    let fault = |fault| StepError::Fault(PrepareError::Operator { index, op, fault });
-
+    let op = operator.builtin().unwrap_or(BuiltinOp::Custom);
     let (inputs, outputs) = (operator.inputs(), operator.outputs());
-    let operands = || inputs.iter().chain(outputs.iter());
-    let first = operands().flatten().next().and_then(|id| graph.tensor(id));
-    let dtype = match first {
-        Some(tensor) => tensor.dtype(),
-        None => return Err(fault(arity(&operator))),
+    let count = inputs.len().saturating_add(outputs.len());
+    let mut operands = inputs.iter().chain(outputs.iter());
+
+    let first = operands.clone().flatten().next();
+    let Some(first) = first.and_then(|id| graph.tensor(id)) else {
+        let fault = Fault::Arity {
+            inputs: 0,
+            outputs: 0,
+        };
+        return Err(Some(PrepareError::Operator { index, op, fault }));
     };
-    let position = registry
-        .iter()
-        .position(|registration| registration.takes(code, dtype));
-    let registration = position.and_then(|at| Some((at, registry.get(at)?)));
-    let Some((at, registration)) = registration else {
-        return Err(StepError::Fault(PrepareError::MissingRegistration {
+    let dtype = first.dtype();
+    let position = registry.iter().position(|row| row.takes(code, dtype));
+    let Some((at, registration)) = position.and_then(|at| Some((at, registry.get(at)?))) else {
+        return Err(Some(PrepareError::MissingRegistration {
             index,
             op,
             version: operator.version(),
             dtype,
         }));
     };
-    if inputs.len() > 255 || outputs.len() > 255 || at > 0xffff {
-        return Err(fault(arity(&operator)));
+    if inputs.len() > MAX_OPERANDS || outputs.len() > MAX_OPERANDS || at > 0xffff {
+        return Err(Some(PrepareError::TooLarge));
     }
 
-    let start = words.used;
-    let mut cx = Prepare {
+    let header = tape.take(HEADER + count.div_ceil(2)).ok_or(None)?;
+    let start = tape.used();
+    let cx = Prepare {
         graph: *graph,
         operator,
-        words,
+        tape,
+        fault: Cell::new(Fault::Arena),
     };
+    if (registration.prepare)(&cx).is_err() {
+        return Err(match cx.fault.get() {
+            Fault::Arena => None,
+            fault => Some(PrepareError::Operator { index, op, fault }),
+        });
+    }
     let counts = at as u32 | (inputs.len() as u32) << 16 | (outputs.len() as u32) << 24;
-    let result = write_step(&mut cx, counts, operands(), registration);
-    let words = cx.words;
-    match result {
-        Err(Fault::Arena) => return Err(StepError::Full(words.used + 1)),
-        Err(error) => return Err(fault(error)),
-        Ok(()) => {}
-    }
-    let operand_words = (inputs.len() + outputs.len()).div_ceil(2);
-    let prepared = words.used.wrapping_sub(start + HEADER + operand_words);
-    if let Some(len) = words.rest.get_mut(start + 1) {
-        *len = prepared as u32;
-    }
-    Ok(words)
-}
-
-fn write_step(
-    cx: &mut Prepare<'_, '_>,
-    counts: u32,
-    mut operands: impl Iterator<Item = Option<TensorId>>,
-    registration: &Registration,
-) -> Result<(), Fault> {
-    cx.words.push(counts)?;
-    // The length of what the kernel prepares; written when it is known.
-    cx.words.push(0)?;
+    let prepared = tape.used().wrapping_sub(start) as u32;
     let id = |id: Option<TensorId>| id.map_or(LEFT_OUT, |TensorId(id)| id);
-    while let Some(low) = operands.next() {
-        let high = operands.next().flatten();
-        cx.words.push(id(low) | id(high) << 16)?;
+    for (place, number) in header.iter().zip(0..) {
+        place.set(match number {
+            0 => counts,
+            1 => prepared,
+            _ => {
+                let low = id(operands.next().flatten());
+                low | id(operands.next().flatten()) << 16
+            }
+        });
     }
-    (registration.prepare)(cx)
-}
-
-fn arity(operator: &ember_tflite::Operator<'_>) -> Fault {
-    Fault::Arity {
-        inputs: operator.inputs().len().min(255) as u8,
-        outputs: operator.outputs().len().min(255) as u8,
-    }
+    Ok(())
 }
 
 /// Bytes of arena that a model needs: what [`Interpreter::arena_bytes_used`] will say on every machine.

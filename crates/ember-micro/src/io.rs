@@ -69,6 +69,7 @@ impl<'s> Io<'s> {
         Ok((inputs, view::from_bytes_mut(output).ok_or(OUTPUT)?))
     }
 
+    #[inline(never)]
     fn split_bytes(self) -> Option<(Inputs<'s>, &'s mut [u8])> {
         let id = self.operands.get(usize::from(self.inputs))?;
         let [word, len] = *self.table.get(id as usize)?;
@@ -91,7 +92,7 @@ impl<'s> Io<'s> {
     }
 }
 
-const OUTPUT: InvokeFault = InvokeFault::Operand(Slot::Output(0));
+const OUTPUT: InvokeFault = InvokeFault::Operand(Slot::output(0));
 
 /// The inputs of an operator.
 #[derive(Clone, Copy)]
@@ -124,10 +125,9 @@ impl<'s> Inputs<'s> {
     /// # Errors
     /// [`InvokeFault::Operand`] where it is left out, not of this type, or has the bytes of the output.
     pub fn get<T: Plain>(&self, index: u8) -> Result<&'s [T], InvokeFault> {
-        let bytes = self.find(index).and_then(|row| self.bytes(row));
-        bytes
+        self.bytes(index)
             .and_then(view::from_bytes)
-            .ok_or(InvokeFault::Operand(Slot::Input(index)))
+            .ok_or(InvokeFault::Operand(Slot::input(index)))
     }
 
     /// The elements of an input that may be left out.
@@ -157,7 +157,9 @@ impl<'s> Inputs<'s> {
         self.table.get(id as usize).copied()
     }
 
-    fn bytes(&self, [word, len]: Row) -> Option<&'s [u8]> {
+    #[inline(never)]
+    fn bytes(&self, index: u8) -> Option<&'s [u8]> {
+        let [word, len] = self.find(index)?;
         let (bytes, start) = match Location::from_word(word) {
             Location::Model(offset) => (self.model, offset),
             Location::Arena(offset) => match offset.checked_sub(self.after_start) {

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use ember_core::Dtype;
-//! use ember_micro::{Fault, InvokeFault, Io, Kernel, OpCode, Prepare, Registration};
+//! use ember_micro::{InvokeFault, Io, Kernel, OpCode, Prepare, Refused, Registration};
 //!
 //! /// `y = 2 x` on float32.
 //! struct Twice;
@@ -16,9 +16,10 @@
 //!     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
 //!     type Prepared = ();
 //!
-//!     fn prepare(cx: &mut Prepare<'_, '_>) -> Result<(), Fault> {
+//!     fn prepare(cx: &Prepare<'_>) -> Result<(), Refused> {
 //!         cx.arity(1..=1, 1)?;
-//!         cx.same_elements()
+//!         cx.same_elements()?;
+//!         Ok(())
 //!     }
 //!
 //!     fn run(_prepared: (), io: Io<'_>) -> Result<(), InvokeFault> {
@@ -37,7 +38,7 @@
 use ember_core::Dtype;
 use ember_tflite::OpCode;
 
-use crate::error::{Fault, InvokeFault};
+use crate::error::{InvokeFault, Refused};
 use crate::io::Io;
 use crate::prepare::Prepare;
 use crate::record::Record;
@@ -56,8 +57,8 @@ pub trait Kernel {
     /// Checks everything that `run` relies on, types, ranks, shapes, scales and options, and works out what it needs.
     ///
     /// # Errors
-    /// What is wrong with the operator as the model describes it.
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<Self::Prepared, Fault>;
+    /// `cx` knows what is wrong with the operator as the model describes it.
+    fn prepare(cx: &Prepare<'_>) -> Result<Self::Prepared, Refused>;
 
     /// Computes the outputs from the inputs.
     ///
@@ -73,7 +74,7 @@ pub struct Registration {
     pub code: OpCode<'static>,
     /// The type of the first input that it is for; `None` where it takes any.
     pub dtype: Option<Dtype>,
-    pub(crate) prepare: fn(&mut Prepare<'_, '_>) -> Result<(), Fault>,
+    pub(crate) prepare: fn(&Prepare<'_>) -> Result<(), Refused>,
     pub(crate) run: fn(Io<'_>) -> Result<(), InvokeFault>,
 }
 
@@ -95,9 +96,10 @@ impl Registration {
     }
 }
 
-fn prepare<K: Kernel>(cx: &mut Prepare<'_, '_>) -> Result<(), Fault> {
+fn prepare<K: Kernel>(cx: &Prepare<'_>) -> Result<(), Refused> {
     let prepared = K::prepare(cx)?;
-    cx.store(&prepared)
+    // Behind what `prepare` kept.
+    cx.keep_record(&prepared)
 }
 
 fn run<K: Kernel>(mut io: Io<'_>) -> Result<(), InvokeFault> {

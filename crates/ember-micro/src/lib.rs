@@ -27,7 +27,7 @@ mod record;
 pub mod registry;
 
 pub use ember_tflite::{Model, OpCode, ReadError};
-pub use error::{Fault, InvokeError, InvokeFault, PrepareError, Slot};
+pub use error::{Fault, InvokeError, InvokeFault, PrepareError, Refused, Slot};
 #[cfg(feature = "alloc")]
 pub use interpreter::arena_bytes_needed;
 pub use interpreter::{ARENA_ALIGNMENT, Interpreter};

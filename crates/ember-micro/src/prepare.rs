@@ -1,41 +1,87 @@
 //! What a kernel sees of the model while it prepares.
 
+use core::cell::Cell;
 use core::ops::RangeInclusive;
 
 use ember_core::Dtype;
-use ember_tflite::{Operator, OptionsTable, Quantization, Shape, Subgraph, Tensor, TensorId};
+use ember_tflite::{Operator, OptionsTable, Quantization, Shape, Subgraph, Tensor};
 
-use crate::error::{Fault, Slot};
+use crate::error::{Fault, Refused, Slot};
 use crate::record::Record;
 
-/// Words that are written one after the other.
-pub(crate) struct Words<'a> {
-    pub(crate) rest: &'a mut [u32],
-    pub(crate) used: usize,
+/// Words of the arena that are written one after the other.
+pub(crate) struct Tape<'a> {
+    words: &'a [Cell<u32>],
+    used: Cell<usize>,
+    wanted: Cell<usize>,
 }
 
-impl Words<'_> {
-    pub(crate) fn push(&mut self, word: u32) -> Result<(), Fault> {
-        let place = self.rest.get_mut(self.used).ok_or(Fault::Arena)?;
-        *place = word;
-        self.used += 1;
-        Ok(())
+impl<'a> Tape<'a> {
+    pub(crate) const fn new(words: &'a [Cell<u32>]) -> Self {
+        Self {
+            words,
+            used: Cell::new(0),
+            wanted: Cell::new(0),
+        }
+    }
+
+    /// The number of words that would have been enough for the last [`Tape::take`].
+    pub(crate) const fn wanted(&self) -> usize {
+        self.wanted.get()
+    }
+
+    /// The number of words written.
+    pub(crate) const fn used(&self) -> usize {
+        self.used.get()
+    }
+
+    /// The next `count` words; none where there are fewer.
+    pub(crate) fn take(&self, count: usize) -> Option<&'a [Cell<u32>]> {
+        let start = self.used.get();
+        let end = start.checked_add(count)?;
+        self.wanted.set(end);
+        let words = self.words.get(start..end)?;
+        self.used.set(end);
+        Some(words)
     }
 }
 
 /// An operator of the model, and the place for what its kernel works out.
 ///
-/// The words that a kernel keeps with [`Prepare::keep`] come back as [`Io::kept`](crate::Io::kept), in order.
-pub struct Prepare<'p, 'm> {
-    pub(crate) graph: Subgraph<'m>,
-    pub(crate) operator: Operator<'m>,
-    pub(crate) words: Words<'p>,
+/// A step that fails notes why and returns [`Refused`]; the note is what the caller of
+/// [`Interpreter::new`](crate::Interpreter::new) gets to see. The words that a kernel keeps with [`Prepare::keep`] come
+/// back as [`Io::kept`](crate::Io::kept), in order.
+pub struct Prepare<'p> {
+    pub(crate) graph: Subgraph<'p>,
+    pub(crate) operator: Operator<'p>,
+    pub(crate) tape: &'p Tape<'p>,
+    pub(crate) fault: Cell<Fault>,
 }
 
-impl<'m> Prepare<'_, 'm> {
+impl<'p> Prepare<'p> {
+    /// Refuses the operator for this reason.
+    #[cold]
+    #[inline(never)]
+    pub fn refuse(&self, fault: Fault) -> Refused {
+        self.fault.set(fault);
+        Refused(())
+    }
+
+    /// `value`, or a refusal for this reason.
+    ///
+    /// # Errors
+    /// There is no value.
+    #[inline(always)]
+    pub fn expect<T>(&self, value: Option<T>, fault: Fault) -> Result<T, Refused> {
+        match value {
+            Some(value) => Ok(value),
+            None => Err(self.refuse(fault)),
+        }
+    }
+
     /// The operator.
     #[must_use]
-    pub const fn operator(&self) -> &Operator<'m> {
+    pub const fn operator(&self) -> &Operator<'p> {
         &self.operator
     }
 
@@ -43,35 +89,33 @@ impl<'m> Prepare<'_, 'm> {
     ///
     /// # Errors
     /// [`Fault::Arity`].
-    pub fn arity(&self, inputs: RangeInclusive<usize>, outputs: usize) -> Result<(), Fault> {
+    pub fn arity(&self, inputs: RangeInclusive<usize>, outputs: usize) -> Result<(), Refused> {
         let found = (self.operator.inputs().len(), self.operator.outputs().len());
         if inputs.contains(&found.0) && found.1 == outputs {
             return Ok(());
         }
-        Err(Fault::Arity {
+        Err(self.refuse(Fault::Arity {
             inputs: found.0.min(255) as u8,
             outputs: found.1.min(255) as u8,
-        })
+        }))
     }
 
-    fn find(&self, slot: Slot) -> Option<Tensor<'m>> {
-        let id = match slot {
-            Slot::Input(index) => self.operator.inputs().get(usize::from(index)),
-            Slot::Output(index) => self.operator.outputs().get(usize::from(index)),
+    fn find(&self, slot: Slot) -> Option<Tensor<'p>> {
+        let ids = if slot.is_output() {
+            self.operator.outputs()
+        } else {
+            self.operator.inputs()
         };
-        self.tensor(id?)
-    }
-
-    fn tensor(&self, id: TensorId) -> Option<Tensor<'m>> {
-        self.graph.tensor(id)
+        self.graph.tensor(ids.get(slot.index())?)
     }
 
     /// A tensor of any type.
     ///
     /// # Errors
     /// [`Fault::Missing`] where it is left out, [`Fault::Misaligned`] for a constant that cannot be read in place.
-    pub fn any(&self, slot: Slot) -> Result<Operand<'m>, Fault> {
-        let tensor = self.find(slot).ok_or(Fault::Missing(slot))?;
+    #[inline(never)]
+    pub fn any(&self, slot: Slot) -> Result<Operand<'_>, Refused> {
+        let tensor = self.expect(self.find(slot), Fault::Missing(slot))?;
         let alignment = match tensor.dtype().bits() {
             Some(bits) if bits >= 32 => 4,
             Some(16) => 2,
@@ -79,28 +123,36 @@ impl<'m> Prepare<'_, 'm> {
         };
         let data = tensor.data();
         if !data.is_empty() && data.as_ptr() as usize & (alignment - 1) != 0 {
-            return Err(Fault::Misaligned(slot));
+            return Err(self.refuse(Fault::Misaligned(slot)));
         }
-        Ok(Operand { slot, tensor })
+        Ok(Operand { cx: self, slot })
+    }
+
+    /// A tensor of type `dtype`.
+    ///
+    /// # Errors
+    /// It is left out or of another type.
+    #[inline(never)]
+    pub fn typed(&self, slot: Slot, dtype: Dtype) -> Result<Operand<'_>, Refused> {
+        self.any(slot)?.of(dtype)
     }
 
     /// The input at `index`, of type `dtype`.
     ///
     /// # Errors
     /// It is left out or of another type.
-    pub fn input(&self, index: u8, dtype: Dtype) -> Result<Operand<'m>, Fault> {
-        self.any(Slot::Input(index))?.of(dtype)
+    pub fn input(&self, index: u8, dtype: Dtype) -> Result<Operand<'_>, Refused> {
+        self.typed(Slot::input(index), dtype)
     }
 
     /// The input at `index`, of type `dtype`, if there is one.
     ///
     /// # Errors
     /// It is of another type.
-    pub fn optional_input(&self, index: u8, dtype: Dtype) -> Result<Option<Operand<'m>>, Fault> {
-        let slot = Slot::Input(index);
+    pub fn optional_input(&self, index: u8, dtype: Dtype) -> Result<Option<Operand<'_>>, Refused> {
         match self.operator.inputs().get(usize::from(index)) {
             None => Ok(None),
-            Some(_) => self.any(slot)?.of(dtype).map(Some),
+            Some(_) => self.input(index, dtype).map(Some),
         }
     }
 
@@ -108,36 +160,38 @@ impl<'m> Prepare<'_, 'm> {
     ///
     /// # Errors
     /// It is left out or of another type.
-    pub fn output(&self, index: u8, dtype: Dtype) -> Result<Operand<'m>, Fault> {
-        self.any(Slot::Output(index))?.of(dtype)
+    pub fn output(&self, index: u8, dtype: Dtype) -> Result<Operand<'_>, Refused> {
+        self.typed(Slot::output(index), dtype)
     }
 
     /// The operator's options of the type that it carries.
     ///
     /// # Errors
     /// [`Fault::Options`] where it carries another type.
-    pub fn options<T: OptionsTable>(&self) -> Result<T, Fault> {
-        self.operator.options_as().ok_or(Fault::Options)
+    pub fn options<T: OptionsTable>(&self) -> Result<T, Refused> {
+        self.expect(self.operator.options_as(), Fault::Options)
     }
 
-    /// Checks that the first input and the first output have the same type and number of elements.
+    /// Checks that the first input and the first output have the same type and number of elements; gives the input.
     ///
     /// # Errors
     /// [`Fault::Dtype`] or [`Fault::Elements`].
-    pub fn same_elements(&self) -> Result<(), Fault> {
-        let input = self.any(Slot::Input(0))?;
-        self.any(Slot::Output(0))?
-            .of(input.dtype())?
-            .elements_are(input.elements())
+    #[inline(never)]
+    pub fn same_elements(&self) -> Result<Operand<'_>, Refused> {
+        let input = self.any(Slot::input(0))?;
+        self.output(0, input.dtype())?
+            .elements_are(input.elements())?;
+        Ok(input)
     }
 
     /// Keeps words for the run, in the arena.
     ///
     /// # Errors
     /// [`Fault::Arena`] where it is full.
-    pub fn keep(&mut self, words: impl IntoIterator<Item = u32>) -> Result<(), Fault> {
-        for word in words {
-            self.words.push(word)?;
+    pub fn keep(&self, words: impl ExactSizeIterator<Item = u32>) -> Result<(), Refused> {
+        let places = self.expect(self.tape.take(words.len()), Fault::Arena)?;
+        for (place, word) in places.iter().zip(words) {
+            place.set(word);
         }
         Ok(())
     }
@@ -146,62 +200,74 @@ impl<'m> Prepare<'_, 'm> {
     ///
     /// # Errors
     /// [`Fault::Arena`] where it is full.
-    pub fn keep_record(&mut self, record: &impl Record) -> Result<(), Fault> {
-        let mut result = Ok(());
+    #[inline]
+    pub fn keep_record<R: Record>(&self, record: &R) -> Result<(), Refused> {
+        let places = self.expect(self.tape.take(R::WORDS), Fault::Arena)?;
+        let mut places = places.iter();
         record.store(&mut |word| {
-            if result.is_ok() {
-                result = self.words.push(word);
+            if let Some(place) = places.next() {
+                place.set(word);
             }
         });
-        result
-    }
-
-    /// Stores what `prepare` returned, behind what it kept.
-    pub(crate) fn store(&mut self, prepared: &impl Record) -> Result<(), Fault> {
-        self.keep_record(prepared)
+        Ok(())
     }
 }
 
-/// A tensor of an operator, with its place for messages.
+/// A tensor of an operator that is being prepared.
 #[derive(Clone, Copy)]
-pub struct Operand<'m> {
+pub struct Operand<'c> {
+    cx: &'c Prepare<'c>,
     slot: Slot,
-    tensor: Tensor<'m>,
 }
 
-impl<'m> Operand<'m> {
+impl<'c> Operand<'c> {
     /// Which tensor of the operator it is.
     #[must_use]
     pub const fn slot(&self) -> Slot {
         self.slot
     }
 
+    #[inline(never)]
+    fn tensor(&self) -> Option<Tensor<'c>> {
+        self.cx.find(self.slot)
+    }
+
     /// The type of its elements.
     #[must_use]
     pub fn dtype(&self) -> Dtype {
-        self.tensor.dtype()
+        // `Prepare::any` has found it, so it is there.
+        self.tensor()
+            .map_or(Dtype::Variant, |tensor| tensor.dtype())
     }
 
     /// Its dimensions.
-    #[must_use]
-    pub fn shape(&self) -> Shape<'m> {
-        self.tensor.shape()
+    ///
+    /// # Errors
+    /// None for an operand that the preparation gave out.
+    #[inline(never)]
+    pub fn shape(&self) -> Result<Shape<'c>, Refused> {
+        let shape = self.tensor().map(|tensor| tensor.shape());
+        self.cx.expect(shape, Fault::Missing(self.slot))
     }
 
     /// The product of its dimensions.
+    #[inline(never)]
     #[must_use]
     pub fn elements(&self) -> u32 {
-        self.tensor.elements() as u32
+        self.tensor().map_or(0, |tensor| tensor.elements() as u32)
     }
 
     /// The bytes of a constant.
     ///
     /// # Errors
     /// [`Fault::NotConstant`].
-    pub fn constant(&self) -> Result<&'m [u8], Fault> {
-        let data = self.tensor.data();
+    pub fn constant(&self) -> Result<&'c [u8], Refused> {
+        let data = self
+            .tensor()
+            .map(|tensor| tensor.data())
+            .unwrap_or_default();
         if data.is_empty() && self.elements() > 0 {
-            return Err(Fault::NotConstant(self.slot));
+            return Err(self.cx.refuse(Fault::NotConstant(self.slot)));
         }
         Ok(data)
     }
@@ -210,29 +276,32 @@ impl<'m> Operand<'m> {
     ///
     /// # Errors
     /// [`Fault::Dtype`].
-    pub fn of(self, expected: Dtype) -> Result<Self, Fault> {
+    #[inline(never)]
+    pub fn of(self, expected: Dtype) -> Result<Self, Refused> {
         let found = self.dtype();
         if found == expected {
             return Ok(self);
         }
-        Err(Fault::Dtype {
+        Err(self.cx.refuse(Fault::Dtype {
             slot: self.slot,
             found,
             expected,
-        })
+        }))
     }
 
     /// Its dimensions, which must be `N`.
     ///
     /// # Errors
     /// [`Fault::Rank`].
-    pub fn dims<const N: usize>(&self) -> Result<[u32; N], Fault> {
-        let shape = self.shape();
-        let dims = shape.to_array::<N>().ok_or(Fault::Rank {
+    #[inline(never)]
+    pub fn dims<const N: usize>(&self) -> Result<[u32; N], Refused> {
+        let shape = self.shape()?;
+        let fault = Fault::Rank {
             slot: self.slot,
             found: shape.len() as u32,
             expected: N as u32,
-        })?;
+        };
+        let dims = self.cx.expect(shape.to_array::<N>(), fault)?;
         Ok(dims.map(|dim| dim as u32))
     }
 
@@ -240,70 +309,81 @@ impl<'m> Operand<'m> {
     ///
     /// # Errors
     /// [`Fault::Rank`] or [`Fault::Size`].
-    pub fn dims_are<const N: usize>(&self, expected: [u32; N]) -> Result<(), Fault> {
-        let found = self.dims::<N>()?;
-        for ((found, expected), dimension) in found.into_iter().zip(expected).zip(0..) {
-            if found != expected {
-                return Err(Fault::Size {
-                    slot: self.slot,
-                    dimension,
-                    found,
-                    expected,
-                });
-            }
+    #[inline(never)]
+    pub fn dims_are<const N: usize>(&self, expected: &[u32; N]) -> Result<(), Refused> {
+        let dims = self.dims::<N>()?;
+        for ((found, expected), dimension) in dims.into_iter().zip(expected).zip(0..) {
+            self.size_is(dimension, found, *expected)?;
         }
         Ok(())
+    }
+
+    /// Checks the size of one dimension.
+    ///
+    /// # Errors
+    /// [`Fault::Size`].
+    pub fn size_is(&self, dimension: u8, found: u32, expected: u32) -> Result<(), Refused> {
+        if found == expected {
+            return Ok(());
+        }
+        Err(self.cx.refuse(Fault::Size {
+            slot: self.slot,
+            dimension,
+            found,
+            expected,
+        }))
     }
 
     /// Checks the number of elements.
     ///
     /// # Errors
     /// [`Fault::Elements`].
-    pub fn elements_are(&self, expected: u32) -> Result<(), Fault> {
+    #[inline(never)]
+    pub fn elements_are(&self, expected: u32) -> Result<(), Refused> {
         let found = self.elements();
         if found == expected {
             return Ok(());
         }
-        Err(Fault::Elements {
+        Err(self.cx.refuse(Fault::Elements {
             slot: self.slot,
             found,
             expected,
-        })
+        }))
     }
 
     /// What its integers stand for.
     ///
     /// # Errors
     /// [`Fault::NotQuantized`].
-    pub fn quantization(&self) -> Result<Quantization<'m>, Fault> {
-        self.tensor
-            .quantization()
-            .ok_or(Fault::NotQuantized(self.slot))
+    pub fn quantization(&self) -> Result<Quantization<'c>, Refused> {
+        let quantization = self.tensor().and_then(|tensor| tensor.quantization());
+        self.cx.expect(quantization, Fault::NotQuantized(self.slot))
     }
 
     /// Scale, above zero, and zero point, within int8, of a tensor that is quantized as a whole.
     ///
     /// # Errors
     /// [`Fault::NotQuantized`], [`Fault::Scales`], [`Fault::Scale`] or [`Fault::ZeroPoint`].
-    pub fn affine_int8(&self) -> Result<(f32, i32), Fault> {
+    #[inline(never)]
+    pub fn affine_int8(&self) -> Result<(f32, i32), Refused> {
         let quantization = self.quantization()?;
         if quantization.len() != 1 {
-            return Err(Fault::Scales {
+            return Err(self.cx.refuse(Fault::Scales {
                 slot: self.slot,
                 found: quantization.len() as u32,
                 expected: 1,
-            });
+            }));
         }
         let scale = quantization.scale(0).unwrap_or_default();
         let zero_point = quantization.zero_point(0).unwrap_or_default();
         if scale == 0.0 {
-            return Err(Fault::Scale(self.slot));
+            return Err(self.cx.refuse(Fault::Scale(self.slot)));
         }
         if i8::try_from(zero_point).is_err() {
-            return Err(Fault::ZeroPoint {
+            return Err(self.cx.refuse(Fault::ZeroPoint {
                 slot: self.slot,
                 found: zero_point,
-            });
+            }));
         }
         Ok((scale, zero_point))
     }

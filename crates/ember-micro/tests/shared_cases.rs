@@ -207,18 +207,18 @@ fn what_is_missing_is_named() {
         }
     ));
     let dynamic = error_of("seed_cnn_dynamic");
-    assert!(matches!(
+    assert_eq!(
         dynamic,
         PrepareError::Operator {
+            index: 3,
             op: BuiltinOp::FullyConnected,
             fault: Fault::Dtype {
-                slot: Slot::Input(1),
+                slot: Slot::input(1),
                 found: Dtype::Int8,
                 expected: Dtype::Float32
             },
-            ..
         }
-    ));
+    );
     assert!(
         dynamic
             .to_string()

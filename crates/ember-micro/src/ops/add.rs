@@ -6,7 +6,7 @@ use ember_kernels::broadcast::Broadcast;
 use ember_tflite::{AddOptions, OpCode};
 
 use super::linear;
-use crate::error::{Fault, InvokeFault, Slot};
+use crate::error::{Fault, InvokeFault, Refused, Slot};
 use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
@@ -27,18 +27,19 @@ fn innermost_first(shape: ember_tflite::Shape<'_>) -> impl Iterator<Item = u32> 
     (1..=len).map(move |back| shape.get(len - back).unwrap_or(1) as u32)
 }
 
-fn check(cx: &Prepare<'_, '_>, dtype: Dtype) -> Result<(Broadcast, Activation), Fault> {
+fn check(cx: &Prepare<'_>, dtype: Dtype) -> Result<(Broadcast, Activation), Refused> {
     cx.arity(2..=2, 1)?;
     let activation = cx.options::<AddOptions>()?.fused_activation_function;
-    let (input1, input2) = (cx.input(0, dtype)?.shape(), cx.input(1, dtype)?.shape());
+    let input1 = cx.input(0, dtype)?.shape()?;
+    let input2 = cx.input(1, dtype)?.shape()?;
     let shape = Broadcast::new(innermost_first(input1), innermost_first(input2));
-    let shape = shape.ok_or(Fault::Broadcast)?;
+    let shape = cx.expect(shape, Fault::Broadcast)?;
     let elements = shape
         .axes
         .iter()
         .try_fold(1u32, |n, axis| n.checked_mul(axis.size));
     cx.output(0, dtype)?
-        .elements_are(elements.ok_or(Fault::Broadcast)?)?;
+        .elements_are(cx.expect(elements, Fault::Broadcast)?)?;
     Ok((shape, activation))
 }
 
@@ -58,7 +59,7 @@ impl Kernel for Int8 {
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = PreparedInt8;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<PreparedInt8, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<PreparedInt8, Refused> {
         let (shape, activation) = check(cx, Dtype::Int8)?;
         let output = cx.output(0, Dtype::Int8)?;
         let (scale1, zero1) = cx.input(0, Dtype::Int8)?.affine_int8()?;
@@ -71,7 +72,7 @@ impl Kernel for Int8 {
         let output_multiplier = ratio(twice_the_greater, UNSHIFT, output_scale);
         // TFLM takes multipliers below 1 only: more than 2^20 steps of output in one of input make no sense.
         if output_multiplier.shift > 0 {
-            return Err(Fault::Scale(Slot::Output(0)));
+            return Err(cx.refuse(Fault::Scale(Slot::output(0))));
         }
         Ok(PreparedInt8 {
             shape,
@@ -83,7 +84,7 @@ impl Kernel for Int8 {
                 ],
                 output_multiplier,
                 output_zero_point,
-                range: linear::int8_range(&output, activation)?,
+                range: linear::int8_range(cx, &output, activation)?,
             },
         })
     }
@@ -115,9 +116,9 @@ impl Kernel for Float32 {
     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
     type Prepared = PreparedFloat32;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<PreparedFloat32, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<PreparedFloat32, Refused> {
         let (shape, activation) = check(cx, Dtype::Float32)?;
-        let range = linear::float32_range(activation)?;
+        let range = linear::float32_range(cx, activation)?;
         Ok(PreparedFloat32 { shape, range })
     }
 

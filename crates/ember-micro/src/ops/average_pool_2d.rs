@@ -5,7 +5,7 @@ use ember_kernels::average_pool_2d;
 use ember_tflite::OpCode;
 
 use super::max_pool_2d::{Prepared, prepare_float32, prepare_int8};
-use crate::error::{Fault, InvokeFault};
+use crate::error::{InvokeFault, Refused};
 use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
@@ -18,7 +18,7 @@ impl Kernel for Int8 {
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = Prepared<i32>;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<Prepared<i32>, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<Prepared<i32>, Refused> {
         prepare_int8(cx)
     }
 
@@ -37,7 +37,7 @@ impl Kernel for Float32 {
     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
     type Prepared = Prepared<f32>;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<Prepared<f32>, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<Prepared<f32>, Refused> {
         prepare_float32(cx)
     }
 

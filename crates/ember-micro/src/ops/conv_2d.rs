@@ -1,15 +1,15 @@
 //! CONV_2D: `micro/kernels/conv_common.cc`.
 
-use ember_core::{BuiltinOp, Clamp, Dtype};
+use ember_core::{Activation, BuiltinOp, Clamp, Dtype};
 use ember_kernels::Axis;
 use ember_kernels::conv_2d::{self, Conv2d};
 use ember_tflite::{Conv2dOptions, OpCode};
 
-use super::linear::{self, QuantizedOutput};
-use crate::error::{Fault, InvokeFault};
+use super::linear::{self, Convolution, QuantizedOutput, WindowOptions};
+use crate::error::{InvokeFault, Refused};
 use crate::io::Io;
 use crate::kernel::Kernel;
-use crate::prepare::{Operand, Prepare};
+use crate::prepare::Prepare;
 
 crate::record! {
     Conv2d {
@@ -22,61 +22,38 @@ crate::record! {
     }
 }
 
-struct Checked<'m> {
-    shape: Conv2d,
-    options: Conv2dOptions,
-    input: Operand<'m>,
-    filter: Operand<'m>,
-    output: Operand<'m>,
-}
-
-fn check<'m>(cx: &Prepare<'_, 'm>, dtype: Dtype, bias: Dtype) -> Result<Checked<'m>, Fault> {
-    cx.arity(2..=3, 1)?;
+#[inline(never)]
+fn check(cx: &Prepare<'_>, dtype: Dtype) -> Result<(Conv2d, Activation), Refused> {
     let options = cx.options::<Conv2dOptions>()?;
-    let input = cx.input(0, dtype)?;
-    let filter = cx.input(1, dtype)?;
-    let output = cx.output(0, dtype)?;
-    let [batches, height, width, input_channels] = input.dims()?;
-    let [output_channels, rows, columns, filter_channels] = filter.dims()?;
-    let groups = input_channels.checked_div(filter_channels);
-    let grouped = groups.is_some_and(|groups| {
-        groups.checked_mul(filter_channels) == Some(input_channels)
-            && output_channels.checked_rem(groups) == Some(0)
-    });
-    if !grouped {
-        return Err(Fault::Size {
-            slot: filter.slot(),
-            dimension: 3,
-            found: filter_channels,
-            expected: input_channels,
-        });
+    let window = WindowOptions {
+        padding: options.padding,
+        strides: [options.stride_h, options.stride_w],
+        dilations: [options.dilation_h_factor, options.dilation_w_factor],
+    };
+    let Convolution {
+        batches,
+        rows,
+        columns,
+        input_channels,
+        filter: [output_channels, _, _, filter_channels],
+    } = linear::convolution(cx, dtype, &window, 0)?;
+    // One group covers the whole input; several divide it, and the output channels, evenly.
+    let groups = input_channels.checked_div(filter_channels).unwrap_or(0);
+    if groups.wrapping_mul(filter_channels) != input_channels
+        || output_channels.checked_rem(groups) != Some(0)
+    {
+        let filter = cx.input(1, dtype)?;
+        filter.size_is(3, filter_channels, input_channels)?;
     }
-    let Conv2dOptions {
-        padding,
-        stride_w,
-        stride_h,
-        dilation_w_factor,
-        dilation_h_factor,
-        ..
-    } = options;
-    let rows = linear::axis(height, rows, stride_h, dilation_h_factor, padding)?;
-    let columns = linear::axis(width, columns, stride_w, dilation_w_factor, padding)?;
-    output.dims_are([batches, rows.output, columns.output, output_channels])?;
-    linear::bias(cx, bias, output_channels)?;
-    Ok(Checked {
-        shape: Conv2d {
-            batches,
-            rows,
-            columns,
-            input_channels,
-            filter_channels,
-            output_channels,
-        },
-        options,
-        input,
-        filter,
-        output,
-    })
+    let shape = Conv2d {
+        batches,
+        rows,
+        columns,
+        input_channels,
+        filter_channels,
+        output_channels,
+    };
+    Ok((shape, options.fused_activation_function))
 }
 
 /// CONV_2D of int8 with int8 weights and int32 bias.
@@ -95,18 +72,9 @@ impl Kernel for Int8 {
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = PreparedInt8;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<PreparedInt8, Fault> {
-        let Checked {
-            shape,
-            options,
-            input,
-            filter,
-            output,
-        } = check(cx, Dtype::Int8, Dtype::Int32)?;
-        let activation = options.fused_activation_function;
-        let channels = shape.output_channels;
-        let quantized =
-            QuantizedOutput::prepare(cx, &input, &filter, &output, activation, channels)?;
+    fn prepare(cx: &Prepare<'_>) -> Result<PreparedInt8, Refused> {
+        let (shape, activation) = check(cx, Dtype::Int8)?;
+        let quantized = QuantizedOutput::prepare(cx, activation, shape.output_channels)?;
         Ok(PreparedInt8 { shape, quantized })
     }
 
@@ -140,13 +108,10 @@ impl Kernel for Float32 {
     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
     type Prepared = PreparedFloat32;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<PreparedFloat32, Fault> {
-        let checked = check(cx, Dtype::Float32, Dtype::Float32)?;
-        let range = linear::float32_range(checked.options.fused_activation_function)?;
-        Ok(PreparedFloat32 {
-            shape: checked.shape,
-            range,
-        })
+    fn prepare(cx: &Prepare<'_>) -> Result<PreparedFloat32, Refused> {
+        let (shape, activation) = check(cx, Dtype::Float32)?;
+        let range = linear::float32_range(cx, activation)?;
+        Ok(PreparedFloat32 { shape, range })
     }
 
     fn run(prepared: PreparedFloat32, io: Io<'_>) -> Result<(), InvokeFault> {

@@ -4,7 +4,7 @@ use ember_core::{BuiltinOp, Dtype};
 use ember_kernels::dequantize::{self, Affine};
 use ember_tflite::OpCode;
 
-use crate::error::{Fault, InvokeFault};
+use crate::error::{InvokeFault, Refused};
 use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
@@ -17,7 +17,7 @@ impl Kernel for Int8 {
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = Affine;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<Affine, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<Affine, Refused> {
         cx.arity(1..=1, 1)?;
         let input = cx.input(0, Dtype::Int8)?;
         cx.output(0, Dtype::Float32)?

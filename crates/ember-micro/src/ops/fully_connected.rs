@@ -5,57 +5,39 @@ use ember_kernels::fully_connected::{self, FullyConnected};
 use ember_tflite::{FullyConnectedOptions, OpCode, WeightsFormat};
 
 use super::linear::{self, QuantizedOutput};
-use crate::error::{Fault, InvokeFault};
+use crate::error::{Fault, InvokeFault, Refused};
 use crate::io::Io;
 use crate::kernel::Kernel;
-use crate::prepare::{Operand, Prepare};
+use crate::prepare::Prepare;
 
 crate::record! { FullyConnected { batches: u32, depth: u32, units: u32 } }
 
-struct Checked<'m> {
-    shape: FullyConnected,
-    activation: Activation,
-    input: Operand<'m>,
-    filter: Operand<'m>,
-    bias: Option<Operand<'m>>,
-    output: Operand<'m>,
-}
-
-fn check<'m>(cx: &Prepare<'_, 'm>, dtype: Dtype, bias: Dtype) -> Result<Checked<'m>, Fault> {
+#[inline(never)]
+fn check(cx: &Prepare<'_>, dtype: Dtype) -> Result<(FullyConnected, Activation), Refused> {
     cx.arity(2..=3, 1)?;
     let options = cx.options::<FullyConnectedOptions>()?;
     if options.weights_format != WeightsFormat::Default {
-        return Err(Fault::Options);
+        return Err(cx.refuse(Fault::Options));
     }
     let input = cx.input(0, dtype)?;
     let filter = cx.input(1, dtype)?;
-    let output = cx.output(0, dtype)?;
     let [units, depth] = filter.dims()?;
     // The input's dimensions do not matter, only that its elements make whole rows.
-    let Some(batches) = input.elements().checked_div(depth) else {
-        return Err(Fault::Size {
-            slot: filter.slot(),
-            dimension: 1,
-            found: depth,
-            expected: input.elements(),
-        });
+    let elements = input.elements();
+    let batches = elements.checked_div(depth).unwrap_or(0);
+    if batches.wrapping_mul(depth) != elements || depth == 0 {
+        filter.size_is(1, depth, elements)?;
+    }
+    let expected = batches.checked_mul(units);
+    cx.output(0, dtype)?
+        .elements_are(cx.expect(expected, Fault::Options)?)?;
+    linear::bias(cx, dtype, units)?;
+    let shape = FullyConnected {
+        batches,
+        depth,
+        units,
     };
-    let expected = batches.checked_mul(depth).unwrap_or(0);
-    input.elements_are(expected)?;
-    output.elements_are(batches.checked_mul(units).unwrap_or(0))?;
-    let bias = linear::bias(cx, bias, units)?;
-    Ok(Checked {
-        shape: FullyConnected {
-            batches,
-            depth,
-            units,
-        },
-        activation: options.fused_activation_function,
-        input,
-        filter,
-        bias,
-        output,
-    })
+    Ok((shape, options.fused_activation_function))
 }
 
 /// FULLY_CONNECTED of int8 with int8 weights and int32 bias.
@@ -77,33 +59,20 @@ impl Kernel for Int8 {
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = PreparedInt8;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<PreparedInt8, Fault> {
-        let Checked {
-            shape,
-            activation,
-            input,
-            filter,
-            bias,
-            output,
-        } = check(cx, Dtype::Int8, Dtype::Int32)?;
+    fn prepare(cx: &Prepare<'_>) -> Result<PreparedInt8, Refused> {
+        let (shape, activation) = check(cx, Dtype::Int8)?;
+        let filter = cx.input(1, Dtype::Int8)?;
         let mut filter_zero_point = 0;
         let quantized = if filter.quantization()?.len() > 1 {
-            QuantizedOutput::prepare(cx, &input, &filter, &output, activation, shape.units)?
+            QuantizedOutput::prepare(cx, activation, shape.units)?
         } else {
             let (filter_scale, zero_point) = filter.affine_int8()?;
             filter_zero_point = zero_point;
-            let bias_scale = match bias {
+            let bias_scale = match linear::bias(cx, Dtype::Int8, shape.units)? {
                 Some(bias) => bias.quantization()?.scale(0),
                 None => None,
             };
-            QuantizedOutput::prepare_single(
-                cx,
-                &input,
-                filter_scale,
-                bias_scale,
-                &output,
-                activation,
-            )?
+            QuantizedOutput::prepare_single(cx, filter_scale, bias_scale, activation)?
         };
         Ok(PreparedInt8 {
             shape,
@@ -143,12 +112,10 @@ impl Kernel for Float32 {
     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
     type Prepared = PreparedFloat32;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<PreparedFloat32, Fault> {
-        let checked = check(cx, Dtype::Float32, Dtype::Float32)?;
-        Ok(PreparedFloat32 {
-            shape: checked.shape,
-            range: linear::float32_range(checked.activation)?,
-        })
+    fn prepare(cx: &Prepare<'_>) -> Result<PreparedFloat32, Refused> {
+        let (shape, activation) = check(cx, Dtype::Float32)?;
+        let range = linear::float32_range(cx, activation)?;
+        Ok(PreparedFloat32 { shape, range })
     }
 
     fn run(prepared: PreparedFloat32, io: Io<'_>) -> Result<(), InvokeFault> {

@@ -6,7 +6,7 @@ use ember_kernels::max_pool_2d::{self, Pool2d};
 use ember_tflite::{OpCode, Pool2dOptions};
 
 use super::linear;
-use crate::error::{Fault, InvokeFault};
+use crate::error::{Fault, InvokeFault, Refused};
 use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
@@ -26,7 +26,7 @@ crate::record! {
     Prepared::<f32> { shape: Pool2d, range: Clamp<f32> }
 }
 
-fn check(cx: &Prepare<'_, '_>, dtype: Dtype) -> Result<(Pool2d, Pool2dOptions), Fault> {
+fn check(cx: &Prepare<'_>, dtype: Dtype) -> Result<(Pool2d, Pool2dOptions), Refused> {
     cx.arity(1..=1, 1)?;
     let options = cx.options::<Pool2dOptions>()?;
     let [batches, height, width, channels] = cx.input(0, dtype)?.dims()?;
@@ -35,12 +35,12 @@ fn check(cx: &Prepare<'_, '_>, dtype: Dtype) -> Result<(Pool2d, Pool2dOptions), 
         u32::try_from(options.filter_width),
     );
     let (Ok(rows), Ok(columns)) = window else {
-        return Err(Fault::Options);
+        return Err(cx.refuse(Fault::Options));
     };
-    let rows = linear::axis(height, rows, options.stride_h, 1, options.padding)?;
-    let columns = linear::axis(width, columns, options.stride_w, 1, options.padding)?;
+    let rows = linear::axis(cx, height, rows, options.stride_h, 1, options.padding)?;
+    let columns = linear::axis(cx, width, columns, options.stride_w, 1, options.padding)?;
     cx.output(0, dtype)?
-        .dims_are([batches, rows.output, columns.output, channels])?;
+        .dims_are(&[batches, rows.output, columns.output, channels])?;
     let shape = Pool2d {
         batches,
         rows,
@@ -51,23 +51,23 @@ fn check(cx: &Prepare<'_, '_>, dtype: Dtype) -> Result<(Pool2d, Pool2dOptions), 
 }
 
 /// Prepares either pooling on int8: input and output have one quantization.
-pub(super) fn prepare_int8(cx: &Prepare<'_, '_>) -> Result<Prepared<i32>, Fault> {
+pub(super) fn prepare_int8(cx: &Prepare<'_>) -> Result<Prepared<i32>, Refused> {
     let (shape, options) = check(cx, Dtype::Int8)?;
     let (input, output) = (cx.input(0, Dtype::Int8)?, cx.output(0, Dtype::Int8)?);
     let (input_scale, input_zero_point) = input.affine_int8()?;
     let (output_scale, output_zero_point) = output.affine_int8()?;
     let difference = input_scale - output_scale;
     if !(-1e-6..=1e-6).contains(&difference) || input_zero_point != output_zero_point {
-        return Err(Fault::Rescale);
+        return Err(cx.refuse(Fault::Rescale));
     }
-    let range = linear::int8_range(&output, options.fused_activation_function)?;
+    let range = linear::int8_range(cx, &output, options.fused_activation_function)?;
     Ok(Prepared { shape, range })
 }
 
 /// Prepares either pooling on float32.
-pub(super) fn prepare_float32(cx: &Prepare<'_, '_>) -> Result<Prepared<f32>, Fault> {
+pub(super) fn prepare_float32(cx: &Prepare<'_>) -> Result<Prepared<f32>, Refused> {
     let (shape, options) = check(cx, Dtype::Float32)?;
-    let range = linear::float32_range(options.fused_activation_function)?;
+    let range = linear::float32_range(cx, options.fused_activation_function)?;
     Ok(Prepared { shape, range })
 }
 
@@ -79,7 +79,7 @@ impl Kernel for Int8 {
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = Prepared<i32>;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<Prepared<i32>, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<Prepared<i32>, Refused> {
         prepare_int8(cx)
     }
 
@@ -98,7 +98,7 @@ impl Kernel for Float32 {
     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
     type Prepared = Prepared<f32>;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<Prepared<f32>, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<Prepared<f32>, Refused> {
         prepare_float32(cx)
     }
 

@@ -4,7 +4,7 @@ use ember_core::{BuiltinOp, Dtype};
 use ember_kernels::pack::{self, Pack};
 use ember_tflite::{OpCode, PackOptions};
 
-use crate::error::{Fault, InvokeFault, Slot};
+use crate::error::{Fault, InvokeFault, Refused, Slot};
 use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::{Operand, Prepare};
@@ -12,15 +12,15 @@ use crate::prepare::{Operand, Prepare};
 crate::record! { Pack { outer: u32, values: u32, inner: u32 } }
 
 /// Bytes of one element; the types whose elements are not whole bytes are refused.
-pub(super) fn element_bytes(operand: &Operand<'_>) -> Result<u32, Fault> {
+pub(super) fn element_bytes(cx: &Prepare<'_>, operand: &Operand<'_>) -> Result<u32, Refused> {
     let found = operand.dtype();
     match found.bits() {
         Some(bits) if bits % 8 == 0 => Ok(bits / 8),
-        _ => Err(Fault::Dtype {
+        _ => Err(cx.refuse(Fault::Dtype {
             slot: operand.slot(),
             found,
             expected: Dtype::Int8,
-        }),
+        })),
     }
 }
 
@@ -32,18 +32,19 @@ impl Kernel for Any {
     const DTYPE: Option<Dtype> = None;
     type Prepared = Pack;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<Pack, Fault> {
-        cx.arity(1..=255, 1)?;
+    fn prepare(cx: &Prepare<'_>) -> Result<Pack, Refused> {
+        cx.arity(1..=127, 1)?;
         let options = cx.options::<PackOptions>()?;
-        let output = cx.any(Slot::Output(0))?;
+        let output = cx.any(Slot::output(0))?;
         let values = cx.operator().inputs().len() as u32;
-        let rank = output.shape().len();
+        let shape = output.shape()?;
+        let rank = shape.len();
         let axis = match usize::try_from(options.axis) {
             Ok(axis) => axis,
             Err(_) => rank.wrapping_add_signed(options.axis as isize),
         };
-        let [mut outer, mut inner] = [1u32, element_bytes(&output)?];
-        for (dim, size) in output.shape().iter().enumerate() {
+        let [mut outer, mut inner] = [1u32, element_bytes(cx, &output)?];
+        for (dim, size) in shape.iter().enumerate() {
             // Products of sizes of a checked model fit.
             if dim < axis {
                 outer = outer.saturating_mul(size as u32);
@@ -51,14 +52,14 @@ impl Kernel for Any {
                 inner = inner.saturating_mul(size as u32);
             }
         }
-        if output.shape().get(axis) != Some(values as usize)
+        if shape.get(axis) != Some(values as usize)
             || u32::try_from(options.values_count) != Ok(values)
         {
-            return Err(Fault::Options);
+            return Err(cx.refuse(Fault::Options));
         }
         let elements = output.elements().checked_div(values).unwrap_or(0);
-        for (index, _) in (0..=u8::MAX).zip(0..values) {
-            let input = cx.any(Slot::Input(index))?.of(output.dtype())?;
+        for (index, _) in (0..127).zip(0..values) {
+            let input = cx.any(Slot::input(index))?.of(output.dtype())?;
             input.elements_are(elements)?;
         }
         Ok(Pack {

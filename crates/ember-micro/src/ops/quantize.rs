@@ -4,7 +4,7 @@ use ember_core::{BuiltinOp, Dtype, QuantizedMultiplier};
 use ember_kernels::quantize::{self, Affine, Requantize};
 use ember_tflite::OpCode;
 
-use crate::error::{Fault, InvokeFault};
+use crate::error::{Fault, InvokeFault, Refused};
 use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
@@ -22,7 +22,7 @@ impl Kernel for Int8 {
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = Requantize;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<Requantize, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<Requantize, Refused> {
         cx.arity(1..=1, 1)?;
         cx.same_elements()?;
         let output = cx.output(0, Dtype::Int8)?;
@@ -30,7 +30,7 @@ impl Kernel for Int8 {
         let (output_scale, output_zero_point) = output.affine_int8()?;
         let multiplier = QuantizedMultiplier::from_ratio(input_scale, 1.0, output_scale);
         if multiplier.shift > 30 {
-            return Err(Fault::Scale(output.slot()));
+            return Err(cx.refuse(Fault::Scale(output.slot())));
         }
         Ok(Requantize {
             multiplier,
@@ -53,7 +53,7 @@ impl Kernel for Float32 {
     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
     type Prepared = Affine;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<Affine, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<Affine, Refused> {
         cx.arity(1..=1, 1)?;
         let output = cx.output(0, Dtype::Int8)?;
         output.elements_are(cx.input(0, Dtype::Float32)?.elements())?;

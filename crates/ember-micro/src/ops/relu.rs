@@ -6,7 +6,7 @@ use ember_kernels::relu;
 use ember_tflite::OpCode;
 
 use super::linear;
-use crate::error::{Fault, InvokeFault};
+use crate::error::{Fault, InvokeFault, Refused};
 use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
@@ -27,7 +27,7 @@ impl Kernel for Int8 {
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = PreparedInt8;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<PreparedInt8, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<PreparedInt8, Refused> {
         cx.arity(1..=1, 1)?;
         cx.same_elements()?;
         let output = cx.output(0, Dtype::Int8)?;
@@ -36,7 +36,7 @@ impl Kernel for Int8 {
         // The quotient is taken in single precision here.
         let multiplier = QuantizedMultiplier::from_ratio(input_scale / output_scale, 1.0, 1.0);
         if multiplier.shift > 30 {
-            return Err(Fault::Scale(output.slot()));
+            return Err(cx.refuse(Fault::Scale(output.slot())));
         }
         Ok(PreparedInt8 {
             to: Requantize {
@@ -44,7 +44,7 @@ impl Kernel for Int8 {
                 input_zero_point,
                 output_zero_point,
             },
-            range: linear::int8_range(&output, Activation::Relu)?,
+            range: linear::int8_range(cx, &output, Activation::Relu)?,
         })
     }
 
@@ -67,12 +67,12 @@ impl Kernel for Relu6Int8 {
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = Clamp<i32>;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<Clamp<i32>, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<Clamp<i32>, Refused> {
         cx.arity(1..=1, 1)?;
         cx.same_elements()?;
         let (input, output) = (cx.input(0, Dtype::Int8)?, cx.output(0, Dtype::Int8)?);
         output.affine_int8()?;
-        linear::int8_range(&input, Activation::Relu6)
+        linear::int8_range(cx, &input, Activation::Relu6)
     }
 
     fn run(prepared: Clamp<i32>, io: Io<'_>) -> Result<(), InvokeFault> {
@@ -89,7 +89,7 @@ impl Kernel for Float32 {
     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
     type Prepared = Clamp<f32>;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<Clamp<f32>, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<Clamp<f32>, Refused> {
         prepare_float32(cx, Activation::Relu)
     }
 
@@ -106,7 +106,7 @@ impl Kernel for Relu6Float32 {
     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
     type Prepared = Clamp<f32>;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<Clamp<f32>, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<Clamp<f32>, Refused> {
         prepare_float32(cx, Activation::Relu6)
     }
 
@@ -115,10 +115,10 @@ impl Kernel for Relu6Float32 {
     }
 }
 
-fn prepare_float32(cx: &Prepare<'_, '_>, activation: Activation) -> Result<Clamp<f32>, Fault> {
+fn prepare_float32(cx: &Prepare<'_>, activation: Activation) -> Result<Clamp<f32>, Refused> {
     cx.arity(1..=1, 1)?;
     cx.same_elements()?;
-    linear::float32_range(activation)
+    linear::float32_range(cx, activation)
 }
 
 fn run_float32(range: Clamp<f32>, io: Io<'_>) -> Result<(), InvokeFault> {

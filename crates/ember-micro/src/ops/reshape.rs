@@ -5,7 +5,7 @@ use ember_core::{BuiltinOp, Dtype};
 use ember_kernels::reshape;
 use ember_tflite::OpCode;
 
-use crate::error::{Fault, InvokeFault};
+use crate::error::{InvokeFault, Refused};
 use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
@@ -19,9 +19,10 @@ impl Kernel for Any {
     const DTYPE: Option<Dtype> = None;
     type Prepared = ();
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<(), Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<(), Refused> {
         cx.arity(1..=2, 1)?;
-        cx.same_elements()
+        cx.same_elements()?;
+        Ok(())
     }
 
     fn run(_prepared: (), io: Io<'_>) -> Result<(), InvokeFault> {

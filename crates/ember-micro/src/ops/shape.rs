@@ -3,7 +3,7 @@
 use ember_core::{BuiltinOp, Dtype};
 use ember_tflite::OpCode;
 
-use crate::error::{Fault, InvokeFault};
+use crate::error::{InvokeFault, Refused};
 use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
@@ -17,10 +17,11 @@ impl Kernel for Any {
     /// The dimensions are kept: they do not change.
     type Prepared = ();
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<(), Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<(), Refused> {
         cx.arity(1..=1, 1)?;
-        let shape = cx.any(crate::error::Slot::Input(0))?.shape();
-        cx.output(0, Dtype::Int32)?.dims_are([shape.len() as u32])?;
+        let shape = cx.any(crate::error::Slot::input(0))?.shape()?;
+        cx.output(0, Dtype::Int32)?
+            .dims_are(&[shape.len() as u32])?;
         cx.keep(shape.iter().map(|dim| dim as u32))
     }
 

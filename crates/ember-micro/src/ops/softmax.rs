@@ -4,7 +4,7 @@ use ember_core::{BuiltinOp, Dtype, QuantizedMultiplier};
 use ember_kernels::softmax::{self, Softmax};
 use ember_tflite::{OpCode, SoftmaxOptions};
 
-use crate::error::{Fault, InvokeFault, Slot};
+use crate::error::{Fault, InvokeFault, Refused};
 use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
@@ -14,12 +14,11 @@ crate::record! {
     softmax::Int8 { multiplier: QuantizedMultiplier, least_difference: i32 }
 }
 
-fn check(cx: &Prepare<'_, '_>) -> Result<(Softmax, f32), Fault> {
+fn check(cx: &Prepare<'_>) -> Result<(Softmax, f32), Refused> {
     cx.arity(1..=1, 1)?;
-    cx.same_elements()?;
+    let input = cx.same_elements()?;
     let beta = cx.options::<SoftmaxOptions>()?.beta;
-    let input = cx.any(Slot::Input(0))?;
-    let depth = input.shape().last().unwrap_or(1) as u32;
+    let depth = input.shape()?.last().unwrap_or(1) as u32;
     let shape = Softmax {
         outer: input.elements().checked_div(depth).unwrap_or(0),
         depth,
@@ -43,21 +42,22 @@ impl Kernel for Int8 {
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = PreparedInt8;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<PreparedInt8, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<PreparedInt8, Refused> {
         let (shape, beta) = check(cx)?;
         let (input, output) = (cx.input(0, Dtype::Int8)?, cx.output(0, Dtype::Int8)?);
         let (scale, _) = input.affine_int8()?;
         let (output_scale, output_zero_point) = output.affine_int8()?;
         if output_scale != 1.0 / 256.0 {
-            return Err(Fault::Scale(output.slot()));
+            return Err(cx.refuse(Fault::Scale(output.slot())));
         }
         if output_zero_point != -128 {
-            return Err(Fault::ZeroPoint {
+            return Err(cx.refuse(Fault::ZeroPoint {
                 slot: output.slot(),
                 found: output_zero_point,
-            });
+            }));
         }
-        let quantization = softmax::Int8::new(beta, scale).ok_or(Fault::Scale(input.slot()))?;
+        let quantization = softmax::Int8::new(beta, scale);
+        let quantization = cx.expect(quantization, Fault::Scale(input.slot()))?;
         Ok(PreparedInt8 {
             shape,
             quantization,
@@ -91,7 +91,7 @@ impl Kernel for Float32 {
     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
     type Prepared = PreparedFloat32;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<PreparedFloat32, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<PreparedFloat32, Refused> {
         let (shape, beta) = check(cx)?;
         Ok(PreparedFloat32 { shape, beta })
     }

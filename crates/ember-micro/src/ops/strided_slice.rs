@@ -4,7 +4,7 @@ use ember_core::{BuiltinOp, Dtype, view};
 use ember_kernels::strided_slice::{self, MAX_AXES, SliceAxis};
 use ember_tflite::{OpCode, StridedSliceOptions};
 
-use crate::error::{Fault, InvokeFault, Slot};
+use crate::error::{Fault, InvokeFault, Refused, Slot};
 use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
@@ -25,28 +25,32 @@ impl Kernel for Any {
     const DTYPE: Option<Dtype> = None;
     type Prepared = Prepared;
 
-    fn prepare(cx: &mut Prepare<'_, '_>) -> Result<Prepared, Fault> {
+    fn prepare(cx: &Prepare<'_>) -> Result<Prepared, Refused> {
         cx.arity(4..=4, 1)?;
         let options = cx.options::<StridedSliceOptions>()?;
         // Not in TFLM either.
         if options.ellipsis_mask != 0 || options.new_axis_mask != 0 || options.offset {
-            return Err(Fault::Options);
+            return Err(cx.refuse(Fault::Options));
         }
-        let input = cx.any(Slot::Input(0))?;
-        let output = cx.any(Slot::Output(0))?.of(input.dtype())?;
-        let shape = input.shape();
+        let input = cx.any(Slot::input(0))?;
+        let output = cx.output(0, input.dtype())?;
+        let out_shape = output.shape()?;
+        let shape = input.shape()?;
         if shape.len() > MAX_AXES {
-            return Err(Fault::Rank {
+            return Err(cx.refuse(Fault::Rank {
                 slot: input.slot(),
                 found: shape.len() as u32,
                 expected: MAX_AXES as u32,
-            });
+            }));
         }
-        let bounds = |index| -> Result<&[i32], Fault> {
+        let bounds = |index| -> Result<&[i32], Refused> {
             let bounds = cx.input(index, Dtype::Int32)?;
             bounds.elements_are(shape.len() as u32)?;
             let slot = bounds.slot();
-            view::from_bytes(bounds.constant()?).ok_or(Fault::Misaligned(slot))
+            cx.expect(
+                view::from_bytes(bounds.constant()?),
+                Fault::Misaligned(slot),
+            )
         };
         let (begin, end, strides) = (bounds(1)?, bounds(2)?, bounds(3)?);
 
@@ -54,7 +58,7 @@ impl Kernel for Any {
         // Missing dimensions are outermost, with one position.
         let own = axes.iter_mut().skip(MAX_AXES.wrapping_sub(shape.len()));
         let bounds = begin.iter().zip(end).zip(strides);
-        let mut out_dims = output.shape().iter();
+        let mut out_dims = out_shape.iter();
         for (((axis, size), ((begin, end), stride)), bit) in
             own.zip(shape.iter()).zip(bounds).zip(0..)
         {
@@ -62,30 +66,32 @@ impl Kernel for Any {
             let begin = (!set(options.begin_mask)).then_some(*begin);
             let end = (!set(options.end_mask)).then_some(*end);
             let shrink = set(options.shrink_axis_mask);
-            *axis =
-                SliceAxis::new(size as u32, begin, end, *stride, shrink).ok_or(Fault::Options)?;
+            *axis = cx.expect(
+                SliceAxis::new(size as u32, begin, end, *stride, shrink),
+                Fault::Options,
+            )?;
             if !shrink {
                 let found = out_dims.next().unwrap_or(0) as u32;
                 if found != axis.count {
-                    return Err(Fault::Size {
+                    return Err(cx.refuse(Fault::Size {
                         slot: output.slot(),
                         dimension: bit,
                         found,
                         expected: axis.count,
-                    });
+                    }));
                 }
             }
         }
         if out_dims.next().is_some() {
-            return Err(Fault::Rank {
+            return Err(cx.refuse(Fault::Rank {
                 slot: output.slot(),
-                found: output.shape().len() as u32,
-                expected: (output.shape().len() - 1 - out_dims.len()) as u32,
-            });
+                found: out_shape.len() as u32,
+                expected: (out_shape.len() - 1 - out_dims.len()) as u32,
+            }));
         }
         Ok(Prepared {
             axes,
-            element: super::pack::element_bytes(&input)?,
+            element: super::pack::element_bytes(cx, &input)?,
         })
     }
 
