@@ -169,6 +169,8 @@ fn mnist(
     for place in places(options, &kept) {
         match folder::find(place) {
             Ok(files) => return checked(&manifest, place, &files, options.classes, progress),
+            // That nothing was downloaded yet is nothing to tell.
+            Err(_) if *place == kept && !kept.exists() => {}
             Err(error) => progress(Event::Skipped {
                 place,
                 why: &error.to_string(),

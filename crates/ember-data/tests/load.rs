@@ -234,7 +234,6 @@ fn places_that_were_left_are_reported() {
         seen,
         [
             "skipped empty",
-            "skipped mnist",
             "failed http://127.0.0.1:1/mnist/train-images-idx3-ubyte.gz",
             "drawn"
         ]
