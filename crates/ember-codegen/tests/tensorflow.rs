@@ -73,8 +73,7 @@ fn mnist() -> Option<Dataset> {
     let folder = folder("EMBER_DATA_DIR")?;
     let mut options = ember_data::LoadOptions::for_workspace(&folder);
     options.data_dir = Some(folder);
-    let loaded =
-        ember_data::load(&ember_data::DatasetSource::Mnist, &options, &mut |_| {}).unwrap();
+    let loaded = ember_data::load(&ember_data::DatasetSource::Mnist, &options, &|_| {}).unwrap();
     Some(loaded.dataset)
 }
 
