@@ -12,12 +12,27 @@ pub fn macs(graph: &Graph) -> u64 {
         .iter()
         .map(|node| {
             let output = elements(&graph.values[node.output.index()].shape);
-            let weights = node.inputs.get(1).map(|id| &graph.values[id.index()].shape[..]);
+            let weights = node
+                .inputs
+                .get(1)
+                .map(|id| &graph.values[id.index()].shape[..]);
             let per_output = match (&node.op, weights) {
                 (Op::Conv2d { .. }, Some([_, height, width, depth])) => height * width * depth,
                 (Op::DepthwiseConv2d { .. }, Some([_, height, width, _])) => height * width,
                 (Op::FullyConnected { .. }, Some([_, inputs])) => *inputs,
-                _ => 0,
+                (
+                    Op::Conv2d { .. }
+                    | Op::DepthwiseConv2d { .. }
+                    | Op::FullyConnected { .. }
+                    | Op::MaxPool2d { .. }
+                    | Op::AveragePool2d { .. }
+                    | Op::Add { .. }
+                    | Op::Reshape { .. }
+                    | Op::Relu
+                    | Op::Relu6
+                    | Op::Softmax { .. },
+                    _,
+                ) => 0,
             };
             output * per_output as u64
         })
@@ -34,12 +49,12 @@ mod tests {
         let graph = text::parse(
             "graph g
             input x [1,4,4,2]
-            constant f [3,3,3,2]
-            constant b [3]
+            constant f [3,3,3,2] = fill 0
+            constant b [3] = fill 0
             y = conv_2d(x, f, b) padding=valid
-            r = reshape(y) shape=[1,12]
-            constant w [5,12]
-            constant c [5]
+            r [1,12] = reshape(y)
+            constant w [5,12] = fill 0
+            constant c [5] = fill 0
             z = fully_connected(r, w, c)
             output z",
         )

@@ -95,6 +95,10 @@ fn every_fault_names_its_line() {
         ("y = softmax(x) beta=1 beta=1", "given twice"),
         ("x = relu(x)", "defined twice"),
         ("constant c [2] = 1 2 3", "needs 2 numbers, found 3"),
+        (
+            "constant c [2]",
+            "expected \"= NUMBERS\" or \"= fill NUMBER\"",
+        ),
         ("constant c [2] = 1 NaN", "\"NaN\" is not a finite number"),
         ("constant c [1,a] = 1", "\"a\" is not a dimension"),
         ("constant c [99999999999] = fill 1", "cannot be counted"),

@@ -13,11 +13,7 @@ use crate::{Graph, GraphError, Node, Op, Source, Value, ValueId, Window, shape, 
 /// # Errors
 /// With the line, when one cannot be understood; what [`verify()`](crate::verify()) finds in the graph.
 pub fn parse(text: &str) -> Result<Graph, GraphError> {
-    parse_with(text, |name, _| {
-        Err(GraphError::Checkpoint {
-            problem: format!("the constant {name:?} has no numbers"),
-        })
-    })
+    parse_lines(text, None)
 }
 
 /// The graph of a text; `lookup` gives the numbers of each constant that the text has without any, by name and shape.
@@ -28,13 +24,20 @@ pub fn parse_with(
     text: &str,
     lookup: impl Fn(&str, &[usize]) -> Result<Vec<f32>, GraphError>,
 ) -> Result<Graph, GraphError> {
+    parse_lines(text, Some(&lookup))
+}
+
+/// Gives the numbers of a constant that the text has without any.
+type Lookup<'a> = &'a dyn Fn(&str, &[usize]) -> Result<Vec<f32>, GraphError>;
+
+fn parse_lines(text: &str, lookup: Option<Lookup<'_>>) -> Result<Graph, GraphError> {
     let mut parser = Parser {
         graph: None,
         ids: BTreeMap::new(),
     };
     for (line, number) in text.lines().zip(1..) {
         let content = line.split_once('#').map_or(line, |(content, _)| content);
-        match parser.line(content, &lookup) {
+        match parser.line(content, lookup) {
             Ok(()) => {}
             Err(Fault::Text(problem)) => {
                 return Err(GraphError::Text {
@@ -81,11 +84,7 @@ struct Parser {
 }
 
 impl Parser {
-    fn line(
-        &mut self,
-        line: &str,
-        lookup: &impl Fn(&str, &[usize]) -> Result<Vec<f32>, GraphError>,
-    ) -> Result<(), Fault> {
+    fn line(&mut self, line: &str, lookup: Option<Lookup<'_>>) -> Result<(), Fault> {
         let mut rest = line.trim();
         if rest.is_empty() {
             return Ok(());
@@ -117,10 +116,9 @@ impl Parser {
             "constant" if starts_with_word(rest) => {
                 let name = word(&mut rest)?;
                 let shape = numbers_in_brackets(&mut rest)?;
-                let numbers = if rest.is_empty() {
-                    lookup(name, &shape)?
-                } else {
-                    constant(rest, &shape)?
+                let numbers = match lookup {
+                    Some(lookup) if rest.is_empty() => lookup(name, &shape)?,
+                    Some(_) | None => constant(rest, &shape)?,
                 };
                 self.value(name, shape, Source::Constant(numbers))?;
                 Ok(())
@@ -333,7 +331,9 @@ fn one_of<T: Copy>(what: &str, words: &[(&str, T)], text: &str) -> Result<T, Fau
 fn constant(text: &str, shape: &[usize]) -> Result<Vec<f32>, Fault> {
     let mut rest = text;
     if !take(&mut rest, '=') {
-        return fault(format!("expected \"= NUMBERS\" or nothing, found {text:?}"));
+        return fault(format!(
+            "expected \"= NUMBERS\" or \"= fill NUMBER\" after the shape of a constant, found {text:?}"
+        ));
     }
     let Some(count) = shape::elements(shape) else {
         return fault(format!("the shape {shape:?} cannot be counted"));
