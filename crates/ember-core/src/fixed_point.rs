@@ -7,7 +7,7 @@
 ///
 /// gemmlowp adds a nudge with the product's sign and truncates; that is the same function as one addition and an
 /// arithmetic shift (the property test below holds the two against each other).
-#[inline]
+#[inline(never)]
 #[must_use]
 pub const fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
     if a == i32::MIN && b == i32::MIN {
@@ -37,13 +37,12 @@ pub const fn rounding_divide_by_pot(x: i32, exponent: u32) -> i32 {
 #[inline]
 #[must_use]
 pub const fn saturating_shift_left(x: i32, exponent: u32) -> i32 {
-    let wide = (x as i64).wrapping_shl(exponent);
-    if wide > i32::MAX as i64 {
+    if x > i32::MAX.wrapping_shr(exponent) {
         i32::MAX
-    } else if wide < i32::MIN as i64 {
+    } else if x < i32::MIN.wrapping_shr(exponent) {
         i32::MIN
     } else {
-        wide as i32
+        x.wrapping_shl(exponent)
     }
 }
 

@@ -14,7 +14,7 @@ use ember_core::view::{self, Plain};
 use ember_tflite::{Model, Operator, Subgraph, Tensor, TensorId};
 
 use crate::error::{Fault, InvokeError, InvokeFault, PrepareError};
-use crate::io::{Ids, Io, LEFT_OUT};
+use crate::io::{Frame, Ids, Io, LEFT_OUT};
 use crate::kernel::Registration;
 use crate::plan::{self, Location, Row};
 use crate::prepare::{Prepare, Tape};
@@ -68,6 +68,7 @@ impl<'a, 'm> Interpreter<'a, 'm> {
     ///
     /// # Errors
     /// What the model has that the registry or the runtime does not, or an arena too small, with the bytes it takes.
+    #[inline(never)]
     pub fn new(
         model: &Model<'m>,
         registry: &'static [Registration],
@@ -229,12 +230,15 @@ impl<'a, 'm> Interpreter<'a, 'm> {
             };
             let registration = self.registry.get(step.registration).ok_or(damaged)?;
             profiler.begin(index, registration.code);
-            let io = Io {
-                activations: self.activations,
+            let frame = Frame {
                 model: self.model.bytes(),
                 table: self.table,
                 operands: Ids(step.operands),
                 inputs: step.inputs,
+            };
+            let io = Io {
+                activations: self.activations,
+                frame: &frame,
                 words: step.words,
             };
             (registration.run)(io).map_err(|fault| InvokeError { index, fault })?;

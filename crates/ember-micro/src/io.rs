@@ -25,14 +25,34 @@ impl Ids<'_> {
     }
 }
 
-/// The tensors and the prepared words of one operator.
-pub struct Io<'s> {
-    pub(crate) activations: &'s mut [u8],
+/// What does not change while an operator runs.
+pub(crate) struct Frame<'s> {
     pub(crate) model: &'s [u8],
     pub(crate) table: &'s [Row],
     /// Inputs, then outputs.
     pub(crate) operands: Ids<'s>,
     pub(crate) inputs: u8,
+}
+
+impl Frame<'_> {
+    #[inline(never)]
+    fn row(&self, operand: u8) -> Option<Row> {
+        let id = self.operands.get(usize::from(operand))?;
+        self.table.get(id as usize).copied()
+    }
+
+    fn input(&self, index: u8) -> Option<Row> {
+        if index >= self.inputs {
+            return None;
+        }
+        self.row(index)
+    }
+}
+
+/// The tensors and the prepared words of one operator.
+pub struct Io<'s> {
+    pub(crate) activations: &'s mut [u8],
+    pub(crate) frame: &'s Frame<'s>,
     pub(crate) words: &'s [u32],
 }
 
@@ -71,8 +91,8 @@ impl<'s> Io<'s> {
 
     #[inline(never)]
     fn split_bytes(self) -> Option<(Inputs<'s>, &'s mut [u8])> {
-        let id = self.operands.get(usize::from(self.inputs))?;
-        let [word, len] = *self.table.get(id as usize)?;
+        let frame = self.frame;
+        let [word, len] = frame.row(frame.inputs)?;
         let Location::Arena(start) = Location::from_word(word) else {
             return None;
         };
@@ -82,11 +102,7 @@ impl<'s> Io<'s> {
             before,
             after,
             after_start: start.saturating_add(len),
-            output_start: start,
-            model: self.model,
-            table: self.table,
-            operands: self.operands,
-            count: self.inputs,
+            frame,
         };
         Some((inputs, output))
     }
@@ -100,24 +116,20 @@ pub struct Inputs<'s> {
     before: &'s [u8],
     after: &'s [u8],
     after_start: u32,
-    output_start: u32,
-    model: &'s [u8],
-    table: &'s [Row],
-    operands: Ids<'s>,
-    count: u8,
+    frame: &'s Frame<'s>,
 }
 
 impl<'s> Inputs<'s> {
     /// The number of inputs, left-out ones included.
     #[must_use]
     pub const fn len(&self) -> u8 {
-        self.count
+        self.frame.inputs
     }
 
     /// Whether there are no inputs.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.count == 0
+        self.len() == 0
     }
 
     /// The elements of an input that is there.
@@ -135,7 +147,7 @@ impl<'s> Inputs<'s> {
     /// # Errors
     /// As [`Inputs::get`] where it is not left out.
     pub fn optional<T: Plain>(&self, index: u8) -> Result<Option<&'s [T]>, InvokeFault> {
-        match self.find(index) {
+        match self.frame.input(index) {
             None => Ok(None),
             Some(_) => self.get(index).map(Some),
         }
@@ -144,24 +156,15 @@ impl<'s> Inputs<'s> {
     /// Whether the input has the very bytes of the output: the planner gave both the same place.
     #[must_use]
     pub fn is_output(&self, index: u8) -> bool {
-        self.find(index).is_some_and(|[word, _]| {
-            Location::from_word(word) == Location::Arena(self.output_start)
-        })
-    }
-
-    fn find(&self, index: u8) -> Option<Row> {
-        if index >= self.count {
-            return None;
-        }
-        let id = self.operands.get(usize::from(index))?;
-        self.table.get(id as usize).copied()
+        let output = self.frame.row(self.len()).map(|[word, _]| word);
+        self.frame.input(index).map(|[word, _]| word) == output
     }
 
     #[inline(never)]
     fn bytes(&self, index: u8) -> Option<&'s [u8]> {
-        let [word, len] = self.find(index)?;
+        let [word, len] = self.frame.input(index)?;
         let (bytes, start) = match Location::from_word(word) {
-            Location::Model(offset) => (self.model, offset),
+            Location::Model(offset) => (self.frame.model, offset),
             Location::Arena(offset) => match offset.checked_sub(self.after_start) {
                 Some(offset) => (self.after, offset),
                 None => (self.before, offset),

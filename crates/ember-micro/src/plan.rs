@@ -10,7 +10,7 @@
 //! other is an error; it is never run and never silently replaced.
 
 use ember_core::BuiltinOp;
-use ember_tflite::{ArenaPlan, Model, OpCode, Subgraph, SubgraphId, TensorId, UNPLANNED};
+use ember_tflite::{ArenaPlan, Model, Subgraph, SubgraphId, TensorId, TensorIds, UNPLANNED};
 
 use crate::error::PrepareError;
 
@@ -99,20 +99,26 @@ impl Life {
 /// Fills the table of a subgraph's tensors and gives the bytes of activations that they need.
 ///
 /// `table` and `lives` have one element per tensor.
+#[inline(never)]
 pub(crate) fn plan(
     model: &Model<'_>,
     graph: &Subgraph<'_>,
     table: &mut [Row],
     lives: &mut [u32],
 ) -> Result<u32, PrepareError> {
-    let mut planner = Planner { table, lives };
     let fixed = model.arena_plan();
-    let fixed = fixed.filter(|plan| plan.subgraph() == SubgraphId::MAIN);
+    let mut planner = Planner {
+        table,
+        lives,
+        fixed: fixed.filter(|plan| plan.subgraph() == SubgraphId::MAIN),
+        peak: 0,
+    };
     planner.read_tensors(graph, model.bytes());
-    planner.read_lives(graph, fixed)?;
-    let peak = planner.place()?;
+    planner.read_lives(graph)?;
+    planner.place_fixed()?;
+    planner.place_others()?;
     planner.resolve();
-    Ok(peak)
+    Ok(planner.peak)
 }
 
 /// Where [`plan`](self) puts each tensor of the main subgraph: what a model's metadata can carry to the device
@@ -137,77 +143,124 @@ pub fn offsets(model: &Model<'_>) -> Result<alloc::vec::Vec<i32>, PrepareError> 
 
 struct Planner<'t> {
     table: &'t mut [Row],
+    /// [`Life`]s. Tensors that lie where another one lies have none of their own.
     lives: &'t mut [u32],
+    fixed: Option<ArenaPlan<'t>>,
+    /// The end of the last activation.
+    peak: u32,
+}
+
+/// What the planner knows of a tensor.
+struct Entry {
+    location: Location,
+    len: u32,
+    life: Option<Life>,
 }
 
 impl Planner<'_> {
-    /// Lengths and constants.
+    /// Lengths, constants and variables.
     fn read_tensors(&mut self, graph: &Subgraph<'_>, model: &[u8]) {
-        for (row, tensor) in self.table.iter_mut().zip(graph.tensors()) {
+        let whole_run = Life {
+            first: 0,
+            last: graph.operator_count() as u32,
+        };
+        for ((row, life), tensor) in self
+            .table
+            .iter_mut()
+            .zip(&mut *self.lives)
+            .zip(graph.tensors())
+        {
             let data = tensor.data();
-            let location = if data.is_empty() {
-                Location::Nowhere
+            let offset = (data.as_ptr() as usize).wrapping_sub(model.as_ptr() as usize);
+            let (location, alive) = if !data.is_empty() {
+                (Location::Model(offset as u32), Life::NEVER)
+            } else if tensor.is_variable() {
+                (Location::Nowhere, whole_run.word())
             } else {
-                let offset = (data.as_ptr() as usize).wrapping_sub(model.as_ptr() as usize);
-                Location::Model(offset as u32)
+                (Location::Nowhere, Life::NEVER)
             };
             *row = [location.word(), tensor.byte_len() as u32];
+            *life = alive;
         }
-        self.lives.fill(Life::NEVER);
     }
 
-    fn read_lives(
-        &mut self,
-        graph: &Subgraph<'_>,
-        fixed: Option<ArenaPlan<'_>>,
-    ) -> Result<(), PrepareError> {
-        let planned = |id: u32| fixed.and_then(|plan| plan.offset(id as usize));
-        let end = graph.operator_count() as u32;
-        for (tensor, id) in graph.tensors().zip(0..) {
-            if tensor.is_variable() {
-                self.begin(id, 0, 0)?;
-                self.fix(id, planned(id))?;
-                self.extend(id, end, end)?;
-            }
-        }
+    fn read_lives(&mut self, graph: &Subgraph<'_>) -> Result<(), PrepareError> {
         for TensorId(id) in graph.inputs().iter().flatten() {
-            if self.is_written(id) {
-                continue;
+            if !self.is_written(id) {
+                self.set_life(id, Life { first: 0, last: 0 });
             }
-            self.begin(id, 0, 0)?;
-            self.fix(id, planned(id))?;
         }
-        for (operator, index) in graph.operators().zip(0..) {
-            for TensorId(id) in operator.inputs().iter().flatten() {
-                self.extend(id, index, index)?;
-            }
-            let renamed = match operator.opcode() {
-                OpCode::Builtin(op) if renames_input(op) => operator.inputs().get(0),
+        let mut index = 0;
+        for operator in graph.operators() {
+            self.read(operator.inputs(), index)?;
+            let renamed = match operator.builtin() {
+                Some(op) if renames_input(op) => operator.inputs().get(0),
                 _ => None,
             };
             for TensorId(id) in operator.outputs().iter().flatten() {
                 if self.is_written(id) {
                     return Err(PrepareError::Rewritten { index, tensor: id });
                 }
-                let offset = planned(id);
-                self.begin(id, index, index)?;
-                if let Some(TensorId(input)) = renamed
-                    && self.share(id, input, offset)
-                {
-                    continue;
+                if !renamed.is_some_and(|TensorId(input)| self.share(id, input)) {
+                    let (first, last) = (index, index);
+                    self.set_life(id, Life { first, last });
                 }
-                self.fix(id, offset)?;
             }
+            index += 1;
         }
-        for TensorId(id) in graph.outputs().iter().flatten() {
-            self.extend(id, end, end)?;
-        }
-        self.check_fixed()
+        self.read(graph.outputs(), index)
     }
 
-    fn row(&self, tensor: u32) -> Row {
+    /// Operator `index` reads these tensors.
+    #[inline(never)]
+    fn read(&mut self, ids: TensorIds<'_>, index: u32) -> Result<(), PrepareError> {
+        for TensorId(tensor) in ids.iter().flatten() {
+            let root = self.root(tensor);
+            let Entry {
+                location,
+                len,
+                life,
+            } = self.entry(root);
+            match life {
+                Some(life) => self.set_life(
+                    root,
+                    Life {
+                        last: index,
+                        ..life
+                    },
+                ),
+                // A constant, or a tensor without elements, needs nobody who writes it.
+                None if len == 0 || matches!(location, Location::Model(_)) => {}
+                None => return Err(PrepareError::Unwritten { index, tensor }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives `output` the bytes of `input`, if both are activations of one length and the model's plan, where it places
+    /// `output`, puts it there too.
+    fn share(&mut self, output: u32, input: u32) -> bool {
+        let root = self.root(input);
+        let (from, to) = (self.entry(root), self.entry(output));
+        let planned = self.planned(output);
+        let together = planned == UNPLANNED || planned == self.planned(root);
+        let share = from.life.is_some() && from.len == to.len && to.len > 0 && together;
+        if share {
+            self.set(output, Location::SameAs(root));
+        }
+        share
+    }
+
+    #[inline(never)]
+    fn entry(&self, tensor: u32) -> Entry {
         let row = self.table.get(tensor as usize).copied();
-        row.unwrap_or([Location::NOWHERE, 0])
+        let [word, len] = row.unwrap_or([Location::NOWHERE, 0]);
+        let life = self.lives.get(tensor as usize).copied();
+        Entry {
+            location: Location::from_word(word),
+            len,
+            life: Life::from_word(life.unwrap_or(Life::NEVER)),
+        }
     }
 
     fn set(&mut self, tensor: u32, location: Location) {
@@ -216,176 +269,102 @@ impl Planner<'_> {
         }
     }
 
-    fn life(&self, tensor: u32) -> Option<Life> {
-        Life::from_word(self.lives.get(tensor as usize).copied()?)
-    }
-
     fn set_life(&mut self, tensor: u32, life: Life) {
         if let Some(word) = self.lives.get_mut(tensor as usize) {
             *word = life.word();
         }
     }
 
-    fn is_constant(&self, tensor: u32) -> bool {
-        let [word, _] = self.row(tensor);
-        matches!(Location::from_word(word), Location::Model(_))
-    }
-
     fn is_written(&self, tensor: u32) -> bool {
-        self.is_constant(tensor) || self.life(tensor).is_some() || self.root(tensor) != tensor
+        let entry = self.entry(tensor);
+        entry.location != Location::Nowhere || entry.life.is_some()
     }
 
     /// The tensor whose bytes this one has.
     fn root(&self, tensor: u32) -> u32 {
-        let [word, _] = self.row(tensor);
-        match Location::from_word(word) {
+        match self.entry(tensor).location {
             Location::SameAs(root) => root,
-            _ => tensor,
+            Location::Model(_) | Location::Arena(_) | Location::Nowhere => tensor,
         }
     }
 
-    fn begin(&mut self, tensor: u32, first: u32, last: u32) -> Result<(), PrepareError> {
-        if self.is_constant(tensor) {
-            return Err(PrepareError::Rewritten {
-                index: first,
-                tensor,
-            });
+    /// The offset in the model's own plan.
+    fn planned(&self, tensor: u32) -> i32 {
+        let offset = self.fixed.and_then(|plan| plan.offset(tensor as usize));
+        offset.unwrap_or(UNPLANNED)
+    }
+
+    /// A placed tensor that would share bytes with `tensor` at `start` during its life: its number and its end.
+    #[inline(never)]
+    fn conflict(&self, tensor: u32, start: u32, len: u32, life: Life) -> Option<(u32, u32)> {
+        let end = start.saturating_add(len);
+        let rows = self.table.iter().zip(self.lives.iter()).zip(0..);
+        for (([word, other_len], other_life), other) in rows {
+            if let (Location::Arena(other_start), Some(other_life)) =
+                (Location::from_word(*word), Life::from_word(*other_life))
+            {
+                let other_end = other_start.saturating_add(*other_len);
+                let apart = end <= other_start || other_end <= start || !life.meets(other_life);
+                if !apart && other != tensor && len > 0 && *other_len > 0 {
+                    return Some((other, other_end));
+                }
+            }
         }
-        self.set_life(tensor, Life { first, last });
+        None
+    }
+
+    /// Puts a tensor at `offset`; not beyond what a location can say.
+    fn put(&mut self, tensor: u32, offset: u32, len: u32) -> Result<(), PrepareError> {
+        let end = offset.saturating_add(len);
+        if end > Location::SAME_AS {
+            return Err(PrepareError::TooLarge);
+        }
+        self.peak = self.peak.max(end);
+        self.set(tensor, Location::Arena(offset));
         Ok(())
     }
 
-    /// Operator `index` reads `tensor`, which is needed until `last`.
-    fn extend(&mut self, tensor: u32, last: u32, index: u32) -> Result<(), PrepareError> {
-        let [_, len] = self.row(tensor);
-        if self.is_constant(tensor) {
+    /// Places what the model's own plan places.
+    fn place_fixed(&mut self) -> Result<(), PrepareError> {
+        if self.fixed.is_none() {
             return Ok(());
         }
-        let root = self.root(tensor);
-        match self.life(root) {
-            Some(life) => {
-                let last = last.max(life.last);
-                self.set_life(root, Life { last, ..life });
-                Ok(())
-            }
-            // A tensor without elements needs nobody who writes it.
-            None if len == 0 => Ok(()),
-            None => Err(PrepareError::Unwritten { index, tensor }),
-        }
-    }
-
-    /// Gives `output` the bytes of `input`, if both are activations of one length and the model's plan, where it places
-    /// `output`, puts it there too.
-    fn share(&mut self, output: u32, input: u32, planned: Option<i32>) -> bool {
-        let root = self.root(input);
-        let ([root_word, root_len], [_, len]) = (self.row(root), self.row(output));
-        let Some(life) = self.life(root) else {
-            return false;
-        };
-        let at_root = match (planned, Location::from_word(root_word)) {
-            (None | Some(UNPLANNED), _) => true,
-            (Some(offset), Location::Arena(root)) => root.cast_signed() == offset,
-            (Some(_), _) => false,
-        };
-        if len != root_len || len == 0 || !at_root || output == root {
-            return false;
-        }
-        let last = self.life(output).map_or(life.last, |life| life.last);
-        self.set_life(root, Life { last, ..life });
-        if let Some(word) = self.lives.get_mut(output as usize) {
-            *word = Life::NEVER;
-        }
-        self.set(output, Location::SameAs(root));
-        true
-    }
-
-    /// Puts a tensor where the model's plan puts it.
-    fn fix(&mut self, tensor: u32, offset: Option<i32>) -> Result<(), PrepareError> {
-        let offset = match offset {
-            None | Some(UNPLANNED) => return Ok(()),
-            Some(offset) => offset,
-        };
-        let [_, len] = self.row(tensor);
-        let limit = Location::SAME_AS.cast_signed();
-        let end = offset.checked_add(len.cast_signed());
-        if offset < 0
-            || offset % 4 != 0
-            || len > i32::MAX as u32
-            || end.is_none_or(|end| end > limit)
-        {
-            return Err(PrepareError::PlanOffset { tensor, offset });
-        }
-        self.set(tensor, Location::Arena(offset.cast_unsigned()));
-        Ok(())
-    }
-
-    /// The placed tensors in use during `life`: number, start and end.
-    fn placed(&self, life: Life) -> impl Iterator<Item = (u32, u32, u32)> {
-        let rows = self.table.iter().zip(self.lives.iter()).zip(0..);
-        rows.filter_map(move |(([word, len], other), tensor)| {
-            let Location::Arena(start) = Location::from_word(*word) else {
-                return None;
-            };
-            let other = Life::from_word(*other)?;
-            (other.meets(life) && *len > 0).then_some((tensor, start, start.saturating_add(*len)))
-        })
-    }
-
-    fn check_fixed(&self) -> Result<(), PrepareError> {
-        for (([word, len], life), tensor) in self.table.iter().zip(self.lives.iter()).zip(0..) {
-            let (Location::Arena(start), Some(life)) =
-                (Location::from_word(*word), Life::from_word(*life))
-            else {
+        for tensor in 0..self.table.len() as u32 {
+            let (entry, offset) = (self.entry(tensor), self.planned(tensor));
+            let Some(life) = entry.life.filter(|_| offset != UNPLANNED) else {
                 continue;
             };
-            let end = start.saturating_add(*len);
-            for (other, other_start, other_end) in self.placed(life) {
-                if other != tensor && start < other_end && other_start < end {
-                    return Err(PrepareError::PlanOverlap { tensor, other });
-                }
+            // A negative offset is beyond everything.
+            let start = offset.cast_unsigned();
+            if start % 4 != 0 || start > Location::SAME_AS {
+                return Err(PrepareError::PlanOffset { tensor, offset });
             }
+            if let Some((other, _)) = self.conflict(tensor, start, entry.len, life) {
+                return Err(PrepareError::PlanOverlap { tensor, other });
+            }
+            self.put(tensor, start, entry.len)?;
         }
         Ok(())
     }
 
-    /// Places what has no place yet and gives the end of the last tensor.
-    fn place(&mut self) -> Result<u32, PrepareError> {
+    /// Places what has no place yet, the largest first.
+    fn place_others(&mut self) -> Result<(), PrepareError> {
         while let Some((tensor, len, life)) = self.largest_unplaced() {
             let mut offset = 0u32;
-            let mut free = false;
-            while !free {
-                free = true;
-                for (_, start, end) in self.placed(life) {
-                    if offset < end && start < offset.saturating_add(len) {
-                        // Every offset up to there meets this tensor too, so the lowest free one is not passed.
-                        offset = end.saturating_add(ALIGNMENT - 1) & !(ALIGNMENT - 1);
-                        free = false;
-                    }
-                }
+            while let Some((_, end)) = self.conflict(tensor, offset, len, life) {
+                // Every offset up to there meets the other tensor too, so the lowest free one is not passed.
+                offset = end.saturating_add(ALIGNMENT - 1) & !(ALIGNMENT - 1);
             }
-            if offset.saturating_add(len) > Location::SAME_AS {
-                return Err(PrepareError::TooLarge);
-            }
-            self.set(tensor, Location::Arena(offset));
+            self.put(tensor, offset, len)?;
         }
-        let mut peak = 0;
-        for ([word, len], life) in self.table.iter().zip(self.lives.iter()) {
-            if let (Location::Arena(start), true) =
-                (Location::from_word(*word), *life != Life::NEVER)
-            {
-                peak = peak.max(start.saturating_add(*len));
-            }
-        }
-        Ok(peak)
+        Ok(())
     }
 
     fn largest_unplaced(&self) -> Option<(u32, u32, Life)> {
         let mut largest: Option<(u32, u32, Life)> = None;
         for (([word, len], life), tensor) in self.table.iter().zip(self.lives.iter()).zip(0..) {
-            if Location::from_word(*word) != Location::Nowhere {
-                continue;
-            }
-            if let Some(life) = Life::from_word(*life)
+            if *word == Location::NOWHERE
+                && let Some(life) = Life::from_word(*life)
                 && largest.is_none_or(|(_, most, _)| *len > most)
             {
                 largest = Some((tensor, *len, life));
@@ -396,22 +375,15 @@ impl Planner<'_> {
 
     /// Gives the tensors that share bytes the location of their root; tensors that nobody uses have no bytes.
     fn resolve(&mut self) {
-        for index in 0..self.table.len() {
-            let row = self.table.get(index).copied().unwrap_or_default();
-            let location = match Location::from_word(row[0]) {
-                Location::SameAs(root) => {
-                    let [word, _] = self.row(root);
-                    Location::from_word(word)
+        for tensor in 0..self.table.len() as u32 {
+            let location = self.entry(self.root(tensor)).location;
+            if location == Location::Nowhere {
+                if let Some(row) = self.table.get_mut(tensor as usize) {
+                    *row = [0, 0];
                 }
-                Location::Nowhere => {
-                    if let Some([_, len]) = self.table.get_mut(index) {
-                        *len = 0;
-                    }
-                    Location::Arena(0)
-                }
-                other => other,
-            };
-            self.set(index as u32, location);
+            } else {
+                self.set(tensor, location);
+            }
         }
     }
 }
