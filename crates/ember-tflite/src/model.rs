@@ -332,6 +332,12 @@ impl<'a> Operator<'a> {
         }
     }
 
+    /// The name of a custom operator, without a look at whether it is UTF-8; empty for the operators of the schema.
+    #[must_use]
+    pub fn custom_name(&self) -> &'a [u8] {
+        self.code().text_bytes(operator_code::custom_code)
+    }
+
     /// The operator of the schema; none for a custom operator.
     #[must_use]
     pub fn builtin(&self) -> Option<BuiltinOp> {
