@@ -11,7 +11,7 @@ use crate::rows;
 
 /// Arithmetic of a linear operator with activations of type `Value` and weights of type `Weight`.
 pub(crate) trait Arithmetic {
-    type Value: Copy;
+    type Value: Copy + Default;
     type Weight: Copy;
     type Sum: Copy + Default;
 

@@ -98,7 +98,8 @@ fn convolve<A: Arithmetic>(
     let filters_per_group = filters_per_group as usize;
     // Neighbouring taps are neighbours in memory too.
     let joined = shape.columns.dilation == 1 && depth == pixel;
-    let mut patch = [arithmetic.zero(); PATCH];
+    // Filled before it is read.
+    let mut patch = [A::Value::default(); PATCH];
 
     let mut outputs = rows::of_mut(output, shape.output_channels as usize);
     for image in rows::of(input, shape.rows.input as usize * image_row) {
@@ -130,7 +131,7 @@ fn convolve<A: Arithmetic>(
                     };
                     if let Some(patch) = patch.get_mut(..filter_size) {
                         if y.taps < shape.rows.filter || x.taps < shape.columns.filter {
-                            patch.fill(arithmetic.zero());
+                            rows::fill(patch, arithmetic.zero());
                         }
                         window.for_each(|from, to, len| {
                             let x = image.get(from..from + len).unwrap_or(&[]);

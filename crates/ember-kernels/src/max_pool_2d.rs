@@ -108,7 +108,7 @@ fn pool<T: Copy>(
                 let Some(out) = outputs.next() else {
                     return Ok(());
                 };
-                out.fill(least);
+                rows::fill(out, least);
                 shape.for_each_pixel(y, x, |at| {
                     let values = image.get(at..at + channels).unwrap_or(&[]);
                     for (out, x) in out.iter_mut().zip(values) {

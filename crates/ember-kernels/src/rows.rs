@@ -21,6 +21,12 @@ pub(crate) fn of_mut<T>(elements: &mut [T], len: usize) -> RowsMut<'_, T> {
     }
 }
 
+/// `slice::fill`, once for every kernel.
+#[inline(never)]
+pub(crate) fn fill<T: Copy>(elements: &mut [T], value: T) {
+    elements.fill(value);
+}
+
 pub(crate) struct Rows<'a, T> {
     rest: &'a [T],
     len: usize,

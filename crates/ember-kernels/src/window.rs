@@ -63,6 +63,7 @@ impl Axis {
     }
 
     /// What of the window at `output` lies in the input.
+    #[inline(never)]
     pub(crate) fn span(&self, output: u32) -> Span {
         let mut position = output.wrapping_mul(self.stride).wrapping_sub(self.padding);
         let mut span = Span {

@@ -11,7 +11,7 @@ use core::cell::Cell;
 
 use ember_core::BuiltinOp;
 use ember_core::view::{self, Plain};
-use ember_tflite::{Model, Operator, Subgraph, Tensor, TensorId};
+use ember_tflite::{Model, Operator, Subgraph, Tensor, TensorId, TensorIds};
 
 use crate::error::{Fault, InvokeError, InvokeFault, PrepareError};
 use crate::io::{Frame, Ids, Io, LEFT_OUT};
@@ -290,6 +290,15 @@ impl<'a> Step<'a> {
     }
 }
 
+/// The operand at `at`, counting the inputs first and then the outputs.
+#[inline(never)]
+fn operand(inputs: TensorIds<'_>, outputs: TensorIds<'_>, at: usize) -> Option<TensorId> {
+    match at.checked_sub(inputs.len()) {
+        None => inputs.get(at),
+        Some(at) => outputs.get(at),
+    }
+}
+
 /// Writes the step of one operator. The error is none where the arena is full.
 #[inline(never)]
 fn prepare_step(
@@ -299,13 +308,10 @@ fn prepare_step(
     registry: &'static [Registration],
     tape: &Tape<'_>,
 ) -> Result<(), Option<PrepareError>> {
-    let code = operator.opcode();
     let op = operator.builtin().unwrap_or(BuiltinOp::Custom);
     let (inputs, outputs) = (operator.inputs(), operator.outputs());
     let count = inputs.len().saturating_add(outputs.len());
-    let mut operands = inputs.iter().chain(outputs.iter());
-
-    let first = operands.clone().flatten().next();
+    let first = (0..count).find_map(|at| operand(inputs, outputs, at));
     let Some(first) = first.and_then(|id| graph.tensor(id)) else {
         let fault = Fault::Arity {
             inputs: 0,
@@ -314,7 +320,8 @@ fn prepare_step(
         return Err(Some(PrepareError::Operator { index, op, fault }));
     };
     let dtype = first.dtype();
-    let position = registry.iter().position(|row| row.takes(code, dtype));
+    let mut rows = registry.iter();
+    let position = rows.position(|row| row.takes(&operator, dtype));
     let Some((at, registration)) = position.and_then(|at| Some((at, registry.get(at)?))) else {
         return Err(Some(PrepareError::MissingRegistration {
             index,
@@ -343,16 +350,18 @@ fn prepare_step(
     }
     let counts = at as u32 | (inputs.len() as u32) << 16 | (outputs.len() as u32) << 24;
     let prepared = tape.used().wrapping_sub(start) as u32;
-    let id = |id: Option<TensorId>| id.map_or(LEFT_OUT, |TensorId(id)| id);
-    for (place, number) in header.iter().zip(0..) {
-        place.set(match number {
-            0 => counts,
-            1 => prepared,
-            _ => {
-                let low = id(operands.next().flatten());
-                low | id(operands.next().flatten()) << 16
-            }
-        });
+    let mut places = header.iter();
+    let mut put = |word| {
+        if let Some(place) = places.next() {
+            place.set(word);
+        }
+    };
+    put(counts);
+    put(prepared);
+    for at in (0..count).step_by(2) {
+        let [low, high] = [at, at + 1].map(|at| operand(inputs, outputs, at));
+        let id = |id: Option<TensorId>| id.map_or(LEFT_OUT, |TensorId(id)| id);
+        put(id(low) | id(high) << 16);
     }
     Ok(())
 }

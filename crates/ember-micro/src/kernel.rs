@@ -36,7 +36,7 @@
 //! ```
 
 use ember_core::Dtype;
-use ember_tflite::OpCode;
+use ember_tflite::{OpCode, Operator};
 
 use crate::error::{InvokeFault, Refused};
 use crate::io::Io;
@@ -91,8 +91,13 @@ impl Registration {
     }
 
     /// Whether it is for this operator with a first input of this type.
-    pub(crate) fn takes(&self, code: OpCode<'_>, dtype: Dtype) -> bool {
-        self.code == code && self.dtype.is_none_or(|own| own == dtype)
+    pub(crate) fn takes(&self, operator: &Operator<'_>, dtype: Dtype) -> bool {
+        let op = operator.builtin();
+        let same = match self.code {
+            OpCode::Builtin(own) => op == Some(own),
+            OpCode::Custom(name) => op.is_none() && operator.custom_name() == name.as_bytes(),
+        };
+        same && self.dtype.is_none_or(|own| own == dtype)
     }
 }
 

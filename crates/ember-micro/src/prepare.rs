@@ -296,13 +296,14 @@ impl<'c> Operand<'c> {
     #[inline(never)]
     pub fn dims<const N: usize>(&self) -> Result<[u32; N], Refused> {
         let shape = self.shape()?;
-        let fault = Fault::Rank {
-            slot: self.slot,
-            found: shape.len() as u32,
-            expected: N as u32,
-        };
-        let dims = self.cx.expect(shape.to_array::<N>(), fault)?;
-        Ok(dims.map(|dim| dim as u32))
+        if shape.len() != N {
+            return Err(self.cx.refuse(Fault::Rank {
+                slot: self.slot,
+                found: shape.len() as u32,
+                expected: N as u32,
+            }));
+        }
+        Ok(core::array::from_fn(|at| shape.get(at).unwrap_or(0) as u32))
     }
 
     /// Checks the dimensions.
