@@ -1,42 +1,38 @@
 //! What a graph costs to run, counted from its shapes.
 
-use crate::{Graph, Op};
+use crate::{Graph, Node, Op, ValueId};
 
-/// Multiply-accumulates of one run of the stored graph (batch 1): convolutions and fully connected layers. Padding counts
-/// as if it were data, as is usual.
+/// Multiply-accumulates of one run of the stored graph (batch 1): the sum over [`node_macs`].
 #[must_use]
 pub fn macs(graph: &Graph) -> u64 {
-    let elements = |shape: &[usize]| shape.iter().product::<usize>() as u64;
-    graph
-        .nodes
-        .iter()
-        .map(|node| {
-            let output = elements(&graph.values[node.output.index()].shape);
-            let weights = node
-                .inputs
-                .get(1)
-                .map(|id| &graph.values[id.index()].shape[..]);
-            let per_output = match (&node.op, weights) {
-                (Op::Conv2d { .. }, Some([_, height, width, depth])) => height * width * depth,
-                (Op::DepthwiseConv2d { .. }, Some([_, height, width, _])) => height * width,
-                (Op::FullyConnected { .. }, Some([_, inputs])) => *inputs,
-                (
-                    Op::Conv2d { .. }
-                    | Op::DepthwiseConv2d { .. }
-                    | Op::FullyConnected { .. }
-                    | Op::MaxPool2d { .. }
-                    | Op::AveragePool2d { .. }
-                    | Op::Add { .. }
-                    | Op::Reshape { .. }
-                    | Op::Relu
-                    | Op::Relu6
-                    | Op::Softmax { .. },
-                    _,
-                ) => 0,
-            };
-            output * per_output as u64
-        })
-        .sum()
+    graph.nodes.iter().map(|node| node_macs(graph, node)).sum()
+}
+
+/// Multiply-accumulates of a convolution or a fully connected layer of `graph`, 0 of any other node. Padding counts as if
+/// it were data, as is usual.
+#[must_use]
+pub fn node_macs(graph: &Graph, node: &Node) -> u64 {
+    let shape = |id: &ValueId| &graph.values[id.index()].shape[..];
+    let outputs = shape(&node.output).iter().product::<usize>();
+    let per_output = match (&node.op, node.inputs.get(1).map(shape)) {
+        (Op::Conv2d { .. }, Some([_, height, width, depth])) => height * width * depth,
+        (Op::DepthwiseConv2d { .. }, Some([_, height, width, _])) => height * width,
+        (Op::FullyConnected { .. }, Some([_, inputs])) => *inputs,
+        (
+            Op::Conv2d { .. }
+            | Op::DepthwiseConv2d { .. }
+            | Op::FullyConnected { .. }
+            | Op::MaxPool2d { .. }
+            | Op::AveragePool2d { .. }
+            | Op::Add { .. }
+            | Op::Reshape { .. }
+            | Op::Relu
+            | Op::Relu6
+            | Op::Softmax { .. },
+            _,
+        ) => 0,
+    };
+    (outputs * per_output) as u64
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub mod text;
 mod verify;
 
 pub use builder::GraphBuilder;
-pub use cost::macs;
+pub use cost::{macs, node_macs};
 pub use error::GraphError;
 pub use graph::{Graph, Node, Op, Role, Source, Value, ValueId, Window};
 pub use quantized::{Integers, Quantization, QuantizedGraph, QuantizedSource, QuantizedValue};

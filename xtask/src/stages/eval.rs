@@ -1,14 +1,16 @@
 //! Measures the model files on the test set, in the host runtime. Its int8 scores are what every chip must say.
 
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use ember_graph::checkpoint;
 use ember_lite::{EvaluateOptions, Evaluation, Images, LiteError, MappedModel};
 use ember_progress::Unit;
 use ember_report::{Latency, Variant};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
 use super::data::Data;
@@ -30,8 +32,8 @@ pub struct EvaluationFile {
     pub dataset_sha256: String,
     /// Images in the test set.
     pub test_images: u64,
-    /// Multiply-accumulates of one inference.
-    pub macs: u64,
+    /// Multiply-accumulates of each operator of one inference, in the order of the model file.
+    pub op_macs: Vec<u64>,
     /// Shape of one input, batch first.
     pub input_shape: Vec<u64>,
     /// Highest resident memory of a process that does nothing but run the int8 model.
@@ -56,7 +58,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
         .file(&paths[0])?
         .file(&paths[1])?;
     app.stage(run, "eval", force, inputs, || {
-        let graph = checkpoint::load(&checkpoint_path)?.graph;
+        let (graph, _) = super::quantize::optimized(&checkpoint_path)?;
         let input_shape = graph
             .inputs
             .first()
@@ -83,7 +85,11 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
             dataset: data.dataset.name.clone(),
             dataset_sha256: data.dataset.fingerprint.clone(),
             test_images: data.dataset.test.len() as u64,
-            macs: ember_graph::macs(&graph),
+            op_macs: graph
+                .nodes
+                .iter()
+                .map(|node| ember_graph::node_macs(&graph, node))
+                .collect(),
             input_shape: input_shape
                 .unwrap_or_default()
                 .into_iter()
@@ -108,7 +114,7 @@ fn variant(app: &App, data: &Data, name: &str, path: &Path) -> Result<(Variant, 
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default(),
         file_bytes: model.bytes().len() as u64,
-        gzip_bytes: None,
+        gzip_bytes: Some(gzip_bytes(model.bytes())?),
         weight_bytes: model.weight_bytes()? as u64,
         arena_bytes: Some(model.arena_bytes()? as u64),
         test_images: Some(evaluation.images as u64),
@@ -126,6 +132,13 @@ fn variant(app: &App, data: &Data, name: &str, path: &Path) -> Result<(Variant, 
         sha256: Some(hash::of_bytes(model.bytes())),
     };
     Ok((variant, evaluation))
+}
+
+/// Size of `bytes` as gzip packs them best.
+fn gzip_bytes(bytes: &[u8]) -> Result<u64> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(bytes)?;
+    Ok(packed.finish()?.len() as u64)
 }
 
 fn evaluate(app: &App, data: &Data, name: &str, model: &MappedModel) -> Result<Evaluation> {
@@ -166,7 +179,7 @@ pub fn score(app: &App, run: &RunDir, data: &Data) -> Result<()> {
         dataset: data.dataset.name.clone(),
         dataset_sha256: data.dataset.fingerprint.clone(),
         test_images: data.dataset.test.len() as u64,
-        macs: 0,
+        op_macs: Vec::new(),
         input_shape: Vec::new(),
         peak_ram_bytes: None,
         variants: Vec::new(),

@@ -37,19 +37,15 @@ fn gather(run: &RunDir) -> Result<Report> {
     let training = train::read(run)?;
     let burn_version = training.burn_version.clone();
     let manifest = run.manifest()?;
+    let rustc = toolchain::rustc_version()?;
     let mut notices = Vec::new();
-    if evaluation.dataset == "synthetic" {
-        notices.push(
-            "All figures are of synthetic digits that Ember draws itself, not of MNIST.".to_owned(),
-        );
-    }
     let mut device = Vec::new();
     for machine in MACHINES {
         if run
             .file(&firmware::file_name(machine, "device.json"))
             .is_file()
         {
-            device.push(device_run(run, machine)?);
+            device.push(device_run(run, machine, &evaluation.op_macs)?);
         }
     }
     for run in device
@@ -76,7 +72,7 @@ fn gather(run: &RunDir) -> Result<Report> {
         model: Some(Model {
             name: training.model.clone(),
             parameters: training.parameters,
-            macs: evaluation.macs,
+            macs: evaluation.op_macs.iter().sum(),
             input_shape: evaluation.input_shape.clone(),
         }),
         training: Some(training.training),
@@ -92,7 +88,10 @@ fn gather(run: &RunDir) -> Result<Report> {
         development: Some(development(&manifest)?),
         versions: BTreeMap::from([
             ("ember".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            ("rustc".to_owned(), toolchain::rustc_version()?),
+            (
+                "rustc".to_owned(),
+                rustc.trim_start_matches("rustc ").to_owned(),
+            ),
             ("burn".to_owned(), burn_version),
         ]),
         notices,
@@ -100,7 +99,7 @@ fn gather(run: &RunDir) -> Result<Report> {
     })
 }
 
-fn device_run(run: &RunDir, machine: &Machine) -> Result<DeviceRun> {
+fn device_run(run: &RunDir, machine: &Machine, macs: &[u64]) -> Result<DeviceRun> {
     let size = firmware::read_size(run, machine)?;
     let device = emulate::read(run, machine)?;
     Ok(DeviceRun {
@@ -119,10 +118,11 @@ fn device_run(run: &RunDir, machine: &Machine) -> Result<DeviceRun> {
         ops: device
             .ops
             .into_iter()
-            .map(|(op, instructions)| OpCost {
+            .enumerate()
+            .map(|(index, (op, instructions))| OpCost {
                 op,
                 instructions,
-                macs: None,
+                macs: macs.get(index).copied().filter(|macs| *macs > 0),
             })
             .collect(),
         images: device.images,
