@@ -136,7 +136,7 @@ fn xtask(app: &App, arguments: &[&str]) -> Result<()> {
     if app.quiet {
         command.arg("--quiet");
     }
-    toolchain::run(&mut command)
+    toolchain::run_ours(&mut command)
 }
 
 fn synthetic_pipeline(app: &App) -> Result<()> {

@@ -127,10 +127,10 @@ pub struct TrainSettings {
     #[arg(long, default_value = "seed-cnn")]
     pub model: String,
     /// Passes over the training set
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: u32,
     /// Images per step
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: u32,
     /// Adam's learning rate
     #[arg(long, default_value_t = 1e-3)]
@@ -184,7 +184,7 @@ pub struct TrainCommand {
 #[derive(Clone, Debug, Args)]
 pub struct QuantizeSettings {
     /// Training images that calibrate the ranges of activations
-    #[arg(long, value_name = "IMAGES", default_value_t = 200)]
+    #[arg(long, value_name = "IMAGES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     pub representative: u32,
 }
 

@@ -32,7 +32,7 @@ use clap::Parser;
 use app::App;
 use cli::{Cli, Command};
 use manifest::RunDir;
-use toolchain::Interrupted;
+use toolchain::{Interrupted, Reported};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -43,6 +43,7 @@ fn main() -> ExitCode {
             app.console.error(error.to_string());
             ExitCode::from(toolchain::INTERRUPTED as u8)
         }
+        Err(error) if error.is::<Reported>() => ExitCode::FAILURE,
         Err(error) => {
             app.console.error(format!("{error:#}"));
             ExitCode::FAILURE

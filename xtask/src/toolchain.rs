@@ -36,6 +36,33 @@ pub fn run(command: &mut Command) -> Result<()> {
     check(&line, status)
 }
 
+/// Runs a program of ours, which says itself what went wrong.
+///
+/// # Errors
+/// [`Reported`] when it failed; otherwise as [`run`].
+pub fn run_ours(command: &mut Command) -> Result<()> {
+    let line = shown(command);
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    match status.code() {
+        Some(0 | INTERRUPTED) | None => check(&line, status),
+        Some(_) => Err(Reported.into()),
+    }
+}
+
+/// Something failed, and the program that failed has said so.
+#[derive(Debug)]
+pub struct Reported;
+
+impl std::fmt::Display for Reported {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a program failed; what it said stands above")
+    }
+}
+
+impl std::error::Error for Reported {}
+
 /// Runs `command` to its end and gives its standard output.
 ///
 /// # Errors

@@ -138,7 +138,7 @@ fn training(app: &App) -> Result<Vec<String>> {
             "--force",
             "--quiet",
         ]);
-        toolchain::run(command.arg("--out").arg(&out))?;
+        toolchain::run_ours(command.arg("--out").arg(&out))?;
         hashes.push(hash::of_file(&out.join(crate::zoo::CHECKPOINT))?);
     }
     Ok(match &hashes[..] {

@@ -55,7 +55,7 @@ pub fn run(
         if app.quiet {
             command.arg("--quiet");
         }
-        toolchain::run(&mut command)?;
+        toolchain::run_ours(&mut command)?;
         app.console.step(
             "Trained",
             format!(
