@@ -186,6 +186,9 @@ pub struct QuantizeSettings {
     /// Training images that calibrate the ranges of activations
     #[arg(long, value_name = "IMAGES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     pub representative: u32,
+    /// Seed that draws those images
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    pub calibration_seed: u64,
 }
 
 /// `quantize`.

@@ -63,7 +63,7 @@ fn models(app: &App, run: &RunDir, manifest: &ZooManifest) -> Result<Vec<String>
                 dataset: "mnist".to_owned(),
             },
         )?;
-        if quantize::calibrate(&graph, &data, ranges.images as u32)? != ranges {
+        if quantize::calibrate(&graph, &data, ranges.images, ranges.seed)? != ranges {
             differences.push(format!(
                 "{}: calibrating on MNIST again gives other ranges",
                 file::RANGES

@@ -23,15 +23,18 @@ pub struct Ranges {
     pub dataset: String,
     /// How many of its training images.
     pub images: u64,
+    /// The seed that drew them.
+    pub seed: u64,
     /// Least and greatest number per value of the graph.
     pub ranges: BTreeMap<String, [f32; 2]>,
 }
 
 impl Ranges {
-    fn new(graph: &Graph, calibration: &Calibration, dataset: &str) -> Self {
+    fn new(graph: &Graph, calibration: &Calibration, dataset: &str, seed: u64) -> Self {
         Self {
             dataset: dataset.to_owned(),
             images: calibration.samples() as u64,
+            seed,
             ranges: calibration
                 .named(graph)
                 .map(|(name, range)| (name.to_owned(), [range.min, range.max]))
@@ -86,14 +89,9 @@ pub fn lower(graph: &Graph, ranges: &Ranges) -> Result<ModelFiles> {
 ///
 /// # Errors
 /// Images that do not fit the graph.
-pub fn calibrate(graph: &Graph, data: &Data, images: u32) -> Result<Ranges> {
-    let calibration = calibrate::calibrate(
-        graph,
-        &data.dataset.train,
-        images as usize,
-        calibrate::DEFAULT_SEED,
-    )?;
-    Ok(Ranges::new(graph, &calibration, &data.dataset.name))
+pub fn calibrate(graph: &Graph, data: &Data, images: u64, seed: u64) -> Result<Ranges> {
+    let calibration = calibrate::calibrate(graph, &data.dataset.train, images as usize, seed)?;
+    Ok(Ranges::new(graph, &calibration, &data.dataset.name, seed))
 }
 
 /// Quantizes the trained model of `run`.
@@ -115,6 +113,7 @@ pub fn run(
         )
         .value("dataset", &data.dataset.fingerprint)
         .value("representative images", settings.representative)
+        .value("calibration seed", settings.calibration_seed)
         .file(&checkpoint)?;
     app.stage(run, "quantize", force, inputs, || {
         app.console.step(
@@ -129,7 +128,12 @@ pub fn run(
             app.console
                 .line(format!("{:>12} {}", change.pass, change.what));
         }
-        let ranges = calibrate(&graph, data, settings.representative)?;
+        let ranges = calibrate(
+            &graph,
+            data,
+            settings.representative.into(),
+            settings.calibration_seed,
+        )?;
         let files =
             lower(&graph, &ranges).with_context(|| format!("cannot quantize {}", graph.name))?;
         json::write(&run.file(file::RANGES), &ranges)?;
