@@ -32,7 +32,9 @@ impl Conv2d {
         let Self { batches, rows, columns, input_channels, filter_channels, output_channels } = *self;
         check_shape(Operand::Input, &[batches, rows.input, columns.input, input_channels], input)?;
         check_shape(Operand::Filter, &[output_channels, rows.filter, columns.filter, filter_channels], filter)?;
-        check_shape(Operand::Output, &[batches, rows.output, columns.output, output_channels], output)
+        check_shape(Operand::Output, &[batches, rows.output, columns.output, output_channels], output)?;
+        rows.check()?;
+        columns.check()
     }
 }
 
@@ -123,8 +125,8 @@ fn convolve<A: Arithmetic>(
                             depth
                         },
                         from,
-                        row_from: image_row * shape.rows.dilation as usize,
-                        column_from: pixel * shape.columns.dilation as usize,
+                        row_from: image_row.wrapping_mul(shape.rows.dilation as usize),
+                        column_from: pixel.wrapping_mul(shape.columns.dilation as usize),
                         to: y.tap as usize * filter_row + x.tap as usize * depth,
                         row_to: filter_row,
                         column_to: depth,
@@ -182,11 +184,11 @@ impl Window {
             let (mut from, mut to) = (row_from, row_to);
             for _ in 0..self.columns {
                 f(from, to, self.len);
-                from += self.column_from;
-                to += self.column_to;
+                from = from.wrapping_add(self.column_from);
+                to = to.wrapping_add(self.column_to);
             }
-            row_from += self.row_from;
-            row_to += self.row_to;
+            row_from = row_from.wrapping_add(self.row_from);
+            row_to = row_to.wrapping_add(self.row_to);
         }
     }
 

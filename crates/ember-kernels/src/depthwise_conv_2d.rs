@@ -79,6 +79,8 @@ fn convolve<A: Arithmetic>(
     check_shape(Operand::Filter, &sizes, filter.len())?;
     let sizes = [batches, rows.output, columns.output, output_channels];
     check_shape(Operand::Output, &sizes, output.len())?;
+    rows.check()?;
+    columns.check()?;
     arithmetic.check(output_channels as usize)?;
     if output.is_empty() {
         return Ok(());
@@ -134,10 +136,11 @@ fn convolve<A: Arithmetic>(
                                     *sum = arithmetic.multiply_add(*sum, *x, *w);
                                 }
                             }
-                            at += pixel * columns.dilation as usize;
+                            at = at.wrapping_add(pixel.wrapping_mul(columns.dilation as usize));
                             tap += filter_pixel;
                         }
-                        row_from += image_row * rows.dilation as usize;
+                        row_from =
+                            row_from.wrapping_add(image_row.wrapping_mul(rows.dilation as usize));
                         row_to += filter_row;
                     }
                     for (out, sum) in now.iter_mut().zip(sums) {

@@ -46,9 +46,9 @@ pub enum KernelError {
         /// Elements given.
         actual: usize,
     },
-    /// The parameters contradict themselves: a size that overflows, or channels that groups do not divide.
+    /// The parameters contradict themselves: sizes that overflow, or channels that groups do not divide.
     #[error(
-        "the parameters give no shape: a product of sizes overflows or the groups do not divide the channels"
+        "the parameters give no shape: sizes overflow, or the groups do not divide the channels"
     )]
     Parameters,
     /// An average over a window that lies wholly in the padding.

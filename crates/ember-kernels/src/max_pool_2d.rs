@@ -29,7 +29,9 @@ impl Pool2d {
         let sizes = [self.batches, rows.input, columns.input, self.channels];
         check_shape(Operand::Input, &sizes, input)?;
         let sizes = [self.batches, rows.output, columns.output, self.channels];
-        check_shape(Operand::Output, &sizes, output)
+        check_shape(Operand::Output, &sizes, output)?;
+        rows.check()?;
+        columns.check()
     }
 
     /// Elements of one image of the input.
@@ -98,6 +100,9 @@ fn pool<T: Copy>(
     output: &mut [T],
 ) -> Result<(), KernelError> {
     shape.check(input.len(), output.len())?;
+    if output.is_empty() {
+        return Ok(());
+    }
     let channels = shape.channels as usize;
     let mut outputs = rows::of_mut(output, channels);
     for image in rows::of(input, shape.image_len()) {

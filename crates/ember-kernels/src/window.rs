@@ -2,6 +2,8 @@
 
 use ember_core::Padding;
 
+use crate::error::KernelError;
+
 /// One axis of a sliding window, in elements. `repr(C)` of `u32` only: it is part of what a runtime keeps in its arena.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -34,55 +36,77 @@ impl Axis {
         dilation: u32,
         padding: Padding,
     ) -> Option<Self> {
-        const LIMIT: u32 = 1 << 31;
-        if filter == 0 || stride == 0 || dilation == 0 || input == 0 || input >= LIMIT {
+        if filter == 0 || stride == 0 || dilation == 0 || input == 0 {
             return None;
         }
         let Some(reach) = (filter - 1).checked_mul(dilation) else {
             return None;
         };
-        if reach >= LIMIT - 1 || stride >= LIMIT {
+        let Some(extent) = reach.checked_add(1) else {
             return None;
-        }
-        let extent = reach + 1;
+        };
         let output = match padding {
             Padding::Same => input.div_ceil(stride),
             Padding::Valid if extent > input => return None,
             Padding::Valid => (input - extent) / stride + 1,
         };
         // (output - 1) * stride is below the input's size, so this cannot overflow.
-        let covered = (output - 1) * stride + extent;
-        Some(Self {
+        let covered = ((output - 1) * stride).saturating_add(extent);
+        let axis = Self {
             input,
             filter,
             output,
             stride,
             dilation,
             padding: covered.saturating_sub(input) / 2,
-        })
+        };
+        if axis.is_sound() { Some(axis) } else { None }
+    }
+
+    /// Whether no position leaves 31 bits, whatever made the axis.
+    const fn is_sound(&self) -> bool {
+        const LIMIT: u64 = 1 << 31;
+        self.output as u64 * (self.stride as u64) < LIMIT
+            && self.filter as u64 * (self.dilation as u64) < LIMIT
+            && (self.padding as u64) < LIMIT
+            && (self.input as u64) < LIMIT
+    }
+
+    /// [`Axis::is_sound`], for the kernels.
+    #[inline(never)]
+    pub(crate) fn check(&self) -> Result<(), KernelError> {
+        if self.is_sound() {
+            Ok(())
+        } else {
+            Err(KernelError::Parameters)
+        }
     }
 
     /// What of the window at `output` lies in the input.
     #[inline(never)]
     pub(crate) fn span(&self, output: u32) -> Span {
-        let mut position = output.wrapping_mul(self.stride).wrapping_sub(self.padding);
+        let origin = output.wrapping_mul(self.stride).wrapping_sub(self.padding);
         let mut span = Span {
             tap: 0,
             taps: 0,
-            position: 0,
+            position: origin,
         };
-        for tap in 0..self.filter {
-            // A negative position is a great unsigned one.
-            if position < self.input {
-                if span.taps == 0 {
-                    span.tap = tap;
-                    span.position = position;
-                }
-                span.taps += 1;
-            }
-            position = position.wrapping_add(self.dilation);
+        if origin.cast_signed() < 0 {
+            span.tap = self.taps_within(origin.wrapping_neg());
+            span.position = origin.wrapping_add(span.tap.wrapping_mul(self.dilation));
         }
+        let room = self.taps_within(self.input.saturating_sub(span.position));
+        span.taps = room.min(self.filter.saturating_sub(span.tap));
         span
+    }
+
+    /// Taps that begin in a stretch of so many positions that begins with one.
+    const fn taps_within(&self, positions: u32) -> u32 {
+        match self.dilation {
+            // The usual case, without a division.
+            0 | 1 => positions,
+            dilation => positions.div_ceil(dilation),
+        }
     }
 }
 
@@ -101,6 +125,8 @@ pub(crate) struct Span {
 mod tests {
     use super::Axis;
     use ember_core::Padding;
+
+    use crate::error::KernelError;
     use proptest::prelude::*;
 
     #[test]
