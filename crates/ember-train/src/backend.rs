@@ -41,6 +41,10 @@ impl Backend {
     ///
     /// # Errors
     /// When the backend was left out of this binary.
+    #[cfg_attr(
+        feature = "ndarray",
+        expect(deprecated, reason = "whoever asks for ndarray by name shall have it")
+    )]
     pub fn device(self) -> Result<Device, TrainError> {
         match self {
             #[cfg(feature = "flex")]

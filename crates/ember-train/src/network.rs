@@ -175,14 +175,9 @@ impl Program {
         let mut steps = Vec::with_capacity(nodes.len());
         for node in nodes {
             let place = || format!("{} \"{}\"", node.op.name(), name(node.output));
-            let activation = node.op.activation().unwrap_or_default();
-            if !ops::is_trainable(activation) {
-                let problem = format!("the activation {activation:?} has no useful gradient");
-                return Err(wrong(place(), problem));
-            }
             steps.push(Step {
                 layer: Layer::new(graph, node).map_err(|problem| wrong(place(), problem))?,
-                activation,
+                activation: node.op.activation().unwrap_or_default(),
                 operands: node.inputs.iter().map(|id| id.index()).collect(),
                 output: node.output.index(),
             });
@@ -240,3 +235,6 @@ pub(crate) fn with_numbers<const D: usize, T>(
         Err(_) => read(&data.iter::<f32>().collect::<Vec<_>>()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,8 +40,11 @@ pub fn find(name: &str) -> Result<&'static Model, TrainError> {
     }
     let nearest = MODELS
         .iter()
-        .map(|model| (strsim::jaro_winkler(name, model.name), model.name))
-        .filter(|(likeness, _)| *likeness > 0.7)
+        .map(|model| {
+            let likeness = strsim::normalized_damerau_levenshtein(name, model.name);
+            (likeness, model.name)
+        })
+        .filter(|(likeness, _)| *likeness > 0.35)
         .max_by(|a, b| a.0.total_cmp(&b.0));
     let all: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
     let all = all.join(", ");
@@ -79,6 +82,7 @@ mod tests {
     fn a_misspelt_name_gets_the_nearest() {
         let error = |name| find(name).unwrap_err().to_string();
         assert!(error("seed_cn").contains("did you mean \"seed-cnn\"?"));
+        assert!(error("cnn").contains("did you mean \"seed-cnn\"?"));
         assert!(error("mpl").contains("did you mean \"mlp\"?"));
         assert!(error("transformer").contains("there are: seed-cnn, mlp"));
     }

@@ -109,25 +109,12 @@ impl Layer {
     }
 }
 
-/// Whether a network can be trained through this activation.
-pub(crate) fn is_trainable(activation: Activation) -> bool {
-    match activation {
-        Activation::None
-        | Activation::Relu
-        | Activation::ReluN1To1
-        | Activation::Relu6
-        | Activation::Tanh => true,
-        Activation::SignBit => false,
-    }
-}
-
-/// A node's own activation, which must be trainable.
+/// A node's own activation, which clamps: the verifier of graphs lets no other through.
 pub(crate) fn activate(activation: Activation, input: Tensor<2>) -> Tensor<2> {
     match activation {
-        Activation::None | Activation::SignBit => input,
+        Activation::None | Activation::Tanh | Activation::SignBit => input,
         Activation::Relu => activation::relu(input),
         Activation::ReluN1To1 => input.clamp(-1.0, 1.0),
         Activation::Relu6 => input.clamp(0.0, 6.0),
-        Activation::Tanh => input.tanh(),
     }
 }

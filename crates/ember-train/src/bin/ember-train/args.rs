@@ -10,7 +10,7 @@ use clap::Parser;
 /// images are looked at once, at the end. The training can be stopped at any moment, by ctrl-C or by a power cut, and
 /// goes on with --resume to the very same weights.
 #[derive(Debug, Parser)]
-#[command(name = "ember-train", version, after_long_help = EXAMPLES)]
+#[command(name = "ember-train", version, args_override_self = true, after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Which model: seed-cnn or mlp
     ///
@@ -38,7 +38,12 @@ pub(crate) struct Args {
     pub(crate) batch: usize,
 
     /// Step size of the optimizer (Adam)
-    #[arg(long, value_name = "X", default_value_t = 1e-3)]
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 1e-3,
+        allow_negative_numbers = true
+    )]
     pub(crate) learning_rate: f64,
 
     /// Source of the initial weights, the held back images and the order of the others

@@ -1,0 +1,232 @@
+//! The program as a user meets it: killed, interrupted, misused.
+#![cfg(unix)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use ember_data::{DatasetSource, LoadOptions, Split, SyntheticOptions};
+use ember_train::TrainingRecord;
+use ember_train::job::{MODEL_FILE, STATE_FILE};
+
+/// Writes a small dataset as four IDX files.
+fn write_data(folder: &Path) {
+    let mut options = LoadOptions::for_workspace(Path::new("."));
+    options.synthetic = SyntheticOptions {
+        seed: 5,
+        train: 1000,
+        test: 100,
+    };
+    let data = ember_data::load(&DatasetSource::Synthetic, &options, &|_| ()).unwrap();
+    let write = |name: &str, split: &Split| {
+        let mut images = vec![0, 0, 8, 3];
+        for size in [split.len(), split.rows(), split.cols()] {
+            images.extend((size as u32).to_be_bytes());
+        }
+        images.extend(split.images());
+        let mut labels = vec![0, 0, 8, 1];
+        labels.extend((split.len() as u32).to_be_bytes());
+        labels.extend(split.labels());
+        fs::write(folder.join(format!("{name}-images-idx3-ubyte")), images).unwrap();
+        fs::write(folder.join(format!("{name}-labels-idx1-ubyte")), labels).unwrap();
+    };
+    write("train", &data.dataset.train);
+    write("t10k", &data.dataset.test);
+}
+
+struct Workplace {
+    folder: tempfile::TempDir,
+}
+
+impl Workplace {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        fs::create_dir(&data).unwrap();
+        write_data(&data);
+        Self { folder }
+    }
+
+    fn command(&self, out: &str, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ember-train"));
+        command
+            .current_dir(self.folder.path())
+            .args([
+                "--dataset",
+                "./data",
+                "--validation",
+                "100",
+                "--model",
+                "mlp",
+                "--out",
+                out,
+            ])
+            .args(arguments.split_whitespace())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, out: &str, arguments: &str) -> Output {
+        self.command(out, arguments).output().unwrap()
+    }
+
+    fn record(&self, out: &str) -> TrainingRecord {
+        let path = self.folder.path().join(out).join("training.json");
+        serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    }
+
+    /// Starts a training and returns it once it has stored its state.
+    fn start(&self, out: &str, arguments: &str) -> Child {
+        let child = self.command(out, arguments).spawn().unwrap();
+        let state = self.folder.path().join(out).join(STATE_FILE);
+        let started = Instant::now();
+        while !state.exists() {
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "no state was stored"
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child
+    }
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_killed_training_goes_on_to_the_same_bytes() {
+    let place = Workplace::new();
+    assert!(place.run("whole", "--epochs 40 --quiet").status.success());
+    for delay in [0, 15, 60] {
+        let mut child = place.start("killed", "--epochs 40 --force");
+        std::thread::sleep(Duration::from_millis(delay));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let resumed = place.run("killed", "--epochs 40 --resume");
+        assert!(resumed.status.success(), "{}", stderr(&resumed));
+        let [whole, killed] = ["whole", "killed"].map(|out| place.record(out));
+        assert_eq!(whole.checkpoint_sha256, killed.checkpoint_sha256);
+    }
+    let left = fs::read_dir(place.folder.path().join("killed")).unwrap();
+    assert_eq!(left.count(), 3, "nothing half-written stays");
+}
+
+#[test]
+fn ctrl_c_stores_the_state_and_says_how_to_go_on() {
+    let place = Workplace::new();
+    let child = place.start("out", "--epochs 100000");
+    let interrupted = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(interrupted.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(stderr(&output).contains("--resume"), "{}", stderr(&output));
+    let output = place.run("out", "--epochs 2");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("unfinished"),
+        "{}",
+        stderr(&output)
+    );
+    // Fewer epochs than it already has: nothing is left to do.
+    let output = place.run("out", "--epochs 1 --resume");
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let place = Workplace::new();
+    let hash = |threads: &str| {
+        let mut command = place.command("out", "--epochs 1 --model seed-cnn --quiet");
+        // The last --model counts.
+        let output = command.env("RAYON_NUM_THREADS", threads).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        place.record("out").checkpoint_sha256
+    };
+    let one = hash("1");
+    assert_eq!(one, hash("2"));
+    assert_eq!(one, hash("5"));
+}
+
+#[test]
+fn without_a_terminal_there_are_plain_lines() {
+    let place = Workplace::new();
+    let output = place.run("out", "--epochs 2 --also-test ./data");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = stderr(&output);
+    assert!(!text.contains('\u{1b}'), "no escape sequences: {text}");
+    let epochs: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("val_accuracy: "))
+        .collect();
+    assert!(
+        epochs[0].starts_with("Epoch 1/2  accuracy: ") && epochs.len() == 2,
+        "{text}"
+    );
+    let record = place.record("out");
+    assert_eq!(record.also_tested[0].test_accuracy, record.test_accuracy);
+
+    let output = place.run("quiet", "--epochs 1 --quiet");
+    assert!(output.status.success() && output.stderr.is_empty() && output.stdout.is_empty());
+}
+
+#[test]
+fn every_mistake_gets_one_clear_error() {
+    let place = Workplace::new();
+    fs::write(place.folder.path().join("file"), "").unwrap();
+    let cases = [
+        ("out", "--model sed-cnn", "did you mean \"seed-cnn\"?"),
+        ("out", "--backend cuda", "choose flex or ndarray"),
+        ("out", "--dataset mnits", "did you mean `mnist`?"),
+        ("out", "--dataset ./nowhere", "./nowhere"),
+        ("out", "--also-test ./nowhere", "./nowhere"),
+        ("out", "--epochs 0", "--epochs = 0"),
+        ("out", "--batch 0", "--batch = 0"),
+        ("out", "--batch 901", "expected 1 to 900"),
+        ("out", "--validation 1000", "fewer than the 1000"),
+        ("out", "--learning-rate -1", "a positive number"),
+        ("out", "--resume", "no training to resume"),
+        ("file/out", "", "file/out"),
+    ];
+    for (out, arguments, expected) in cases {
+        let output = place.run(out, arguments);
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{arguments}: {text}");
+        assert!(text.contains(expected), "{arguments}: {text}");
+        assert_eq!(text.matches("error:").count(), 1, "{arguments}: {text}");
+        assert!(!text.contains("panicked"), "{arguments}: {text}");
+        assert!(!place.folder.path().join("out").join(MODEL_FILE).exists());
+    }
+}
+
+#[cfg(not(feature = "ndarray"))]
+#[test]
+fn a_backend_that_is_not_built_names_the_command() {
+    let output = Workplace::new().run("out", "--backend ndarray");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("cargo run --release -p ember-train --features ndarray"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn help_has_defaults_and_examples() {
+    let output = Workplace::new().run("out", "--help");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success());
+    for expected in [
+        "[default: 5]",
+        "[default: 32]",
+        "[default: 0.001]",
+        "Examples:",
+    ] {
+        assert!(text.contains(expected), "{text}");
+    }
+}
