@@ -85,12 +85,18 @@ fn every_operator() -> Graph {
     let x = model.add(left, right.unwrap(), Activation::ReluN1To1);
     let x = model.average_pool_2d(x.unwrap(), [3, 2], Window::same(2));
     let x = model.flatten(x.unwrap()).unwrap();
-    let x = model.fully_connected(x, 7, Activation::None);
-    let x = model.softmax(x.unwrap());
-    let x = model.fully_connected(x.unwrap(), 5, Activation::None);
-    let mut graph = model.finish(&[x.unwrap()]).unwrap();
-    crate::initialize(&mut graph, 5).unwrap();
-    graph
+    let x = model.fully_connected(x, 7, Activation::None).unwrap();
+    model.finish(&[x]).unwrap()
+}
+
+/// A softmax that is not the end.
+fn softmax_within() -> Graph {
+    let mut model = GraphBuilder::new("softmax-within");
+    let image = model.input("image", &[1, 6]).unwrap();
+    let x = model.fully_connected(image, 7, Activation::None);
+    let x = model.softmax(x.unwrap()).unwrap();
+    let x = model.fully_connected(x, 5, Activation::None).unwrap();
+    model.finish(&[x]).unwrap()
 }
 
 /// Adds `by * direction` to every parameter.
@@ -109,6 +115,7 @@ fn moved(graph: &Graph, direction: &[Vec<f32>], by: f32) -> Graph {
 fn gradients_are_the_slope_of_the_loss() {
     for graph in [
         every_operator(),
+        softmax_within(),
         crate::models::find("seed-cnn").unwrap().build().unwrap(),
         crate::models::find("mlp").unwrap().build().unwrap(),
     ] {
@@ -178,6 +185,7 @@ fn the_first_of_equals_gets_the_gradient_of_a_pool() {
 #[test]
 fn trained_numbers_go_back_into_the_graph() {
     let mut graph = every_operator();
+    crate::initialize(&mut graph, 5).unwrap();
     let before = graph.clone();
     let network = Network::new(&graph, &device()).unwrap();
     network.store(&mut graph).unwrap();
