@@ -106,6 +106,12 @@ pub struct Device {
     pub seconds: f64,
 }
 
+/// The stage's name in the manifest.
+#[must_use]
+pub fn stage_name(machine: &Machine) -> String {
+    format!("run on {}", machine.name)
+}
+
 /// Runs the firmware of `run` on `target`.
 ///
 /// # Errors
@@ -128,7 +134,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data, target: &Target) -
         .file(&elf)?
         .file(&scores_path)?;
     let output = firmware::file_name(machine, "device.json");
-    app.stage(run, &format!("run on {}", machine.name), force, inputs, || {
+    app.stage(run, &stage_name(machine), force, inputs, || {
         let host_scores = std::fs::read(&scores_path).with_context(|| format!("cannot read {}", workspace::shown(&scores_path)))?;
         let device = measure(app, data, target, &elf, &model_path, &host_scores)?;
         app.console.step(

@@ -58,6 +58,12 @@ pub fn chosen(names: &[String]) -> Result<Vec<&'static Machine>> {
     }
 }
 
+/// The stage's name in the manifest.
+#[must_use]
+pub fn stage_name(machine: &Machine) -> String {
+    format!("firmware for {}", machine.name)
+}
+
 /// A file of the firmware for `machine`, relative to the run.
 #[must_use]
 pub fn file_name(machine: &Machine, name: &str) -> String {
@@ -78,69 +84,63 @@ pub fn run(app: &App, run: &RunDir, force: bool, machine: &'static Machine) -> R
         .file(&root.join("Cargo.toml"))?
         .file(&root.join("Cargo.lock"))?
         .file(&source)?;
-    app.stage(
-        run,
-        &format!("firmware for {}", machine.name),
-        force,
-        inputs,
-        || {
-            app.console.step(
-                "Compiling",
-                format!("firmware for {} ({})", machine.name, machine.target),
-            );
-            toolchain::ensure_target(machine.target)?;
-            let build = Build {
-                workspace: &root,
-                machine,
-                model_source: &source,
-                offline: false,
-                verbose: false,
-            };
-            let elf = build.run()?;
-            let elf_bytes = std::fs::read(&elf)
-                .with_context(|| format!("cannot read {}", workspace::shown(&elf)))?;
-            let image = Image::parse(&elf_bytes, &elf)?;
-            image.check_fits(machine, STACK_BYTES)?;
-            let model = std::fs::read(&model_path)
-                .with_context(|| format!("cannot read {}", workspace::shown(&model_path)))?;
-            let arena_bytes = MappedModel::open(&model_path)?.arena_bytes()? as u64;
-            let report = image.size(&model)?;
-            let size = Size {
-                flash_bytes: report.flash_bytes,
-                model_bytes: report.model_bytes,
-                code_bytes: report.code_bytes,
-                static_ram_bytes: report.static_ram_bytes.saturating_sub(arena_bytes),
-                arena_bytes,
-                symbols: report
-                    .symbols
-                    .into_iter()
-                    .map(|symbol| (symbol.name, symbol.bytes))
-                    .collect(),
-            };
-            let name = |end: &str| file_name(machine, end);
-            atomic::write(&run.file(&name("firmware.elf")), &elf_bytes)?;
-            atomic::write(&run.file(&name("firmware.bin")), &image.to_bin()?.1)?;
-            atomic::write(&run.file(&name("firmware.hex")), image.to_hex().as_bytes())?;
-            json::write(&run.file(&name("size.json")), &size)?;
-            app.console.step(
-                "Firmware",
-                format!(
-                    "{}: {} bytes of flash ({} code + {} model), {} bytes of static RAM + {} arena",
-                    machine.name,
-                    size.flash_bytes,
-                    size.code_bytes,
-                    size.model_bytes,
-                    size.static_ram_bytes,
-                    size.arena_bytes
-                ),
-            );
-            Ok(
-                ["firmware.elf", "firmware.bin", "firmware.hex", "size.json"]
-                    .map(name)
-                    .to_vec(),
-            )
-        },
-    )
+    app.stage(run, &stage_name(machine), force, inputs, || {
+        app.console.step(
+            "Compiling",
+            format!("firmware for {} ({})", machine.name, machine.target),
+        );
+        toolchain::ensure_target(machine.target)?;
+        let build = Build {
+            workspace: &root,
+            machine,
+            model_source: &source,
+            offline: false,
+            verbose: false,
+        };
+        let elf = build.run()?;
+        let elf_bytes = std::fs::read(&elf)
+            .with_context(|| format!("cannot read {}", workspace::shown(&elf)))?;
+        let image = Image::parse(&elf_bytes, &elf)?;
+        image.check_fits(machine, STACK_BYTES)?;
+        let model = std::fs::read(&model_path)
+            .with_context(|| format!("cannot read {}", workspace::shown(&model_path)))?;
+        let arena_bytes = MappedModel::open(&model_path)?.arena_bytes()? as u64;
+        let report = image.size(&model)?;
+        let size = Size {
+            flash_bytes: report.flash_bytes,
+            model_bytes: report.model_bytes,
+            code_bytes: report.code_bytes,
+            static_ram_bytes: report.static_ram_bytes.saturating_sub(arena_bytes),
+            arena_bytes,
+            symbols: report
+                .symbols
+                .into_iter()
+                .map(|symbol| (symbol.name, symbol.bytes))
+                .collect(),
+        };
+        let name = |end: &str| file_name(machine, end);
+        atomic::write(&run.file(&name("firmware.elf")), &elf_bytes)?;
+        atomic::write(&run.file(&name("firmware.bin")), &image.to_bin()?.1)?;
+        atomic::write(&run.file(&name("firmware.hex")), image.to_hex().as_bytes())?;
+        json::write(&run.file(&name("size.json")), &size)?;
+        app.console.step(
+            "Firmware",
+            format!(
+                "{}: {} bytes of flash ({} code + {} model), {} bytes of static RAM + {} arena",
+                machine.name,
+                size.flash_bytes,
+                size.code_bytes,
+                size.model_bytes,
+                size.static_ram_bytes,
+                size.arena_bytes
+            ),
+        );
+        Ok(
+            ["firmware.elf", "firmware.bin", "firmware.hex", "size.json"]
+                .map(name)
+                .to_vec(),
+        )
+    })
 }
 
 /// Where the bytes of the firmware for `machine` are.

@@ -8,11 +8,11 @@ use ember_report::{
     Data, Development, DeviceRun, HostRuntime, Model, OpCost, Report, TerminalStyle,
 };
 
-use super::{emulate, eval, firmware, quantize, train};
+use super::{emulate, eval, file, firmware, quantize, train};
 use crate::app::App;
 use crate::manifest::{Manifest, RunDir};
 use crate::toolchain::{self, cargo};
-use crate::workspace;
+use crate::{hash, workspace};
 
 /// The file in which a user would define a model of their own.
 const MODEL_SOURCE: &str = "crates/ember-train/src/models/seed_cnn.rs";
@@ -41,10 +41,7 @@ fn gather(run: &RunDir) -> Result<Report> {
     let mut notices = Vec::new();
     let mut device = Vec::new();
     for machine in MACHINES {
-        if run
-            .file(&firmware::file_name(machine, "device.json"))
-            .is_file()
-        {
+        if is_of_this_model(run, &manifest, machine)? {
             device.push(device_run(run, machine, &evaluation.op_macs)?);
         }
     }
@@ -97,6 +94,31 @@ fn gather(run: &RunDir) -> Result<Report> {
         notices,
         ..Report::default()
     })
+}
+
+/// Whether `machine` ran the model that is in the run now, not one before it.
+fn is_of_this_model(run: &RunDir, manifest: &Manifest, machine: &Machine) -> Result<bool> {
+    let elf = firmware::file_name(machine, "firmware.elf");
+    let read = [
+        (firmware::stage_name(machine), "model_data.rs", file::SOURCE),
+        (
+            emulate::stage_name(machine),
+            "scores.int8.bin",
+            file::SCORES,
+        ),
+        (emulate::stage_name(machine), "firmware.elf", &elf),
+    ];
+    for (stage, input, name) in read {
+        let path = run.file(name);
+        let recorded = manifest
+            .stages
+            .get(&stage)
+            .and_then(|record| record.inputs.get(input));
+        if !path.is_file() || recorded != Some(&hash::of_file(&path)?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn device_run(run: &RunDir, machine: &Machine, macs: &[u64]) -> Result<DeviceRun> {
