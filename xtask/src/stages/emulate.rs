@@ -21,9 +21,6 @@ use crate::manifest::{Inputs, RunDir};
 use crate::toolchain::Interrupted;
 use crate::{json, workspace};
 
-/// Images that the embedded emulator gets at most, where the user does not say; it stops when its time is over.
-const EMBEDDED_IMAGES: usize = 2000;
-
 /// One machine to run on, and what plays it.
 pub struct Target {
     /// The machine.
@@ -172,11 +169,7 @@ fn measure(
 ) -> Result<Device> {
     let machine = target.machine;
     let test = &data.dataset.test;
-    let limit = match target.emulator {
-        Emulator::Qemu => test.len(),
-        Emulator::Embedded => EMBEDDED_IMAGES,
-    };
-    let test = test.take(target.images.unwrap_or(limit).min(test.len()));
+    let test = test.take(target.images.unwrap_or(usize::MAX).min(test.len()));
     let model = MappedModel::open(model_path)?;
     let (images, input_bytes) = encode(&model, &test)?;
     let job = Job::new(machine, elf, &images, input_bytes);
