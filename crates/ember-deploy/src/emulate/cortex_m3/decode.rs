@@ -273,7 +273,10 @@ fn narrow_special(word: u32, address: u32) -> Option<Op> {
         amount: 0,
     };
     Some(match bits(word, 8, 2) {
-        0 if rd == PC => return None,
+        0 if rd == PC => Op::BranchSum {
+            rm: known(rm)?,
+            base: pc,
+        },
         0 if rm == PC => Op::AluImmediate {
             alu: Alu::Add,
             flags: false,
@@ -285,7 +288,10 @@ fn narrow_special(word: u32, address: u32) -> Option<Op> {
         0 => register(Alu::Add, false),
         1 if rd == PC || rm == PC => return None,
         1 => register(Alu::Cmp, true),
-        2 if rd == PC => Op::BranchRegister { rm: known(rm)? },
+        2 if rd == PC => Op::BranchSum {
+            rm: known(rm)?,
+            base: 0,
+        },
         2 if rm == PC => Op::AluImmediate {
             alu: Alu::Mov,
             flags: false,

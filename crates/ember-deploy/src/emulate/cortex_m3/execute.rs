@@ -363,6 +363,7 @@ impl Core {
                 offset,
             } => {
                 let address = self.get(rn).wrapping_add(u32::from(offset));
+                aligned_for(width, address)?;
                 let value = self.load(width, address)?;
                 self.exclusive = true;
                 self.set(rt, value);
@@ -375,6 +376,7 @@ impl Core {
                 offset,
             } => {
                 let address = self.get(rn).wrapping_add(u32::from(offset));
+                aligned_for(width, address)?;
                 let granted = std::mem::take(&mut self.exclusive);
                 if granted {
                     self.store(width, address, self.get(rt))?;
@@ -412,6 +414,10 @@ impl Core {
                 self.set(PC, target);
             }
             Op::BranchRegister { rm } => return self.branch_to(self.get(rm)),
+            Op::BranchSum { rm, base } => {
+                let target = base.wrapping_add(self.get(rm));
+                self.set(PC, target & !1);
+            }
             Op::CallRegister { rm, link } => {
                 let target = self.get(rm);
                 self.set(LR, link);
@@ -727,6 +733,20 @@ impl Core {
             _ => return Err(Stop::Unknown),
         }
         Ok(())
+    }
+}
+
+/// Exclusive accesses must be aligned to their size.
+fn aligned_for(width: Width, address: u32) -> Result<(), Stop> {
+    let bytes = match width {
+        Width::Word => 4,
+        Width::Half | Width::SignedHalf => 2,
+        Width::Byte | Width::SignedByte => 1,
+    };
+    if address.is_multiple_of(bytes) {
+        Ok(())
+    } else {
+        Err(Stop::Unaligned(address))
     }
 }
 

@@ -336,6 +336,11 @@ pub(super) enum Op {
     BranchRegister {
         rm: Reg,
     },
+    /// Branch to the sum, whose lowest bit says nothing.
+    BranchSum {
+        rm: Reg,
+        base: u32,
+    },
     CallRegister {
         rm: Reg,
         link: u32,
