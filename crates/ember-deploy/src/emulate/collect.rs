@@ -79,9 +79,9 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
-    /// The outcome, once the firmware has said that it is done.
-    pub(super) fn finish(self, emulator: String) -> Result<Outcome, DeployError> {
-        self.state.finish(emulator)
+    /// The outcome, once the firmware has said that it is done; `sent` images were sent.
+    pub(super) fn finish(self, emulator: String, sent: usize) -> Result<Outcome, DeployError> {
+        self.state.finish(emulator, sent)
     }
 
     /// Whether the firmware has said that it is done.
@@ -215,16 +215,15 @@ impl State {
         Ok(())
     }
 
-    fn finish(self, emulator: String) -> Result<Outcome, DeployError> {
+    fn finish(self, emulator: String, sent: usize) -> Result<Outcome, DeployError> {
         let Some(done) = self.done else {
             return Err(self.wrong("it stopped without saying that it is done".to_owned()));
         };
         // The profiled inference is one more.
-        let answered = self.answered();
-        let expected = if answered == 0 { 0 } else { answered + 1 };
-        if done.inferences as usize != expected {
+        let expected = if sent == 0 { 0 } else { sent + 1 };
+        if self.answered() != sent || done.inferences as usize != expected {
             return Err(self.wrong(format!(
-                "it says that it did {} inferences, and {expected} results came",
+                "{sent} images were sent, and it says that it did {} inferences of {expected}",
                 done.inferences
             )));
         }

@@ -50,7 +50,7 @@ pub(super) fn run(job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome,
             Stop::Breakpoint(SEMIHOSTING) => {
                 files.requests.budget_spent = start.elapsed() >= job.budget;
                 if let Some(status) = files.call(&mut core, progress)? {
-                    return finish(status, files.collector);
+                    return finish(status, files);
                 }
             }
             Stop::Enough => {
@@ -73,16 +73,16 @@ pub(super) fn run(job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome,
     }
 }
 
-fn finish(status: u32, collector: Collector<'_>) -> Result<Outcome, DeployError> {
+fn finish(status: u32, files: Files<'_>) -> Result<Outcome, DeployError> {
     let emulator = "built-in (Cortex-M3)".to_owned();
-    if status != 0 || !collector.is_done() {
+    if status != 0 || !files.collector.is_done() {
         return Err(DeployError::EmulatorEnded {
             emulator,
             status: format!("exit status {status}"),
             output: String::new(),
         });
     }
-    collector.finish(emulator)
+    files.collector.finish(emulator, files.requests.images)
 }
 
 fn stopped(core: &Core, stop: Stop) -> DeployError {
@@ -176,6 +176,8 @@ struct Requests<'a> {
     job: &'a Job<'a>,
     total: usize,
     next: usize,
+    /// Images handed out so far, the profiled one not counted.
+    images: usize,
     /// No image is begun any more: the next frame is the end.
     budget_spent: bool,
     ended: bool,
@@ -191,6 +193,7 @@ impl<'a> Requests<'a> {
             // One more for the profile.
             total: if images == 0 { 0 } else { images + 1 },
             next: 0,
+            images: 0,
             budget_spent: false,
             ended: false,
             frame: Bytes::default(),
@@ -225,6 +228,9 @@ impl<'a> Requests<'a> {
         self.ended = self.next >= self.total || self.budget_spent && self.next > 1;
         let number = if self.ended { usize::MAX } else { self.next };
         request(self.job, number, &mut self.frame);
-        self.next += 1;
+        if !self.ended {
+            self.images = self.next;
+            self.next += 1;
+        }
     }
 }

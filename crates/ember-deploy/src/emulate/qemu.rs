@@ -81,7 +81,8 @@ pub(super) fn run(job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome,
             output: fs::read_to_string(&errors).unwrap_or_default(),
         });
     }
-    collector.finish(version(&program, qemu))
+    let sent = collector.total();
+    collector.finish(version(&program, qemu), sent)
 }
 
 /// All requests, as one file.

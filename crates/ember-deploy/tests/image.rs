@@ -1,0 +1,77 @@
+//! What a real firmware's file says about itself, and files that are no firmware.
+
+mod support;
+
+use ember_deploy::DeployError;
+use ember_deploy::image::Image;
+use ember_deploy::machine::Machine;
+use std::path::Path;
+use support::{firmware, model};
+
+#[test]
+fn an_image_knows_its_sizes_and_its_model() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let machine = Machine::find("cortex-m0").expect("it is in the table");
+    let Some(elf) = firmware(machine, directory.path()) else {
+        return;
+    };
+    let image = Image::read(&elf).unwrap_or_else(|error| panic!("{error}"));
+    let size = image
+        .size(model::MODEL)
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(size.model_bytes as usize, model::MODEL_BYTES);
+    assert_eq!(size.code_bytes + size.model_bytes, size.flash_bytes);
+    let (start, bin) = image.to_bin().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(start, machine.flash.origin);
+    // Alignment between sections is all that a BIN has more.
+    assert!((size.flash_bytes..size.flash_bytes + 64).contains(&(bin.len() as u64)));
+    let arena = size
+        .symbols
+        .iter()
+        .find(|symbol| symbol.name.ends_with("::ARENA"));
+    assert_eq!(
+        arena.map(|symbol| symbol.bytes as usize),
+        Some(model::ARENA_BYTES)
+    );
+    let variables = model::ARENA_BYTES..model::ARENA_BYTES + 64;
+    assert!(variables.contains(&(size.static_ram_bytes as usize)));
+
+    image
+        .check_fits(machine, 1024)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let error = image
+        .check_fits(machine, u64::from(machine.ram.length))
+        .unwrap_err();
+    assert!(
+        matches!(error, DeployError::TooLarge { memory: "RAM", .. }),
+        "{error}"
+    );
+    let elsewhere = Machine::find("rv32imac").expect("it is in the table");
+    assert!(image.check_fits(elsewhere, 0).is_err());
+    assert!(image.size(b"another model").is_err());
+}
+
+#[test]
+fn files_that_are_no_firmware_are_refused() {
+    let path = Path::new("made-up.elf");
+    let directory = tempfile::tempdir().expect("a directory");
+    let machine = Machine::find("cortex-m3").expect("it is in the table");
+    let Some(elf) = firmware(machine, directory.path()) else {
+        return;
+    };
+    let good = std::fs::read(elf).expect("it was just built");
+    for length in (0..good.len()).step_by(good.len() / 97) {
+        // Sections stand at the end of the file: without them there are no sizes.
+        let error = Image::parse(&good[..length], path).unwrap_err();
+        assert!(error.to_string().contains("made-up.elf"), "{error}");
+    }
+    let mut wide = good.clone();
+    wide[4] = 2;
+    assert!(Image::parse(&wide, path).is_err());
+    for byte in 0..200 {
+        let mut damaged = good.clone();
+        damaged[byte] ^= 0x81;
+        // Any answer but a panic.
+        let _ = Image::parse(&damaged, path).map(|image| image.to_bin());
+    }
+}
