@@ -61,21 +61,12 @@ impl QuantizedMultiplier {
             rest = dividend % divisor;
             digit += 1;
         }
-        let mut exponent = a_exponent + b_exponent - divisor_exponent - 32;
-
-        // The division in double precision rounds to 53 bits, ties to even, before the significand is rounded again.
-        let excess = 11 - quotient.leading_zeros() as i32;
-        let half = 1 << (excess - 1);
-        let dropped = quotient & ((half << 1) - 1);
-        let mut significand = quotient >> excess;
-        if dropped > half || (dropped == half && (rest != 0 || significand & 1 == 1)) {
-            significand += 1;
-        }
-        exponent += excess;
-        if significand == 1 << 53 {
-            significand >>= 1;
-            exponent += 1;
-        }
+        // The division in double precision rounds to 53 bits before the significand is rounded again. Ties go to even
+        // there and up here: that differs only where the last of the 53 bits decides nothing, for the one that does,
+        // below a half of the final rounding, is odd.
+        let excess = 10 - quotient.leading_zeros() as i32;
+        let significand = ((quotient >> excess) + 1) >> 1;
+        let exponent = a_exponent + b_exponent - divisor_exponent - 32 + excess + 1;
         Self::from_significand(significand, exponent + 53)
     }
 

@@ -126,7 +126,6 @@ mod tests {
     use super::Axis;
     use ember_core::Padding;
 
-    use crate::error::KernelError;
     use proptest::prelude::*;
 
     #[test]

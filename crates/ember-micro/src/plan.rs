@@ -115,8 +115,7 @@ pub(crate) fn plan(
     };
     planner.read_tensors(graph, model.bytes());
     planner.read_lives(graph)?;
-    planner.place_fixed()?;
-    planner.place_others()?;
+    planner.place()?;
     planner.resolve();
     Ok(planner.peak)
 }
@@ -313,64 +312,54 @@ impl Planner<'_> {
         None
     }
 
-    /// Puts a tensor at `offset`; not beyond what a location can say.
-    fn put(&mut self, tensor: u32, offset: u32, len: u32) -> Result<(), PrepareError> {
-        let end = offset.saturating_add(len);
-        if end > Location::SAME_AS {
-            return Err(PrepareError::TooLarge);
-        }
-        self.peak = self.peak.max(end);
-        self.set(tensor, Location::Arena(offset));
-        Ok(())
-    }
-
-    /// Places what the model's own plan places.
-    fn place_fixed(&mut self) -> Result<(), PrepareError> {
-        if self.fixed.is_none() {
-            return Ok(());
-        }
-        for tensor in 0..self.table.len() as u32 {
-            let (entry, offset) = (self.entry(tensor), self.planned(tensor));
-            let Some(life) = entry.life.filter(|_| offset != UNPLANNED) else {
-                continue;
-            };
+    /// Places every tensor that has a life: first those that the model's own plan places, then the largest.
+    fn place(&mut self) -> Result<(), PrepareError> {
+        while let Some((tensor, len, life)) = self.next() {
+            let planned = self.planned(tensor);
             // A negative offset is beyond everything.
-            let start = offset.cast_unsigned();
-            if start % 4 != 0 || start > Location::SAME_AS {
-                return Err(PrepareError::PlanOffset { tensor, offset });
+            let fixed = planned != UNPLANNED;
+            let mut offset = if fixed { planned.cast_unsigned() } else { 0 };
+            if offset % 4 != 0 || offset > Location::SAME_AS {
+                return Err(PrepareError::PlanOffset {
+                    tensor,
+                    offset: planned,
+                });
             }
-            if let Some((other, _)) = self.conflict(tensor, start, entry.len, life) {
-                return Err(PrepareError::PlanOverlap { tensor, other });
-            }
-            self.put(tensor, start, entry.len)?;
-        }
-        Ok(())
-    }
-
-    /// Places what has no place yet, the largest first.
-    fn place_others(&mut self) -> Result<(), PrepareError> {
-        while let Some((tensor, len, life)) = self.largest_unplaced() {
-            let mut offset = 0u32;
-            while let Some((_, end)) = self.conflict(tensor, offset, len, life) {
+            while let Some((other, end)) = self.conflict(tensor, offset, len, life) {
+                if fixed {
+                    return Err(PrepareError::PlanOverlap { tensor, other });
+                }
                 // Every offset up to there meets the other tensor too, so the lowest free one is not passed.
                 offset = end.saturating_add(ALIGNMENT - 1) & !(ALIGNMENT - 1);
             }
-            self.put(tensor, offset, len)?;
+            let end = offset.saturating_add(len);
+            if end > Location::SAME_AS {
+                return Err(PrepareError::TooLarge);
+            }
+            self.peak = self.peak.max(end);
+            self.set(tensor, Location::Arena(offset));
         }
         Ok(())
     }
 
-    fn largest_unplaced(&self) -> Option<(u32, u32, Life)> {
-        let mut largest: Option<(u32, u32, Life)> = None;
+    /// The tensor to be placed next: its number, length and life.
+    fn next(&self) -> Option<(u32, u32, Life)> {
+        let mut next = None;
+        let mut most = 0;
         for (([word, len], life), tensor) in self.table.iter().zip(self.lives.iter()).zip(0..) {
-            if *word == Location::NOWHERE
-                && let Some(life) = Life::from_word(*life)
-                && largest.is_none_or(|(_, most, _)| *len > most)
-            {
-                largest = Some((tensor, *len, life));
+            let (Location::Nowhere, Some(life)) =
+                (Location::from_word(*word), Life::from_word(*life))
+            else {
+                continue;
+            };
+            let fixed = self.planned(tensor) != UNPLANNED;
+            let rank = if fixed { u32::MAX } else { *len };
+            if rank > most || next.is_none() {
+                most = rank;
+                next = Some((tensor, *len, life));
             }
         }
-        largest
+        next
     }
 
     /// Gives the tensors that share bytes the location of their root; tensors that nobody uses have no bytes.
