@@ -113,7 +113,9 @@ pub enum TrainError {
 
 fn advice(error: &std::io::Error) -> &'static str {
     match error.kind() {
-        std::io::ErrorKind::StorageFull => "; free some space and continue with --resume",
+        std::io::ErrorKind::StorageFull => {
+            "; free some space and run it again, with --resume to go on where it stopped"
+        }
         std::io::ErrorKind::PermissionDenied => "; choose another --out",
         _ => "",
     }

@@ -12,9 +12,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "ember-train", version, args_override_self = true, after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Which model: seed-cnn or mlp
-    ///
-    /// --list describes them.
+    /// Which model; --list describes them
     #[arg(long, value_name = "NAME", default_value = "seed-cnn")]
     pub(crate) model: String,
 

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::Context as _;
 use clap::Parser as _;
 use ember_data::{Dataset, DatasetSource, LoadOptions, Loaded};
 use ember_progress::Console;
@@ -35,7 +34,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Finished) => ExitCode::SUCCESS,
         Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(error) => {
-            console.error(format!("{error:#}"));
+            console.error(error.to_string());
             ExitCode::FAILURE
         }
     }
@@ -109,7 +108,7 @@ fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
             std::process::exit(i32::from(INTERRUPTED));
         }
     })
-    .context("cannot watch for ctrl-C")?;
+    .map_err(|error| anyhow::anyhow!("cannot watch for ctrl-C: {error}"))?;
     Ok(stop)
 }
 
