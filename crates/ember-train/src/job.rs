@@ -1,6 +1,6 @@
 //! A whole training in its output directory: start or resume, train, test, write the results.
 //!
-//! The directory holds `training-state.safetensors` from the first stored step on, and `model.safetensors` and
+//! The directory holds `training-state.safetensors` from the start on, and `model.safetensors` and
 //! `training.json` once the training has finished. `training.json` is written last and removed first, so it is there
 //! exactly when the other two are whole and belong together.
 
@@ -99,10 +99,8 @@ impl<'a> Job<'a> {
         let resumed = start == Start::Resume && trainer.resume_from(&state)?;
         file::remove(&directory.join(RECORD_FILE))?;
         file::remove(&directory.join(MODEL_FILE))?;
-        if !resumed {
-            file::remove(&state)?;
-        }
-        trainer.store_in(&state);
+        // The old state is replaced, not removed: from here on there is one at every moment.
+        trainer.store_in(&state)?;
         Ok(Self {
             graph,
             dataset,

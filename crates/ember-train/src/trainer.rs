@@ -87,9 +87,13 @@ impl Trainer {
         })
     }
 
-    /// Stores the state in this file after each epoch, every few seconds, and when the training is interrupted.
-    pub fn store_in(&mut self, path: &Path) {
+    /// Stores the state in this file: now, after each epoch, every few seconds, and when the training is interrupted.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn store_in(&mut self, path: &Path) -> Result<(), TrainError> {
         self.state_path = Some(path.to_owned());
+        self.store()
     }
 
     /// Goes on from the state in this file; `false` when there is none.
@@ -168,10 +172,12 @@ impl Trainer {
                 self.step(batch)?;
                 observer.step_done(self.position.step, &self.position.score);
                 if stop.load(Ordering::Relaxed) {
+                    self.account();
                     self.store()?;
                     return Ok(Outcome::Interrupted);
                 }
                 if self.last_stored.elapsed() >= STORE_INTERVAL {
+                    self.account();
                     self.store()?;
                 }
                 if self.limit_reached() && self.position.step < steps {
@@ -190,6 +196,7 @@ impl Trainer {
         if self.position.step > 0 {
             // The limit fell within an epoch. The stored state stays within it, so that a later call with a greater limit
             // goes on as if there had been none.
+            self.account();
             self.store()?;
             let record = self.validate();
             observer.epoch_done(&record);
@@ -301,7 +308,6 @@ impl Trainer {
     }
 
     fn store(&mut self) -> Result<(), TrainError> {
-        self.account();
         self.last_stored = Instant::now();
         let Some(path) = &self.state_path else {
             return Ok(());

@@ -102,17 +102,18 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
     let place = Workplace::new();
     assert!(place.run("whole", "--epochs 40 --quiet").status.success());
     for delay in [0, 15, 60] {
-        let mut child = place.start("killed", "--epochs 40 --force");
+        let out = format!("killed-after-{delay}");
+        let mut child = place.start(&out, "--epochs 40");
         std::thread::sleep(Duration::from_millis(delay));
         child.kill().unwrap();
         child.wait().unwrap();
-        let resumed = place.run("killed", "--epochs 40 --resume");
+        let resumed = place.run(&out, "--epochs 40 --resume");
         assert!(resumed.status.success(), "{}", stderr(&resumed));
-        let [whole, killed] = ["whole", "killed"].map(|out| place.record(out));
+        let [whole, killed] = ["whole", &out].map(|out| place.record(out));
         assert_eq!(whole.checkpoint_sha256, killed.checkpoint_sha256);
+        let left = fs::read_dir(place.folder.path().join(&out)).unwrap();
+        assert_eq!(left.count(), 3, "nothing half-written stays");
     }
-    let left = fs::read_dir(place.folder.path().join("killed")).unwrap();
-    assert_eq!(left.count(), 3, "nothing half-written stays");
 }
 
 #[test]
