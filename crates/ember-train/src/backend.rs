@@ -10,7 +10,7 @@ use crate::TrainError;
 pub enum Backend {
     /// Burn's CPU backend of today: the default.
     Flex,
-    /// The older CPU backend; three times slower on a CNN.
+    /// The older CPU backend; several times slower on a CNN.
     Ndarray,
 }
 

@@ -50,7 +50,7 @@ pub(crate) struct Args {
 
     /// Burn's backend: flex, or ndarray where it is built in
     ///
-    /// ndarray is about three times slower and needs `cargo run --release -p ember-train --features ndarray`.
+    /// ndarray is several times slower and needs `cargo run --release -p ember-train --features ndarray`.
     #[arg(long, value_name = "NAME", default_value = "flex")]
     pub(crate) backend: String,
 
