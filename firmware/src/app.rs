@@ -7,6 +7,15 @@ use ember_link::{
     ErrorCode, Failure, Inference, OpProfile, ReceiveError, Received, Receiver, Sink,
 };
 
+/// Bytes of a model's inputs and outputs, each all together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Bytes of all inputs.
+    pub input_bytes: u32,
+    /// Bytes of all outputs.
+    pub output_bytes: u32,
+}
+
 /// Answers the host's frames until it says that there are no more, and returns the number of inferences.
 ///
 /// # Errors
@@ -15,84 +24,125 @@ pub fn serve(
     transport: &mut impl Transport,
     engine: &mut impl Engine,
     clock: &mut impl Clock,
+    sizes: Sizes,
 ) -> Result<u32, Failure> {
     let mut receiver = Receiver::new();
     let mut inferences = 0;
     loop {
-        let received = receiver
-            .next(transport)
-            .map_err(|error| receive_failure(error, inferences))?;
-        let (index, profiled) = match received {
-            Received::End => return Ok(inferences),
-            Received::Image {
-                index,
-                profiled,
-                input_bytes,
-            } => {
-                if input_bytes as usize != engine.input_bytes() {
-                    return Err(Failure {
-                        code: ErrorCode::ImageLength,
-                        details: [input_bytes, engine.input_bytes() as u32],
-                    });
-                }
-                (index, profiled)
-            }
+        let Some(request) = receive(&mut receiver, transport, engine, sizes.input_bytes)
+            .map_err(|error| error.failure(inferences))?
+        else {
+            return Ok(inferences);
         };
-        let mut input = 0;
-        while let Some(bytes) = engine.input(input) {
-            receiver
-                .read_input(transport, bytes)
-                .map_err(|error| receive_failure(error, inferences))?;
-            input += 1;
-        }
-        receiver
-            .finish(transport)
-            .map_err(|error| receive_failure(error, inferences))?;
-
-        let ticks = if profiled {
-            infer_profiled(transport, engine, clock)
+        let start = clock.ticks();
+        let mut profiler = Profiler {
+            transport,
+            clock,
+            active: request.profiled,
+            start: 0,
+            sum: 0,
+            sent: Ok(()),
+        };
+        engine
+            .invoke(&mut profiler)
+            .map_err(|error| error.failure())?;
+        let Profiler { sum, sent, .. } = profiler;
+        let ticks = if request.profiled {
+            sum
         } else {
-            let start = clock.ticks();
-            engine
-                .invoke()
-                .map(|()| clock.ticks() - start)
-                .map_err(|error| error.failure())
-        }?;
+            clock.ticks() - start
+        };
         inferences += 1;
-
-        let engine = &*engine;
-        let outputs = (0..).map_while(|output| engine.output(output));
-        Inference::write_outputs(transport, index, ticks, outputs)
+        sent.and_then(|()| answer(transport, engine, request.index, ticks, sizes.output_bytes))
             .map_err(|error| transport_failure(error, inferences))?;
     }
 }
 
-/// Runs one inference, sends what each operator cost, and returns the sum.
-fn infer_profiled(
+/// An image that lies in the model's inputs.
+struct Request {
+    index: u32,
+    profiled: bool,
+}
+
+/// Why no image came.
+enum RequestError {
+    Receive(ReceiveError<TransportError>),
+    Length { found: u32, expected: u32 },
+}
+
+impl From<ReceiveError<TransportError>> for RequestError {
+    fn from(error: ReceiveError<TransportError>) -> Self {
+        Self::Receive(error)
+    }
+}
+
+impl RequestError {
+    /// What to tell the host, after so many inferences.
+    fn failure(self, inferences: u32) -> Failure {
+        match self {
+            Self::Receive(ReceiveError::Source(error)) => transport_failure(error, inferences),
+            Self::Receive(ReceiveError::Link(error)) => Failure {
+                code: ErrorCode::Frame,
+                details: [error.code(), inferences],
+            },
+            Self::Length { found, expected } => Failure {
+                code: ErrorCode::ImageLength,
+                details: [found, expected],
+            },
+        }
+    }
+}
+
+/// Puts the next image into the model's inputs; `None` at the end.
+fn receive(
+    receiver: &mut Receiver,
     transport: &mut impl Transport,
     engine: &mut impl Engine,
-    clock: &mut impl Clock,
-) -> Result<u64, Failure> {
-    let mut profiler = Profiler {
-        transport,
-        clock,
-        start: 0,
-        sum: 0,
-        sent: Ok(()),
+    expected: u32,
+) -> Result<Option<Request>, RequestError> {
+    let (index, profiled, found) = match receiver.next(transport)? {
+        Received::End => return Ok(None),
+        Received::Image {
+            index,
+            profiled,
+            input_bytes,
+        } => (index, profiled, input_bytes),
     };
-    engine
-        .invoke_observed(&mut profiler)
-        .map_err(|error| error.failure())?;
-    match profiler.sent {
-        Ok(()) => Ok(profiler.sum),
-        Err(error) => Err(transport_failure(error, 0)),
+    if found != expected {
+        return Err(RequestError::Length { found, expected });
     }
+    let mut input = 0;
+    while let Some(bytes) = engine.input(input) {
+        receiver.read_input(transport, bytes)?;
+        input += 1;
+    }
+    receiver.finish(transport)?;
+    Ok(Some(Request { index, profiled }))
+}
+
+/// Sends the model's outputs.
+fn answer(
+    transport: &mut impl Transport,
+    engine: &impl Engine,
+    index: u32,
+    ticks: u64,
+    output_bytes: u32,
+) -> Result<(), TransportError> {
+    let mut frame = Inference::begin(transport, index, ticks, output_bytes)?;
+    let mut output = 0;
+    while let Some(bytes) = engine.output(output) {
+        frame.write(bytes)?;
+        output += 1;
+    }
+    frame.end()
 }
 
 /// Sends the ticks of each operator as it ends: nothing needs to be kept, and sending is not in what is timed.
 struct Profiler<'a, T, C> {
     transport: &'a mut T,
     clock: &'a mut C,
+    /// Otherwise it does nothing, in a few instructions per operator.
+    active: bool,
     start: u64,
     sum: u64,
     sent: Result<(), TransportError>,
@@ -100,10 +150,15 @@ struct Profiler<'a, T, C> {
 
 impl<T: Sink<Error = TransportError>, C: Clock> Observer for Profiler<'_, T, C> {
     fn begin(&mut self, _index: u32, _builtin_code: u32) {
-        self.start = self.clock.ticks();
+        if self.active {
+            self.start = self.clock.ticks();
+        }
     }
 
     fn end(&mut self, index: u32, builtin_code: u32) {
+        if !self.active {
+            return;
+        }
         let ticks = self.clock.ticks() - self.start;
         self.sum += ticks;
         let profile = OpProfile {
@@ -114,17 +169,6 @@ impl<T: Sink<Error = TransportError>, C: Clock> Observer for Profiler<'_, T, C> 
         if self.sent.is_ok() {
             self.sent = profile.write(self.transport);
         }
-    }
-}
-
-/// What to tell the host when a frame did not arrive.
-fn receive_failure(error: ReceiveError<TransportError>, inferences: u32) -> Failure {
-    match error {
-        ReceiveError::Source(error) => transport_failure(error, inferences),
-        ReceiveError::Link(error) => Failure {
-            code: ErrorCode::Frame,
-            details: [error.code(), inferences],
-        },
     }
 }
 

@@ -1,11 +1,10 @@
 //! From start-up to exit: says hello, serves images, reports, stops.
 
 use crate::machine::{self, Machine, TIMER};
-use crate::model::{ARENA_BYTES, MODEL, REGISTRY};
-use crate::semihosting::{self, Output, Semihosting};
-use ember_firmware::app;
+use crate::model::{ARENA_BYTES, INPUT_BYTES, MODEL, OUTPUT_BYTES, REGISTRY};
+use crate::semihosting::{self, Semihosting};
+use ember_firmware::app::{self, Sizes};
 use ember_firmware::clock::Clock;
-use ember_firmware::engine::Engine;
 use ember_firmware::interpreter::Interpreted;
 use ember_link::{Crc32, Done, ErrorCode, Failure, Hello};
 
@@ -14,6 +13,11 @@ const OK: usize = 0;
 const FAILED: usize = 3;
 const NO_TRANSPORT: usize = 4;
 const FAULT: usize = 5;
+
+const SIZES: Sizes = Sizes {
+    input_bytes: INPUT_BYTES as u32,
+    output_bytes: OUTPUT_BYTES as u32,
+};
 
 /// The whole program.
 pub(crate) fn run(machine: &mut Machine) -> ! {
@@ -41,9 +45,8 @@ fn serve(transport: &mut Semihosting, machine: &mut Machine) -> Result<(), Failu
         model_bytes: MODEL.len() as u32,
         arena_bytes: ARENA_BYTES as u32,
         arena_used_bytes: engine.arena_bytes_used() as u32,
-        input_bytes: engine.input_bytes() as u32,
-        output_bytes: output_bytes(&engine),
-        operators: engine.operators() as u32,
+        input_bytes: SIZES.input_bytes,
+        output_bytes: SIZES.output_bytes,
         stack_limit_bytes: machine.stack_limit_bytes(),
         timer: TIMER,
         calibration_ticks,
@@ -53,7 +56,7 @@ fn serve(transport: &mut Semihosting, machine: &mut Machine) -> Result<(), Failu
     .write(transport)
     .map_err(lost)?;
 
-    let inferences = app::serve(transport, &mut engine, machine)?;
+    let inferences = app::serve(transport, &mut engine, machine, SIZES)?;
 
     let stack_bytes = machine.stack_used_bytes();
     if stack_bytes >= machine.stack_limit_bytes() {
@@ -70,21 +73,15 @@ fn serve(transport: &mut Semihosting, machine: &mut Machine) -> Result<(), Failu
     .map_err(lost)
 }
 
-fn output_bytes(engine: &impl Engine) -> u32 {
-    (0..)
-        .map_while(|output| engine.output(output))
-        .fold(0, |sum, bytes| sum + bytes.len() as u32)
-}
-
 /// Reports a fault of the processor and stops. `pc` is where it happened, `cause` what the architecture says about it.
 pub(crate) fn fault(pc: u32, cause: u32) -> ! {
     let failure = Failure {
         code: ErrorCode::Fault,
         details: [pc, cause],
     };
-    if let Ok(mut output) = Output::reopen() {
+    if let Ok(mut transport) = Semihosting::reopen() {
         // Nothing else can be done with a failure to report a failure.
-        let _ = failure.write(&mut output);
+        let _ = failure.write(&mut transport);
     }
     semihosting::exit(FAULT)
 }

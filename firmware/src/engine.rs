@@ -4,26 +4,18 @@ use ember_link::{ErrorCode, Failure};
 
 /// A model that is ready to run: an interpreter, or code that was generated from the model.
 pub trait Engine {
-    /// Bytes of the model's inputs, all together.
-    fn input_bytes(&self) -> usize;
-
     /// The bytes of input `index`; `None` from the first index that the model does not have.
     fn input(&mut self, index: usize) -> Option<&mut [u8]>;
 
     /// The bytes of output `index`; `None` from the first index that the model does not have.
     fn output(&self, index: usize) -> Option<&[u8]>;
 
-    /// Computes the outputs from the inputs. The inputs may be overwritten.
+    /// Computes the outputs from the inputs, and tells `observer` before and after each operator. The inputs may be
+    /// overwritten.
     ///
     /// # Errors
     /// Says which operator failed.
-    fn invoke(&mut self) -> Result<(), EngineError>;
-
-    /// As [`Engine::invoke`], and tells `observer` before and after each operator.
-    ///
-    /// # Errors
-    /// Says which operator failed.
-    fn invoke_observed(&mut self, observer: &mut impl Observer) -> Result<(), EngineError>;
+    fn invoke(&mut self, observer: &mut impl Observer) -> Result<(), EngineError>;
 }
 
 /// Is told when operators begin and end.

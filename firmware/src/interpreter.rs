@@ -8,10 +8,7 @@ use ember_micro::{Interpreter, InvokeFault, Model, OpCode, PrepareError, Profile
 const CUSTOM: u32 = 32;
 
 /// A model's file, ready to run.
-pub struct Interpreted<'a, 'm> {
-    interpreter: Interpreter<'a, 'm>,
-    input_bytes: usize,
-}
+pub struct Interpreted<'a, 'm>(Interpreter<'a, 'm>);
 
 impl<'a, 'm> Interpreted<'a, 'm> {
     /// Reads and prepares a model. `arena` begins at a multiple of 16.
@@ -27,55 +24,29 @@ impl<'a, 'm> Interpreted<'a, 'm> {
             code: ErrorCode::Model,
             details: [0, 0],
         })?;
-        let mut interpreter =
-            Interpreter::new(&model, registry, arena).map_err(|error| prepare_failure(&error))?;
-        let mut input_bytes = 0;
-        let mut input = 0;
-        while let Some(bytes) = interpreter.input(input) {
-            input_bytes += bytes.len();
-            input += 1;
-        }
-        Ok(Self {
-            interpreter,
-            input_bytes,
-        })
+        Interpreter::new(&model, registry, arena)
+            .map(Self)
+            .map_err(|error| prepare_failure(&error))
     }
 
     /// Bytes of the arena that the model takes.
     #[must_use]
     pub const fn arena_bytes_used(&self) -> usize {
-        self.interpreter.arena_bytes_used()
-    }
-
-    /// Operators of the model.
-    #[must_use]
-    pub fn operators(&self) -> usize {
-        self.interpreter.model().main().operator_count()
+        self.0.arena_bytes_used()
     }
 }
 
 impl Engine for Interpreted<'_, '_> {
-    fn input_bytes(&self) -> usize {
-        self.input_bytes
-    }
-
     fn input(&mut self, index: usize) -> Option<&mut [u8]> {
-        self.interpreter.input(index)
+        self.0.input(index)
     }
 
     fn output(&self, index: usize) -> Option<&[u8]> {
-        self.interpreter.output(index)
+        self.0.output(index)
     }
 
-    fn invoke(&mut self) -> Result<(), EngineError> {
-        self.interpreter.invoke().map_err(|error| EngineError {
-            code: invoke_number(error.fault),
-            operator: error.index,
-        })
-    }
-
-    fn invoke_observed(&mut self, observer: &mut impl Observer) -> Result<(), EngineError> {
-        self.interpreter
+    fn invoke(&mut self, observer: &mut impl Observer) -> Result<(), EngineError> {
+        self.0
             .invoke_profiled(&mut Observed(observer))
             .map_err(|error| EngineError {
                 code: invoke_number(error.fault),

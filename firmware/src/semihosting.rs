@@ -36,6 +36,15 @@ impl Semihosting {
             input: open(c"ember-in", READ_BINARY)?,
         })
     }
+
+    /// For a fault handler, which has no access to what was interrupted: writes go on at the end of the output, and there
+    /// is no input.
+    pub(crate) fn reopen() -> Result<Self, TransportError> {
+        Ok(Self {
+            output: open(c"ember-out", APPEND_BINARY)?,
+            input: usize::MAX,
+        })
+    }
 }
 
 impl Source for Semihosting {
@@ -60,26 +69,8 @@ impl Sink for Semihosting {
     type Error = TransportError;
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
-        Output(self.output).write(bytes)
-    }
-}
-
-/// The way out alone, for a fault handler that has no access to what was interrupted.
-pub(crate) struct Output(usize);
-
-impl Output {
-    /// Opens the file that [`Semihosting`] writes, to go on at its end.
-    pub(crate) fn reopen() -> Result<Self, TransportError> {
-        open(c"ember-out", APPEND_BINARY).map(Self)
-    }
-}
-
-impl Sink for Output {
-    type Error = TransportError;
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
-        match machine::semihosting_call(SYS_WRITE, &[self.0, bytes.as_ptr() as usize, bytes.len()])
-        {
+        let block = [self.output, bytes.as_ptr() as usize, bytes.len()];
+        match machine::semihosting_call(SYS_WRITE, &block) {
             0 => Ok(()),
             _ => Err(CANNOT_WRITE),
         }

@@ -37,4 +37,4 @@ pub use message::{
     TimerKind,
 };
 pub use receive::{ReceiveError, Received, Receiver, Source};
-pub use write::{Sink, image_frame_bytes, write_end, write_frame, write_frame_of, write_image};
+pub use write::{FrameWriter, Sink, image_frame_bytes, write_end, write_frame, write_image};

@@ -1,7 +1,9 @@
 //! What a device says: the payloads of the frames that come from it.
+//!
+//! Each is a number of 32-bit words, a 64-bit number as its low and then its high word, and bytes to the end.
 
 use crate::frame::{Frame, Kind, LinkError};
-use crate::write::{Sink, write_frame, write_frame_of};
+use crate::write::{FrameWriter, Sink, write_frame};
 
 macro_rules! codes {
     ($(#[doc = $enum_doc:literal])* $name:ident: $repr:ty { $($(#[doc = $doc:literal])* $variant:ident = $code:literal;)* }) => {
@@ -30,7 +32,7 @@ macro_rules! codes {
 
 codes! {
     /// What a device counts time with. The ticks on the wire always count upwards, wraps included.
-    TimerKind: u8 {
+    TimerKind: u32 {
         /// The SysTick timer of a Cortex-M, at the processor's clock.
         SysTick = 1;
         /// The `mcycle` counter of a RISC-V core.
@@ -42,7 +44,7 @@ codes! {
 
 codes! {
     /// Why a device gave up. The two details of [`Failure`] depend on the code.
-    ErrorCode: u16 {
+    ErrorCode: u32 {
         /// The model's bytes are not a model that this runtime reads. No details.
         Model = 1;
         /// The model cannot be prepared. Details: number of the runtime's error; its operator or tensor, or the bytes of
@@ -83,8 +85,6 @@ pub struct Hello<'a> {
     pub input_bytes: u32,
     /// Bytes of all outputs.
     pub output_bytes: u32,
-    /// Number of operators.
-    pub operators: u32,
     /// Bytes of memory that the stack may grow over.
     pub stack_limit_bytes: u32,
     /// What the ticks are.
@@ -153,30 +153,45 @@ pub enum DeviceMessage<'a> {
     Failure(Failure),
 }
 
+/// The two words of a 64-bit number.
+const fn split(number: u64) -> (u32, u32) {
+    (number as u32, (number >> 32) as u32)
+}
+
+/// Writes a frame of words and bytes.
+fn write_message<S: Sink>(
+    sink: &mut S,
+    kind: Kind,
+    words: &[[u8; 4]],
+    bytes: &[u8],
+) -> Result<(), S::Error> {
+    write_frame(sink, kind, &[words.as_flattened(), bytes])
+}
+
 impl Hello<'_> {
     /// Writes the frame.
     ///
     /// # Errors
     /// What the sink says.
     pub fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
-        write_frame(
-            sink,
-            Kind::Hello,
-            &[
-                &self.model_crc.to_le_bytes(),
-                &self.model_bytes.to_le_bytes(),
-                &self.arena_bytes.to_le_bytes(),
-                &self.arena_used_bytes.to_le_bytes(),
-                &self.input_bytes.to_le_bytes(),
-                &self.output_bytes.to_le_bytes(),
-                &self.operators.to_le_bytes(),
-                &self.stack_limit_bytes.to_le_bytes(),
-                &[self.timer as u8],
-                &self.calibration_ticks.to_le_bytes(),
-                &self.prepare_ticks.to_le_bytes(),
-                self.target.as_bytes(),
-            ],
-        )
+        let calibration = split(self.calibration_ticks);
+        let prepare = split(self.prepare_ticks);
+        let words = [
+            self.model_crc,
+            self.model_bytes,
+            self.arena_bytes,
+            self.arena_used_bytes,
+            self.input_bytes,
+            self.output_bytes,
+            self.stack_limit_bytes,
+            self.timer as u32,
+            calibration.0,
+            calibration.1,
+            prepare.0,
+            prepare.1,
+        ];
+        let words = words.map(u32::to_le_bytes);
+        write_message(sink, Kind::Hello, &words, self.target.as_bytes())
     }
 }
 
@@ -186,17 +201,14 @@ impl OpProfile {
     /// # Errors
     /// What the sink says.
     pub fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
-        write_frame(
-            sink,
-            Kind::OpProfile,
-            &[
-                &self.index.to_le_bytes(),
-                &self.builtin_code.to_le_bytes(),
-                &self.ticks.to_le_bytes(),
-            ],
-        )
+        let (low, high) = split(self.ticks);
+        let words = [self.index, self.builtin_code, low, high].map(u32::to_le_bytes);
+        write_message(sink, Kind::OpProfile, &words, &[])
     }
 }
+
+/// Bytes before the outputs of an [`Inference`].
+const INFERENCE_HEAD: u32 = 12;
 
 impl Inference<'_> {
     /// Writes the frame.
@@ -204,27 +216,29 @@ impl Inference<'_> {
     /// # Errors
     /// What the sink says.
     pub fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
-        Self::write_outputs(sink, self.index, self.ticks, core::iter::once(self.outputs))
+        let output_bytes = self.outputs.len() as u32;
+        let mut frame = Self::begin(sink, self.index, self.ticks, output_bytes)?;
+        frame.write(self.outputs)?;
+        frame.end()
     }
 
-    /// Writes the frame for outputs that lie in several places.
+    /// Writes the beginning of the frame, for outputs that lie in several places; all `output_bytes` of them are to be
+    /// written next.
     ///
     /// # Errors
     /// What the sink says.
-    pub fn write_outputs<'o, S: Sink>(
+    pub fn begin<S: Sink>(
         sink: &mut S,
         index: u32,
         ticks: u64,
-        outputs: impl Iterator<Item = &'o [u8]> + Clone,
-    ) -> Result<(), S::Error> {
-        let (index, ticks) = (index.to_le_bytes(), ticks.to_le_bytes());
-        let head: [&[u8]; 2] = [&index, &ticks];
-        #[expect(
-            clippy::map_identity,
-            reason = "it lets the outputs' lifetime shrink to that of the head"
-        )]
-        let outputs = outputs.map(|bytes| bytes);
-        write_frame_of(sink, Kind::Inference, head.into_iter().chain(outputs))
+        output_bytes: u32,
+    ) -> Result<FrameWriter<'_, S>, S::Error> {
+        let (low, high) = split(ticks);
+        let words = [index, low, high].map(u32::to_le_bytes);
+        let payload_bytes = INFERENCE_HEAD.wrapping_add(output_bytes);
+        let mut frame = FrameWriter::begin(sink, Kind::Inference, payload_bytes)?;
+        frame.write(words.as_flattened())?;
+        Ok(frame)
     }
 }
 
@@ -234,14 +248,8 @@ impl Done {
     /// # Errors
     /// What the sink says.
     pub fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
-        write_frame(
-            sink,
-            Kind::Done,
-            &[
-                &self.inferences.to_le_bytes(),
-                &self.stack_bytes.to_le_bytes(),
-            ],
-        )
+        let words = [self.inferences, self.stack_bytes].map(u32::to_le_bytes);
+        write_message(sink, Kind::Done, &words, &[])
     }
 }
 
@@ -252,15 +260,8 @@ impl Failure {
     /// What the sink says.
     pub fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
         let [first, second] = self.details;
-        write_frame(
-            sink,
-            Kind::Failure,
-            &[
-                &(self.code as u16).to_le_bytes(),
-                &first.to_le_bytes(),
-                &second.to_le_bytes(),
-            ],
-        )
+        let words = [self.code as u32, first, second].map(u32::to_le_bytes);
+        write_message(sink, Kind::Failure, &words, &[])
     }
 }
 
@@ -272,14 +273,6 @@ impl<'a> Fields<'a> {
         let (field, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
         Some(*field)
-    }
-
-    fn u8(&mut self) -> Option<u8> {
-        self.bytes().map(u8::from_le_bytes)
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        self.bytes().map(u16::from_le_bytes)
     }
 
     fn u32(&mut self) -> Option<u32> {
@@ -334,9 +327,8 @@ fn hello(mut fields: Fields<'_>) -> Option<Hello<'_>> {
         arena_used_bytes: fields.u32()?,
         input_bytes: fields.u32()?,
         output_bytes: fields.u32()?,
-        operators: fields.u32()?,
         stack_limit_bytes: fields.u32()?,
-        timer: TimerKind::from_code(fields.u8()?)?,
+        timer: TimerKind::from_code(fields.u32()?)?,
         calibration_ticks: fields.u64()?,
         prepare_ticks: fields.u64()?,
         target: core::str::from_utf8(fields.rest()).ok()?,
@@ -372,7 +364,7 @@ fn done(mut fields: Fields<'_>) -> Option<Done> {
 
 fn failure(mut fields: Fields<'_>) -> Option<Failure> {
     let failure = Failure {
-        code: ErrorCode::from_code(fields.u16()?)?,
+        code: ErrorCode::from_code(fields.u32()?)?,
         details: [fields.u32()?, fields.u32()?],
     };
     fields.end()?;

@@ -22,30 +22,54 @@ pub trait Sink {
 /// # Errors
 /// What the sink says.
 pub fn write_frame<S: Sink>(sink: &mut S, kind: Kind, parts: &[&[u8]]) -> Result<(), S::Error> {
-    write_frame_of(sink, kind, parts.iter().copied())
+    let payload_bytes = parts
+        .iter()
+        .fold(0_u32, |sum, part| sum.wrapping_add(part.len() as u32));
+    let mut frame = FrameWriter::begin(sink, kind, payload_bytes)?;
+    for part in parts {
+        frame.write(part)?;
+    }
+    frame.end()
 }
 
-/// As [`write_frame`], for parts whose number is known only when the program runs. They are gone through twice.
-///
-/// # Errors
-/// What the sink says.
-pub fn write_frame_of<'a, S: Sink>(
-    sink: &mut S,
-    kind: Kind,
-    parts: impl Iterator<Item = &'a [u8]> + Clone,
-) -> Result<(), S::Error> {
-    let payload_bytes = parts
-        .clone()
-        .fold(0_u32, |sum, part| sum.wrapping_add(part.len() as u32));
-    let header = Header::new(kind, payload_bytes).to_bytes();
-    let mut crc = Crc32::new();
-    crc.add(&header);
-    sink.write(&header)?;
-    for part in parts {
-        crc.add(part);
-        sink.write(part)?;
+/// A frame that is being written piece by piece.
+#[derive(Debug)]
+#[must_use = "a frame needs its end"]
+pub struct FrameWriter<'s, S> {
+    sink: &'s mut S,
+    crc: Crc32,
+}
+
+impl<'s, S: Sink> FrameWriter<'s, S> {
+    /// Writes the header of a frame with `payload_bytes` of payload: as many as will be written before the end.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn begin(sink: &'s mut S, kind: Kind, payload_bytes: u32) -> Result<Self, S::Error> {
+        let mut frame = Self {
+            sink,
+            crc: Crc32::new(),
+        };
+        frame.write(&Header::new(kind, payload_bytes).to_bytes())?;
+        Ok(frame)
     }
-    sink.write(&crc.value().to_le_bytes())
+
+    /// Writes the next part of the payload.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn write(&mut self, part: &[u8]) -> Result<(), S::Error> {
+        self.crc.add(part);
+        self.sink.write(part)
+    }
+
+    /// Writes the check at the end.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn end(self) -> Result<(), S::Error> {
+        self.sink.write(&self.crc.value().to_le_bytes())
+    }
 }
 
 /// Writes the frame that asks for one inference. `inputs` is every input of the model, one after the other.

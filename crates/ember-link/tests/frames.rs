@@ -168,7 +168,6 @@ const HELLO: Hello<'static> = Hello {
     arena_used_bytes: 8000,
     input_bytes: 784,
     output_bytes: 10,
-    operators: 5,
     stack_limit_bytes: 4096,
     timer: TimerKind::SysTick,
     calibration_ticks: 3277,
@@ -259,7 +258,7 @@ fn payloads_of_a_wrong_length_or_with_unknown_codes_are_refused() {
             );
         }
     }
-    let unknown_code = [255, 255, 0, 0, 0, 0, 0, 0, 0, 0];
+    let unknown_code = [255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     assert!(matches!(
         DeviceMessage::parse(Frame {
             kind: Kind::Failure,

@@ -37,6 +37,7 @@ impl Timer {
     }
 
     /// Cycles since reset.
+    #[inline(never)]
     pub(crate) fn ticks(&mut self) -> u64 {
         loop {
             let (high, low, again): (u32, u32, u32);
@@ -83,6 +84,7 @@ pub(crate) fn calibration_loop() {
 }
 
 /// Asks the emulator or debugger for `operation` with the arguments in `block`.
+#[inline(never)]
 pub(crate) fn semihosting_call(operation: usize, block: &[usize; 3]) -> usize {
     let result;
     // SAFETY: a debugger reads the block and writes only into the buffer that the block says.

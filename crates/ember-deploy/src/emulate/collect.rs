@@ -154,7 +154,6 @@ impl State {
             arena_bytes: hello.arena_bytes,
             arena_used_bytes: hello.arena_used_bytes,
             output_bytes: hello.output_bytes,
-            operators: hello.operators,
             prepare_instructions: machine.instructions(hello.prepare_ticks),
             measured_instructions_per_tick: measured,
             target: hello.target.to_owned(),

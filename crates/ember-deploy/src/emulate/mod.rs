@@ -93,8 +93,6 @@ pub struct Device {
     pub arena_used_bytes: u32,
     /// Bytes of all outputs.
     pub output_bytes: u32,
-    /// Operators of the model.
-    pub operators: u32,
     /// Instructions to read and prepare the model.
     pub prepare_instructions: u64,
     /// Instructions per tick of its timer, as it measured on a loop of known length.
