@@ -3,16 +3,17 @@
 use crate::fixed_point::{rounding_divide_by_pot, rounding_doubling_high_mul};
 use crate::{Activation, float};
 
-/// A non-negative real factor as `multiplier * 2^(shift - 31)`, with `multiplier` in `2^30..2^31` or 0.
-///
-/// The layout is two `i32`, so that a slice of them can lie in an arena of words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[repr(C)]
-pub struct QuantizedMultiplier {
-    /// The significand, Q0.31; not negative.
-    pub multiplier: i32,
-    /// The power of two: positive shifts to the left. -31..=30 where the factor is below `2^30`.
-    pub shift: i32,
+crate::plain! {
+    /// A non-negative real factor as `multiplier * 2^(shift - 31)`, with `multiplier` in `2^30..2^31` or 0.
+    ///
+    /// The layout is two `i32`, so that a slice of them can lie in an arena of words.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct QuantizedMultiplier {
+        /// The significand, Q0.31; not negative.
+        pub multiplier: i32,
+        /// The power of two: positive shifts to the left. -31..=30 where the factor is below `2^30`.
+        pub shift: i32,
+    }
 }
 
 impl QuantizedMultiplier {

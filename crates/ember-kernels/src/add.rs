@@ -9,20 +9,21 @@ use crate::error::{KernelError, Operand, check};
 /// Bits that inputs are shifted to the left before they are scaled, so that their sum keeps its precision.
 pub const LEFT_SHIFT: u32 = 20;
 
-/// Quantization of an int8 addition (`CalculateOpDataAdd` in `micro/kernels/add_common.cc`).
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[repr(C)]
-pub struct Int8 {
-    /// Zero points of the two inputs.
-    pub input_zero_points: [i32; 2],
-    /// Each input's scale divided by twice the greater of both.
-    pub input_multipliers: [QuantizedMultiplier; 2],
-    /// Twice the greater input scale divided by `2^LEFT_SHIFT` output scales.
-    pub output_multiplier: QuantizedMultiplier,
-    /// The output value that stands for zero.
-    pub output_zero_point: i32,
-    /// What a fused activation leaves of the output's range.
-    pub range: Clamp<i32>,
+ember_core::plain! {
+    /// Quantization of an int8 addition (`CalculateOpDataAdd` in `micro/kernels/add_common.cc`).
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Int8 {
+        /// Zero points of the two inputs.
+        pub input_zero_points: [i32; 2],
+        /// Each input's scale divided by twice the greater of both.
+        pub input_multipliers: [QuantizedMultiplier; 2],
+        /// Twice the greater input scale divided by `2^LEFT_SHIFT` output scales.
+        pub output_multiplier: QuantizedMultiplier,
+        /// The output value that stands for zero.
+        pub output_zero_point: i32,
+        /// What a fused activation leaves of the output's range.
+        pub range: Clamp<i32>,
+    }
 }
 
 /// Sum of int8 tensors, equal to TFLM's to the byte.

@@ -3,24 +3,26 @@
 /// Axes that a broadcast keeps after joining neighbours that behave alike.
 pub const MAX_AXES: usize = 4;
 
-/// One axis of a broadcast: its size, and how far each input advances along it (0 where the input is repeated).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct BroadcastAxis {
-    /// Positions of the output.
-    pub size: u32,
-    /// Elements of the first input from one position to the next.
-    pub stride1: u32,
-    /// Elements of the second input from one position to the next.
-    pub stride2: u32,
+ember_core::plain! {
+    /// One axis of a broadcast: its size, and how far each input advances along it (0 where the input is repeated).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct BroadcastAxis {
+        /// Positions of the output.
+        pub size: u32,
+        /// Elements of the first input from one position to the next.
+        pub stride1: u32,
+        /// Elements of the second input from one position to the next.
+        pub stride2: u32,
+    }
 }
 
-/// How two inputs spread over an output, from the outermost axis to the innermost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C)]
-pub struct Broadcast {
-    /// The axes; unused ones are outermost, with size 1.
-    pub axes: [BroadcastAxis; MAX_AXES],
+ember_core::plain! {
+    /// How two inputs spread over an output, from the outermost axis to the innermost.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Broadcast {
+        /// The axes; unused ones are outermost, with size 1.
+        pub axes: [BroadcastAxis; MAX_AXES],
+    }
 }
 
 impl Broadcast {

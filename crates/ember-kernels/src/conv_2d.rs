@@ -6,24 +6,25 @@ use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
 use crate::window::Axis;
 
-/// Shapes of a convolution. Input `[batches, rows.input, columns.input, input_channels]`, filter
-/// `[output_channels, rows.filter, columns.filter, filter_channels]`, output
-/// `[batches, rows.output, columns.output, output_channels]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct Conv2d {
-    /// Images.
-    pub batches: u32,
-    /// The vertical axis.
-    pub rows: Axis,
-    /// The horizontal axis.
-    pub columns: Axis,
-    /// Channels of the input.
-    pub input_channels: u32,
-    /// Channels that one filter covers: `input_channels` divided by the number of groups.
-    pub filter_channels: u32,
-    /// Channels of the output.
-    pub output_channels: u32,
+ember_core::plain! {
+    /// Shapes of a convolution. Input `[batches, rows.input, columns.input, input_channels]`, filter
+    /// `[output_channels, rows.filter, columns.filter, filter_channels]`, output
+    /// `[batches, rows.output, columns.output, output_channels]`.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Conv2d {
+        /// Images.
+        pub batches: u32,
+        /// The vertical axis.
+        pub rows: Axis,
+        /// The horizontal axis.
+        pub columns: Axis,
+        /// Channels of the input.
+        pub input_channels: u32,
+        /// Channels that one filter covers: `input_channels` divided by the number of groups.
+        pub filter_channels: u32,
+        /// Channels of the output.
+        pub output_channels: u32,
+    }
 }
 
 impl Conv2d {

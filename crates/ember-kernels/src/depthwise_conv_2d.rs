@@ -7,23 +7,24 @@ use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
 use crate::window::Axis;
 
-/// Shapes of a depthwise convolution. Input `[batches, rows.input, columns.input, channels]`, filter
-/// `[1, rows.filter, columns.filter, channels * multiplier]`, output
-/// `[batches, rows.output, columns.output, channels * multiplier]`; output channel `c * multiplier + m` sees input
-/// channel `c`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct DepthwiseConv2d {
-    /// Images.
-    pub batches: u32,
-    /// The vertical axis.
-    pub rows: Axis,
-    /// The horizontal axis.
-    pub columns: Axis,
-    /// Channels of the input.
-    pub channels: u32,
-    /// Output channels per input channel.
-    pub multiplier: u32,
+ember_core::plain! {
+    /// Shapes of a depthwise convolution. Input `[batches, rows.input, columns.input, channels]`, filter
+    /// `[1, rows.filter, columns.filter, channels * multiplier]`, output
+    /// `[batches, rows.output, columns.output, channels * multiplier]`; output channel `c * multiplier + m` sees input
+    /// channel `c`.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct DepthwiseConv2d {
+        /// Images.
+        pub batches: u32,
+        /// The vertical axis.
+        pub rows: Axis,
+        /// The horizontal axis.
+        pub columns: Axis,
+        /// Channels of the input.
+        pub channels: u32,
+        /// Output channels per input channel.
+        pub multiplier: u32,
+    }
 }
 
 /// Depthwise convolution of int8 with int8, equal to TFLM's to the byte.

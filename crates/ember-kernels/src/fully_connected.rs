@@ -6,16 +6,17 @@ use crate::arithmetic::{Arithmetic, Float32, Int8, dense};
 use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
 
-/// Shapes of a dense layer. Input `[batches, depth]`, filter `[units, depth]`, output `[batches, units]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct FullyConnected {
-    /// Rows of input.
-    pub batches: u32,
-    /// Elements of one row of input.
-    pub depth: u32,
-    /// Elements of one row of output.
-    pub units: u32,
+ember_core::plain! {
+    /// Shapes of a dense layer. Input `[batches, depth]`, filter `[units, depth]`, output `[batches, units]`.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct FullyConnected {
+        /// Rows of input.
+        pub batches: u32,
+        /// Elements of one row of input.
+        pub depth: u32,
+        /// Elements of one row of output.
+        pub units: u32,
+    }
 }
 
 /// Dense layer of int8 with int8, equal to TFLM's to the byte.

@@ -7,19 +7,20 @@ use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
 use crate::window::{Axis, Span};
 
-/// Shapes of a pooling. Input `[batches, rows.input, columns.input, channels]`, output
-/// `[batches, rows.output, columns.output, channels]`. Poolings have no dilation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct Pool2d {
-    /// Images.
-    pub batches: u32,
-    /// The vertical axis.
-    pub rows: Axis,
-    /// The horizontal axis.
-    pub columns: Axis,
-    /// Channels of input and output.
-    pub channels: u32,
+ember_core::plain! {
+    /// Shapes of a pooling. Input `[batches, rows.input, columns.input, channels]`, output
+    /// `[batches, rows.output, columns.output, channels]`. Poolings have no dilation.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Pool2d {
+        /// Images.
+        pub batches: u32,
+        /// The vertical axis.
+        pub rows: Axis,
+        /// The horizontal axis.
+        pub columns: Axis,
+        /// Channels of input and output.
+        pub channels: u32,
+    }
 }
 
 impl Pool2d {

@@ -3,16 +3,17 @@
 use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
 
-/// Shapes of a stack. Each input is `[outer, inner]`, the output `[outer, values, inner]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct Pack {
-    /// Product of the sizes before the new axis.
-    pub outer: u32,
-    /// Inputs.
-    pub values: u32,
-    /// Bytes of what lies behind the new axis.
-    pub inner: u32,
+ember_core::plain! {
+    /// Shapes of a stack. Each input is `[outer, inner]`, the output `[outer, values, inner]`.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Pack {
+        /// Product of the sizes before the new axis.
+        pub outer: u32,
+        /// Inputs.
+        pub values: u32,
+        /// Bytes of what lies behind the new axis.
+        pub inner: u32,
+    }
 }
 
 /// Copies input number `index` to its places in the output.

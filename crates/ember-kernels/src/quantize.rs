@@ -5,14 +5,15 @@ use ember_core::{Clamp, QuantizedMultiplier, float};
 
 use crate::error::{KernelError, Operand, check};
 
-/// Scale and zero point of a tensor.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[repr(C)]
-pub struct Affine {
-    /// The real value of one step.
-    pub scale: f32,
-    /// The integer that stands for 0.
-    pub zero_point: i32,
+ember_core::plain! {
+    /// Scale and zero point of a tensor.
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
+    pub struct Affine {
+        /// The real value of one step.
+        pub scale: f32,
+        /// The integer that stands for 0.
+        pub zero_point: i32,
+    }
 }
 
 /// `round(x / scale) + zero_point`, halves away from zero, clamped to int8. NaN becomes the zero point, as a saturating
@@ -29,16 +30,17 @@ pub fn float32_to_int8(to: Affine, input: &[f32], output: &mut [i8]) -> Result<(
     Ok(())
 }
 
-/// How integers of one scale become integers of another.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[repr(C)]
-pub struct Requantize {
-    /// Input scale divided by output scale.
-    pub multiplier: QuantizedMultiplier,
-    /// The input value that stands for zero.
-    pub input_zero_point: i32,
-    /// The output value that stands for zero.
-    pub output_zero_point: i32,
+ember_core::plain! {
+    /// How integers of one scale become integers of another.
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
+    pub struct Requantize {
+        /// Input scale divided by output scale.
+        pub multiplier: QuantizedMultiplier,
+        /// The input value that stands for zero.
+        pub input_zero_point: i32,
+        /// The output value that stands for zero.
+        pub output_zero_point: i32,
+    }
 }
 
 /// int8 of one scale as int8 of another, equal to TFLM's to the byte.

@@ -6,14 +6,15 @@ use ember_core::{QuantizedMultiplier, fixed_point, float};
 use crate::error::{KernelError, Operand, check, check_shape};
 use crate::rows;
 
-/// Shape of a softmax: input and output `[outer, depth]`, each row on its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct Softmax {
-    /// Rows.
-    pub outer: u32,
-    /// Elements of a row.
-    pub depth: u32,
+ember_core::plain! {
+    /// Shape of a softmax: input and output `[outer, depth]`, each row on its own.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Softmax {
+        /// Rows.
+        pub outer: u32,
+        /// Elements of a row.
+        pub depth: u32,
+    }
 }
 
 impl Softmax {
@@ -30,14 +31,15 @@ pub const DIFFERENCE_INTEGER_BITS: u32 = 5;
 /// Bits before the point of the sum of exponentials: `kAccumulationIntegerBits`.
 const SUM_INTEGER_BITS: u32 = 12;
 
-/// Quantization of an int8 softmax. The output always has scale 1/256 and zero point -128.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[repr(C)]
-pub struct Int8 {
-    /// `beta * input scale` in units of `2^-26`: differences times this are Q5.26. Its shift is not negative.
-    pub multiplier: QuantizedMultiplier,
-    /// Differences from the row's maximum that are smaller (more negative) than this become zero.
-    pub least_difference: i32,
+ember_core::plain! {
+    /// Quantization of an int8 softmax. The output always has scale 1/256 and zero point -128.
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
+    pub struct Int8 {
+        /// `beta * input scale` in units of `2^-26`: differences times this are Q5.26. Its shift is not negative.
+        pub multiplier: QuantizedMultiplier,
+        /// Differences from the row's maximum that are smaller (more negative) than this become zero.
+        pub least_difference: i32,
+    }
 }
 
 impl Int8 {
@@ -59,10 +61,10 @@ impl Int8 {
         if multiplier.multiplier == 0 || multiplier.shift < 0 {
             return None;
         }
-        let radius = ((1i64 << DIFFERENCE_INTEGER_BITS) - 1) << (31 - DIFFERENCE_INTEGER_BITS);
+        let radius = ((1 << DIFFERENCE_INTEGER_BITS) - 1) << (31 - DIFFERENCE_INTEGER_BITS);
         Some(Self {
             multiplier,
-            least_difference: -((radius >> multiplier.shift) as i32),
+            least_difference: -(radius >> (multiplier.shift & 31)),
         })
     }
 

@@ -7,18 +7,19 @@ use crate::rows;
 /// Axes that a slice has at most, as in TFLM.
 pub const MAX_AXES: usize = 4;
 
-/// One axis of a slice, resolved: positions `start, start + stride, ..`, `count` of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C)]
-pub struct SliceAxis {
-    /// Positions of the input.
-    pub size: u32,
-    /// First position taken.
-    pub start: u32,
-    /// From one position taken to the next; may be negative.
-    pub stride: i32,
-    /// Positions taken.
-    pub count: u32,
+ember_core::plain! {
+    /// One axis of a slice, resolved: positions `start, start + stride, ..`, `count` of them.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct SliceAxis {
+        /// Positions of the input.
+        pub size: u32,
+        /// First position taken.
+        pub start: u32,
+        /// From one position taken to the next; may be negative.
+        pub stride: i32,
+        /// Positions taken.
+        pub count: u32,
+    }
 }
 
 impl SliceAxis {

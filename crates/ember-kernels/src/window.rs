@@ -4,22 +4,23 @@ use ember_core::Padding;
 
 use crate::error::KernelError;
 
-/// One axis of a sliding window, in elements. `repr(C)` of `u32` only: it is part of what a runtime keeps in its arena.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct Axis {
-    /// Positions of the input.
-    pub input: u32,
-    /// Taps of the window.
-    pub filter: u32,
-    /// Positions of the output.
-    pub output: u32,
-    /// Input positions from one window to the next.
-    pub stride: u32,
-    /// Input positions from one tap to the next.
-    pub dilation: u32,
-    /// Positions before the input that the first window covers; they count as zero, or not at all in a pooling.
-    pub padding: u32,
+ember_core::plain! {
+    /// One axis of a sliding window, in elements. `repr(C)` of `u32` only: it is part of what a runtime keeps in its arena.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Axis {
+        /// Positions of the input.
+        pub input: u32,
+        /// Taps of the window.
+        pub filter: u32,
+        /// Positions of the output.
+        pub output: u32,
+        /// Input positions from one window to the next.
+        pub stride: u32,
+        /// Input positions from one tap to the next.
+        pub dilation: u32,
+        /// Positions before the input that the first window covers; they count as zero, or not at all in a pooling.
+        pub padding: u32,
+    }
 }
 
 impl Axis {

@@ -57,14 +57,6 @@ pub struct Io<'s> {
 }
 
 impl<'s> Io<'s> {
-    /// Splits the last `count` words, which are the prepared record, from the kept ones.
-    pub(crate) fn take_prepared(&mut self, count: usize) -> Option<&'s [u32]> {
-        let at = self.words.len().checked_sub(count)?;
-        let (kept, prepared) = self.words.split_at_checked(at)?;
-        self.words = kept;
-        Some(prepared)
-    }
-
     /// The words that the preparation kept with [`Prepare::keep`](crate::Prepare::keep).
     #[must_use]
     pub const fn kept(&self) -> &'s [u32] {

@@ -16,13 +16,13 @@
 //!     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
 //!     type Prepared = ();
 //!
-//!     fn prepare(cx: &Prepare<'_>) -> Result<(), Refused> {
+//!     fn prepare(cx: &Prepare<'_>, _prepared: &mut ()) -> Result<(), Refused> {
 //!         cx.arity(1..=1, 1)?;
 //!         cx.same_elements()?;
 //!         Ok(())
 //!     }
 //!
-//!     fn run(_prepared: (), io: Io<'_>) -> Result<(), InvokeFault> {
+//!     fn run(_prepared: &(), io: Io<'_>) -> Result<(), InvokeFault> {
 //!         let (inputs, output) = io.split::<f32>()?;
 //!         for (y, x) in output.iter_mut().zip(inputs.get::<f32>(0)?) {
 //!             *y = 2.0 * x;
@@ -36,12 +36,12 @@
 //! ```
 
 use ember_core::Dtype;
+use ember_core::view::{self, Plain};
 use ember_tflite::{OpCode, Operator};
 
 use crate::error::{InvokeFault, Refused};
 use crate::io::Io;
-use crate::prepare::Prepare;
-use crate::record::Record;
+use crate::prepare::{self, Prepare};
 
 /// One operator on one type.
 pub trait Kernel {
@@ -51,20 +51,22 @@ pub trait Kernel {
     /// The type of the first input that it is for; `None` where it takes any.
     const DTYPE: Option<Dtype>;
 
-    /// What `run` needs besides the tensors.
-    type Prepared: Record;
+    /// What `run` needs besides the tensors: numbers of 32 bits, so that it takes the same room everywhere.
+    /// [`plain!`](ember_core::plain) defines such a struct.
+    type Prepared: Plain;
 
-    /// Checks everything that `run` relies on, types, ranks, shapes, scales and options, and works out what it needs.
+    /// Checks everything that `run` relies on, types, ranks, shapes, scales and options, and works out what it needs:
+    /// the fields of `prepared`, which are zero before.
     ///
     /// # Errors
     /// `cx` knows what is wrong with the operator as the model describes it.
-    fn prepare(cx: &Prepare<'_>) -> Result<Self::Prepared, Refused>;
+    fn prepare(cx: &Prepare<'_>, prepared: &mut Self::Prepared) -> Result<(), Refused>;
 
     /// Computes the outputs from the inputs.
     ///
     /// # Errors
     /// Something is not as it was prepared.
-    fn run(prepared: Self::Prepared, io: Io<'_>) -> Result<(), InvokeFault>;
+    fn run(prepared: &Self::Prepared, io: Io<'_>) -> Result<(), InvokeFault>;
 }
 
 /// A row of a registry: a kernel with its types erased.
@@ -102,16 +104,17 @@ impl Registration {
 }
 
 fn prepare<K: Kernel>(cx: &Prepare<'_>) -> Result<(), Refused> {
-    let prepared = K::prepare(cx)?;
-    // Behind what `prepare` kept.
-    cx.keep_record(&prepared)
+    // Placed first: behind it lies what `prepare` keeps.
+    let places = cx.places(size_of::<K::Prepared>() / 4)?;
+    let mut prepared = view::zeroed::<K::Prepared>();
+    K::prepare(cx, &mut prepared)?;
+    prepare::write(places, view::as_words(&prepared));
+    Ok(())
 }
 
 fn run<K: Kernel>(mut io: Io<'_>) -> Result<(), InvokeFault> {
-    let words = io
-        .take_prepared(K::Prepared::WORDS)
-        .ok_or(InvokeFault::Prepared)?;
-    let mut words = words.iter().copied();
-    let prepared = K::Prepared::load(&mut || words.next().unwrap_or(0));
-    K::run(prepared, io)
+    let words = io.words.split_at_checked(size_of::<K::Prepared>() / 4);
+    let (prepared, kept) = words.ok_or(InvokeFault::Prepared)?;
+    io.words = kept;
+    K::run(view::from_words(prepared).ok_or(InvokeFault::Prepared)?, io)
 }

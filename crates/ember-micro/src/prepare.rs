@@ -7,9 +7,8 @@ use ember_core::Dtype;
 use ember_tflite::{Operator, OptionsTable, Quantization, Shape, Subgraph, Tensor};
 
 use crate::error::{Fault, Refused, Slot};
-use crate::record::Record;
 
-/// Words of the arena that are written one after the other.
+/// Words of the arena that are given out one after the other.
 pub(crate) struct Tape<'a> {
     words: &'a [Cell<u32>],
     used: Cell<usize>,
@@ -25,24 +24,33 @@ impl<'a> Tape<'a> {
         }
     }
 
+    /// The number of words given out.
+    pub(crate) const fn used(&self) -> usize {
+        self.used.get()
+    }
+
     /// The number of words that would have been enough for the last [`Tape::take`].
     pub(crate) const fn wanted(&self) -> usize {
         self.wanted.get()
     }
 
-    /// The number of words written.
-    pub(crate) const fn used(&self) -> usize {
-        self.used.get()
-    }
-
     /// The next `count` words; none where there are fewer.
+    #[inline(never)]
     pub(crate) fn take(&self, count: usize) -> Option<&'a [Cell<u32>]> {
         let start = self.used.get();
-        let end = start.checked_add(count)?;
+        let end = start.saturating_add(count);
         self.wanted.set(end);
         let words = self.words.get(start..end)?;
         self.used.set(end);
         Some(words)
+    }
+}
+
+/// Writes words to places; there are as many.
+#[inline(never)]
+pub(crate) fn write(places: &[Cell<u32>], words: &[u32]) {
+    for (place, word) in places.iter().zip(words) {
+        place.set(*word);
     }
 }
 
@@ -188,28 +196,15 @@ impl<'p> Prepare<'p> {
     ///
     /// # Errors
     /// [`Fault::Arena`] where it is full.
-    pub fn keep(&self, words: impl ExactSizeIterator<Item = u32>) -> Result<(), Refused> {
-        let places = self.expect(self.tape.take(words.len()), Fault::Arena)?;
-        for (place, word) in places.iter().zip(words) {
-            place.set(word);
-        }
+    #[inline(never)]
+    pub fn keep(&self, words: &[u32]) -> Result<(), Refused> {
+        write(self.places(words.len())?, words);
         Ok(())
     }
 
-    /// Keeps a record for the run, in the arena.
-    ///
-    /// # Errors
-    /// [`Fault::Arena`] where it is full.
-    #[inline]
-    pub fn keep_record<R: Record>(&self, record: &R) -> Result<(), Refused> {
-        let places = self.expect(self.tape.take(R::WORDS), Fault::Arena)?;
-        let mut places = places.iter();
-        record.store(&mut |word| {
-            if let Some(place) = places.next() {
-                place.set(word);
-            }
-        });
-        Ok(())
+    /// The next words of the arena.
+    pub(crate) fn places(&self, count: usize) -> Result<&'p [Cell<u32>], Refused> {
+        self.expect(self.tape.take(count), Fault::Arena)
     }
 }
 

@@ -11,56 +11,47 @@ use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
 
-crate::record! {
-    add::Int8 {
-        input_zero_points: [i32; 2],
-        input_multipliers: [QuantizedMultiplier; 2],
-        output_multiplier: QuantizedMultiplier,
-        output_zero_point: i32,
-        range: Clamp<i32>,
-    }
-}
-
 /// The sizes from the innermost dimension outwards.
 fn innermost_first(shape: ember_tflite::Shape<'_>) -> impl Iterator<Item = u32> {
     let len = shape.len();
     (1..=len).map(move |back| shape.get(len - back).unwrap_or(1) as u32)
 }
 
-fn check(cx: &Prepare<'_>, dtype: Dtype) -> Result<(Broadcast, Activation), Refused> {
+fn check(cx: &Prepare<'_>, dtype: Dtype, shape: &mut Broadcast) -> Result<Activation, Refused> {
     cx.arity(2..=2, 1)?;
     let activation = cx.options::<AddOptions>()?.fused_activation_function;
     let input1 = cx.input(0, dtype)?.shape()?;
     let input2 = cx.input(1, dtype)?.shape()?;
-    let shape = Broadcast::new(innermost_first(input1), innermost_first(input2));
-    let shape = cx.expect(shape, Fault::Broadcast)?;
+    let found = Broadcast::new(innermost_first(input1), innermost_first(input2));
+    *shape = cx.expect(found, Fault::Broadcast)?;
     let elements = shape
         .axes
         .iter()
         .try_fold(1u32, |n, axis| n.checked_mul(axis.size));
     cx.output(0, dtype)?
         .elements_are(cx.expect(elements, Fault::Broadcast)?)?;
-    Ok((shape, activation))
+    Ok(activation)
 }
 
 /// ADD of int8.
 pub struct Int8;
 
-/// What [`Int8`] prepares.
-pub struct PreparedInt8 {
-    shape: Broadcast,
-    quantization: add::Int8,
+ember_core::plain! {
+    /// What [`Int8`] prepares.
+    #[derive(Clone, Copy)]
+    pub struct PreparedInt8 {
+        shape: Broadcast,
+        quantization: add::Int8,
+    }
 }
-
-crate::record! { PreparedInt8 { shape: Broadcast, quantization: add::Int8 } }
 
 impl Kernel for Int8 {
     const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Add);
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = PreparedInt8;
 
-    fn prepare(cx: &Prepare<'_>) -> Result<PreparedInt8, Refused> {
-        let (shape, activation) = check(cx, Dtype::Int8)?;
+    fn prepare(cx: &Prepare<'_>, prepared: &mut PreparedInt8) -> Result<(), Refused> {
+        let activation = check(cx, Dtype::Int8, &mut prepared.shape)?;
         let output = cx.output(0, Dtype::Int8)?;
         let (scale1, zero1) = cx.input(0, Dtype::Int8)?.affine_int8()?;
         let (scale2, zero2) = cx.input(1, Dtype::Int8)?.affine_int8()?;
@@ -74,27 +65,25 @@ impl Kernel for Int8 {
         if output_multiplier.shift > 0 {
             return Err(cx.refuse(Fault::Scale(Slot::output(0))));
         }
-        Ok(PreparedInt8 {
-            shape,
-            quantization: add::Int8 {
-                input_zero_points: [zero1, zero2],
-                input_multipliers: [
-                    ratio(scale1, 1.0, twice_the_greater),
-                    ratio(scale2, 1.0, twice_the_greater),
-                ],
-                output_multiplier,
-                output_zero_point,
-                range: linear::int8_range(cx, &output, activation)?,
-            },
-        })
+        prepared.quantization = add::Int8 {
+            input_zero_points: [zero1, zero2],
+            input_multipliers: [
+                ratio(scale1, 1.0, twice_the_greater),
+                ratio(scale2, 1.0, twice_the_greater),
+            ],
+            output_multiplier,
+            output_zero_point,
+            range: linear::int8_range(cx, &output, activation)?,
+        };
+        Ok(())
     }
 
-    fn run(prepared: PreparedInt8, io: Io<'_>) -> Result<(), InvokeFault> {
+    fn run(prepared: &PreparedInt8, io: Io<'_>) -> Result<(), InvokeFault> {
         let (inputs, output) = io.split()?;
         let PreparedInt8 {
             shape,
             quantization,
-        } = &prepared;
+        } = prepared;
         add::int8(shape, quantization, inputs.get(0)?, inputs.get(1)?, output)?;
         Ok(())
     }
@@ -103,26 +92,27 @@ impl Kernel for Int8 {
 /// ADD of float32.
 pub struct Float32;
 
-/// What [`Float32`] prepares.
-pub struct PreparedFloat32 {
-    shape: Broadcast,
-    range: Clamp<f32>,
+ember_core::plain! {
+    /// What [`Float32`] prepares.
+    #[derive(Clone, Copy)]
+    pub struct PreparedFloat32 {
+        shape: Broadcast,
+        range: Clamp<f32>,
+    }
 }
-
-crate::record! { PreparedFloat32 { shape: Broadcast, range: Clamp<f32> } }
 
 impl Kernel for Float32 {
     const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Add);
     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
     type Prepared = PreparedFloat32;
 
-    fn prepare(cx: &Prepare<'_>) -> Result<PreparedFloat32, Refused> {
-        let (shape, activation) = check(cx, Dtype::Float32)?;
-        let range = linear::float32_range(cx, activation)?;
-        Ok(PreparedFloat32 { shape, range })
+    fn prepare(cx: &Prepare<'_>, prepared: &mut PreparedFloat32) -> Result<(), Refused> {
+        let activation = check(cx, Dtype::Float32, &mut prepared.shape)?;
+        prepared.range = linear::float32_range(cx, activation)?;
+        Ok(())
     }
 
-    fn run(prepared: PreparedFloat32, io: Io<'_>) -> Result<(), InvokeFault> {
+    fn run(prepared: &PreparedFloat32, io: Io<'_>) -> Result<(), InvokeFault> {
         let (inputs, output) = io.split()?;
         add::float32(
             &prepared.shape,

@@ -17,19 +17,20 @@ impl Kernel for Int8 {
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = Affine;
 
-    fn prepare(cx: &Prepare<'_>) -> Result<Affine, Refused> {
+    fn prepare(cx: &Prepare<'_>, prepared: &mut Affine) -> Result<(), Refused> {
         cx.arity(1..=1, 1)?;
         let input = cx.input(0, Dtype::Int8)?;
         cx.output(0, Dtype::Float32)?
             .elements_are(input.elements())?;
         let (scale, zero_point) = input.affine_int8()?;
-        Ok(Affine { scale, zero_point })
+        *prepared = Affine { scale, zero_point };
+        Ok(())
     }
 
-    fn run(prepared: Affine, io: Io<'_>) -> Result<(), InvokeFault> {
+    fn run(prepared: &Affine, io: Io<'_>) -> Result<(), InvokeFault> {
         let (inputs, output) = io.split()?;
         Ok(dequantize::int8_to_float32(
-            prepared,
+            *prepared,
             inputs.get(0)?,
             output,
         )?)

@@ -1,6 +1,7 @@
-//! What the preparations of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED share: how sums become outputs.
+//! What the preparations of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED share: how sums become outputs, and how
+//! windows lie.
 
-use ember_core::{Activation, Clamp, Dtype, Padding, QuantizedMultiplier};
+use ember_core::{Activation, Clamp, Dtype, Padding, QuantizedMultiplier, view};
 use ember_kernels::{Axis, Float32, Int8};
 
 use crate::error::{Fault, InvokeFault, Refused, Slot};
@@ -10,29 +11,34 @@ use crate::prepare::{Operand, Prepare};
 /// The number of the bias among the inputs.
 const BIAS: u8 = 2;
 
-/// The int8 side of a linear operator; the multipliers are kept beside it.
-pub(super) struct QuantizedOutput {
-    input_zero_point: i32,
-    output_zero_point: i32,
-    range: Clamp<i32>,
-}
-
-crate::record! {
-    QuantizedOutput { input_zero_point: i32, output_zero_point: i32, range: Clamp<i32> }
+ember_core::plain! {
+    /// The int8 side of a linear operator; the multipliers are kept beside it.
+    #[derive(Clone, Copy)]
+    pub(super) struct QuantizedOutput {
+        input_zero_point: i32,
+        output_zero_point: i32,
+        range: Clamp<i32>,
+    }
 }
 
 impl QuantizedOutput {
     /// Checks scales and zero points, and keeps the multipliers: one, or one per output channel
     /// (`PopulateConvolutionQuantizationParams`, `kernels/kernel_util.cc`).
+    ///
+    /// With `single`, the product of the input's scale and the only one of the weights is taken in single precision and
+    /// the bias must agree with it, as FULLY_CONNECTED has it (`GetQuantizedConvolutionMultipler`, there too).
     #[inline(never)]
     pub(super) fn prepare(
+        &mut self,
         cx: &Prepare<'_>,
         activation: Activation,
         channels: u32,
-    ) -> Result<Self, Refused> {
-        let input = &cx.input(0, Dtype::Int8)?;
-        let filter = &cx.input(1, Dtype::Int8)?;
-        let output = &cx.output(0, Dtype::Int8)?;
+        single: bool,
+    ) -> Result<(), Refused> {
+        let filter = cx.input(1, Dtype::Int8)?;
+        let output = cx.output(0, Dtype::Int8)?;
+        let (input_scale, input_zero_point) = cx.input(0, Dtype::Int8)?.affine_int8()?;
+        let (output_scale, output_zero_point) = output.affine_int8()?;
         let scales = filter.quantization()?;
         let found = scales.len() as u32;
         // As TFLM: the dimension that the file names must have as many positions as there are scales.
@@ -46,58 +52,24 @@ impl QuantizedOutput {
                 expected: channels,
             }));
         }
-        let (input_scale, _) = input.affine_int8()?;
-        let (output_scale, _) = output.affine_int8()?;
         for scale in scales.scales() {
-            let multiplier = QuantizedMultiplier::from_ratio(input_scale, scale, output_scale);
-            keep_multiplier(cx, multiplier, output)?;
-        }
-        Self::finish(cx, input, output, activation)
-    }
-
-    /// [`QuantizedOutput::prepare`] for one scale whose product with the input's is taken in single precision, as
-    /// FULLY_CONNECTED does (`GetQuantizedConvolutionMultipler`, `kernels/kernel_util.cc`).
-    pub(super) fn prepare_single(
-        cx: &Prepare<'_>,
-        filter_scale: f32,
-        bias_scale: Option<f32>,
-        activation: Activation,
-    ) -> Result<Self, Refused> {
-        let input = &cx.input(0, Dtype::Int8)?;
-        let output = &cx.output(0, Dtype::Int8)?;
-        let (input_scale, _) = input.affine_int8()?;
-        let (output_scale, _) = output.affine_int8()?;
-        let product = input_scale * filter_scale;
-        if let Some(bias_scale) = bias_scale {
-            // The kernel adds the bias as if its scale were the product's; TFLM allows for this much of a difference.
-            let difference = product - bias_scale;
-            let difference = if difference < 0.0 {
-                -difference
+            let factors = if single {
+                let product = input_scale * scale;
+                bias_agrees(cx, product, output_scale)?;
+                (product, 1.0)
             } else {
-                difference
+                (input_scale, scale)
             };
-            if difference > 0.02 * output_scale {
-                return Err(cx.refuse(Fault::Scale(Slot::input(BIAS))));
+            let multiplier = QuantizedMultiplier::from_ratio(factors.0, factors.1, output_scale);
+            if multiplier.shift > 30 {
+                return Err(cx.refuse(Fault::Scale(output.slot())));
             }
+            cx.keep(view::as_words(&multiplier))?;
         }
-        let multiplier = QuantizedMultiplier::from_ratio(product, 1.0, output_scale);
-        keep_multiplier(cx, multiplier, output)?;
-        Self::finish(cx, input, output, activation)
-    }
-
-    fn finish(
-        cx: &Prepare<'_>,
-        input: &Operand<'_>,
-        output: &Operand<'_>,
-        activation: Activation,
-    ) -> Result<Self, Refused> {
-        let (_, input_zero_point) = input.affine_int8()?;
-        let (_, output_zero_point) = output.affine_int8()?;
-        Ok(Self {
-            input_zero_point,
-            output_zero_point,
-            range: int8_range(cx, output, activation)?,
-        })
+        self.input_zero_point = input_zero_point;
+        self.output_zero_point = output_zero_point;
+        self.range = int8_range(cx, &output, activation)?;
+        Ok(())
     }
 
     /// The kernel's arithmetic, with the kept multipliers and the bias.
@@ -116,15 +88,18 @@ impl QuantizedOutput {
     }
 }
 
-fn keep_multiplier(
-    cx: &Prepare<'_>,
-    multiplier: QuantizedMultiplier,
-    output: &Operand<'_>,
-) -> Result<(), Refused> {
-    if multiplier.shift > 30 {
-        return Err(cx.refuse(Fault::Scale(output.slot())));
+/// Checks that the bias, where there is one, has the scale of the sums: the kernel adds it as if it had. TFLM allows for
+/// this much of a difference.
+fn bias_agrees(cx: &Prepare<'_>, product: f32, output_scale: f32) -> Result<(), Refused> {
+    let Some(bias) = cx.optional_input(BIAS, Dtype::Int32)? else {
+        return Ok(());
+    };
+    let scale = bias.quantization()?.scale(0).unwrap_or_default();
+    let limit = 0.02 * output_scale;
+    if !(-limit..=limit).contains(&(product - scale)) {
+        return Err(cx.refuse(Fault::Scale(bias.slot())));
     }
-    cx.keep_record(&multiplier)
+    Ok(())
 }
 
 /// What a fused activation leaves of an int8 output.
@@ -147,10 +122,8 @@ pub(super) fn float32_range(
     cx: &Prepare<'_>,
     activation: Activation,
 ) -> Result<Clamp<f32>, Refused> {
-    cx.expect(
-        Clamp::of_activation(activation),
-        Fault::Activation(activation),
-    )
+    let range = Clamp::of_activation(activation);
+    cx.expect(range, Fault::Activation(activation))
 }
 
 /// The float arithmetic of a linear operator, with the bias.
@@ -164,93 +137,66 @@ pub(super) fn float32_arithmetic<'s>(
     })
 }
 
-/// The type of the bias that goes with these activations.
-fn bias_dtype(dtype: Dtype) -> Dtype {
-    match dtype {
+/// Checks the bias, which may be left out: one value per output channel.
+#[inline(never)]
+pub(super) fn check_bias(cx: &Prepare<'_>, dtype: Dtype, channels: u32) -> Result<(), Refused> {
+    let dtype = match dtype {
         Dtype::Float32 => Dtype::Float32,
         _ => Dtype::Int32,
+    };
+    match cx.optional_input(BIAS, dtype)? {
+        Some(bias) => bias.elements_are(channels),
+        None => Ok(()),
     }
 }
 
-/// Checks the bias, which may be left out: one value per output channel.
-pub(super) fn bias<'c>(
-    cx: &'c Prepare<'c>,
-    dtype: Dtype,
-    channels: u32,
-) -> Result<Option<Operand<'c>>, Refused> {
-    let bias = cx.optional_input(BIAS, bias_dtype(dtype))?;
-    if let Some(bias) = &bias {
-        bias.elements_are(channels)?;
-    }
-    Ok(bias)
-}
-
-/// One axis of a window from the numbers in the options.
-#[inline(never)]
-pub(super) fn axis(
-    cx: &Prepare<'_>,
-    input: u32,
-    filter: u32,
-    stride: i32,
-    dilation: i32,
-    padding: Padding,
-) -> Result<Axis, Refused> {
-    // A negative number becomes a great one, which does not fit.
-    let (stride, dilation) = (stride.cast_unsigned(), dilation.cast_unsigned());
-    let axis = Axis::new(input, filter, stride, dilation, padding);
-    cx.expect(axis, Fault::Options)
-}
-
-/// The options that both convolutions have.
+/// The options that windows have. Pairs are rows, then columns.
 pub(super) struct WindowOptions {
     pub(super) padding: Padding,
-    /// Rows, then columns.
+    pub(super) sizes: [u32; 2],
     pub(super) strides: [i32; 2],
-    /// Rows, then columns.
     pub(super) dilations: [i32; 2],
 }
 
-/// A convolution whose shapes fit each other.
-pub(super) struct Convolution {
-    pub(super) batches: u32,
-    pub(super) rows: Axis,
-    pub(super) columns: Axis,
-    pub(super) input_channels: u32,
-    /// The filter's dimensions.
-    pub(super) filter: [u32; 4],
-}
-
-/// Checks what both convolutions have in common; the filter's dimension `channels` is that of the output channels.
+/// Works out the axes of a window, and checks that the output is `[batches, rows, columns, channels]`. Gives the
+/// input's batches and channels; without `channels` those of the input are the output's.
 #[inline(never)]
-pub(super) fn convolution(
+pub(super) fn window(
     cx: &Prepare<'_>,
     dtype: Dtype,
     options: &WindowOptions,
-    channels: usize,
-) -> Result<Convolution, Refused> {
-    cx.arity(2..=3, 1)?;
+    channels: Option<u32>,
+    rows: &mut Axis,
+    columns: &mut Axis,
+) -> Result<[u32; 2], Refused> {
     let [batches, height, width, input_channels] = cx.input(0, dtype)?.dims()?;
-    let filter = cx.input(1, dtype)?.dims()?;
-    let [_, filter_height, filter_width, _] = filter;
-    let output_channels = filter.get(channels).copied().unwrap_or(0);
-    let [stride_y, stride_x] = options.strides;
-    let [dilation_y, dilation_x] = options.dilations;
-    let padding = options.padding;
-    let rows = axis(cx, height, filter_height, stride_y, dilation_y, padding)?;
-    let columns = axis(cx, width, filter_width, stride_x, dilation_x, padding)?;
-    let expected = [batches, rows.output, columns.output, output_channels];
-    cx.output(0, dtype)?.dims_are(&expected)?;
-    bias(cx, dtype, output_channels)?;
-    Ok(Convolution {
-        batches,
-        rows,
-        columns,
-        input_channels,
-        filter,
-    })
+    let sides = [(rows, height), (columns, width)];
+    let WindowOptions {
+        padding,
+        sizes,
+        strides,
+        dilations,
+    } = options;
+    let numbers = sizes.iter().zip(strides).zip(dilations);
+    let mut outputs = [0; 2];
+    for (((axis, input), ((size, stride), dilation)), output) in
+        sides.into_iter().zip(numbers).zip(&mut outputs)
+    {
+        // A negative number becomes a great one, which does not fit.
+        let (stride, dilation) = (stride.cast_unsigned(), dilation.cast_unsigned());
+        let found = Axis::new(input, *size, stride, dilation, *padding);
+        *axis = cx.expect(found, Fault::Options)?;
+        *output = axis.output;
+    }
+    let channels = channels.unwrap_or(input_channels);
+    let [rows, columns] = outputs;
+    cx.output(0, dtype)?
+        .dims_are(&[batches, rows, columns, channels])?;
+    Ok([batches, input_channels])
 }
 
 /// Inputs, output and kept multipliers of a linear operator on int8.
+#[inline(never)]
 pub(super) fn split_int8<'s>(
     io: Io<'s>,
 ) -> Result<(Inputs<'s>, &'s mut [i8], &'s [QuantizedMultiplier]), InvokeFault> {
@@ -258,3 +204,6 @@ pub(super) fn split_int8<'s>(
     let (inputs, output) = io.split()?;
     Ok((inputs, output, kept))
 }
+
+/// The slot of the weights.
+pub(super) const FILTER: Slot = Slot::input(1);

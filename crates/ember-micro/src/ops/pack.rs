@@ -9,8 +9,6 @@ use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::{Operand, Prepare};
 
-crate::record! { Pack { outer: u32, values: u32, inner: u32 } }
-
 /// Bytes of one element; the types whose elements are not whole bytes are refused.
 pub(super) fn element_bytes(cx: &Prepare<'_>, operand: &Operand<'_>) -> Result<u32, Refused> {
     let found = operand.dtype();
@@ -32,7 +30,7 @@ impl Kernel for Any {
     const DTYPE: Option<Dtype> = None;
     type Prepared = Pack;
 
-    fn prepare(cx: &Prepare<'_>) -> Result<Pack, Refused> {
+    fn prepare(cx: &Prepare<'_>, prepared: &mut Pack) -> Result<(), Refused> {
         cx.arity(1..=127, 1)?;
         let options = cx.options::<PackOptions>()?;
         let output = cx.any(Slot::output(0))?;
@@ -62,17 +60,18 @@ impl Kernel for Any {
             let input = cx.any(Slot::input(index))?.of(output.dtype())?;
             input.elements_are(elements)?;
         }
-        Ok(Pack {
+        *prepared = Pack {
             outer,
             values,
             inner,
-        })
+        };
+        Ok(())
     }
 
-    fn run(prepared: Pack, io: Io<'_>) -> Result<(), InvokeFault> {
+    fn run(prepared: &Pack, io: Io<'_>) -> Result<(), InvokeFault> {
         let (inputs, output) = io.split()?;
         for index in 0..inputs.len() {
-            pack::bytes(&prepared, u32::from(index), inputs.get(index)?, output)?;
+            pack::bytes(prepared, u32::from(index), inputs.get(index)?, output)?;
         }
         Ok(())
     }

@@ -9,11 +9,6 @@ use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
 
-crate::record! {
-    Affine { scale: f32, zero_point: i32 }
-    Requantize { multiplier: QuantizedMultiplier, input_zero_point: i32, output_zero_point: i32 }
-}
-
 /// QUANTIZE of int8 to int8 of another scale.
 pub struct Int8;
 
@@ -22,7 +17,7 @@ impl Kernel for Int8 {
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = Requantize;
 
-    fn prepare(cx: &Prepare<'_>) -> Result<Requantize, Refused> {
+    fn prepare(cx: &Prepare<'_>, prepared: &mut Requantize) -> Result<(), Refused> {
         cx.arity(1..=1, 1)?;
         cx.same_elements()?;
         let output = cx.output(0, Dtype::Int8)?;
@@ -32,16 +27,17 @@ impl Kernel for Int8 {
         if multiplier.shift > 30 {
             return Err(cx.refuse(Fault::Scale(output.slot())));
         }
-        Ok(Requantize {
+        *prepared = Requantize {
             multiplier,
             input_zero_point,
             output_zero_point,
-        })
+        };
+        Ok(())
     }
 
-    fn run(prepared: Requantize, io: Io<'_>) -> Result<(), InvokeFault> {
+    fn run(prepared: &Requantize, io: Io<'_>) -> Result<(), InvokeFault> {
         let (inputs, output) = io.split()?;
-        Ok(quantize::int8_to_int8(&prepared, inputs.get(0)?, output)?)
+        Ok(quantize::int8_to_int8(prepared, inputs.get(0)?, output)?)
     }
 }
 
@@ -53,16 +49,21 @@ impl Kernel for Float32 {
     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
     type Prepared = Affine;
 
-    fn prepare(cx: &Prepare<'_>) -> Result<Affine, Refused> {
+    fn prepare(cx: &Prepare<'_>, prepared: &mut Affine) -> Result<(), Refused> {
         cx.arity(1..=1, 1)?;
         let output = cx.output(0, Dtype::Int8)?;
         output.elements_are(cx.input(0, Dtype::Float32)?.elements())?;
         let (scale, zero_point) = output.affine_int8()?;
-        Ok(Affine { scale, zero_point })
+        *prepared = Affine { scale, zero_point };
+        Ok(())
     }
 
-    fn run(prepared: Affine, io: Io<'_>) -> Result<(), InvokeFault> {
+    fn run(prepared: &Affine, io: Io<'_>) -> Result<(), InvokeFault> {
         let (inputs, output) = io.split()?;
-        Ok(quantize::float32_to_int8(prepared, inputs.get(0)?, output)?)
+        Ok(quantize::float32_to_int8(
+            *prepared,
+            inputs.get(0)?,
+            output,
+        )?)
     }
 }

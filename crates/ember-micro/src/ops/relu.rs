@@ -14,20 +14,21 @@ use crate::prepare::Prepare;
 /// RELU of int8, with rescaling.
 pub struct Int8;
 
-/// What [`Int8`] prepares.
-pub struct PreparedInt8 {
-    to: Requantize,
-    range: Clamp<i32>,
+ember_core::plain! {
+    /// What [`Int8`] prepares.
+    #[derive(Clone, Copy)]
+    pub struct PreparedInt8 {
+        to: Requantize,
+        range: Clamp<i32>,
+    }
 }
-
-crate::record! { PreparedInt8 { to: Requantize, range: Clamp<i32> } }
 
 impl Kernel for Int8 {
     const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Relu);
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = PreparedInt8;
 
-    fn prepare(cx: &Prepare<'_>) -> Result<PreparedInt8, Refused> {
+    fn prepare(cx: &Prepare<'_>, prepared: &mut PreparedInt8) -> Result<(), Refused> {
         cx.arity(1..=1, 1)?;
         cx.same_elements()?;
         let output = cx.output(0, Dtype::Int8)?;
@@ -38,17 +39,16 @@ impl Kernel for Int8 {
         if multiplier.shift > 30 {
             return Err(cx.refuse(Fault::Scale(output.slot())));
         }
-        Ok(PreparedInt8 {
-            to: Requantize {
-                multiplier,
-                input_zero_point,
-                output_zero_point,
-            },
-            range: linear::int8_range(cx, &output, Activation::Relu)?,
-        })
+        prepared.to = Requantize {
+            multiplier,
+            input_zero_point,
+            output_zero_point,
+        };
+        prepared.range = linear::int8_range(cx, &output, Activation::Relu)?;
+        Ok(())
     }
 
-    fn run(prepared: PreparedInt8, io: Io<'_>) -> Result<(), InvokeFault> {
+    fn run(prepared: &PreparedInt8, io: Io<'_>) -> Result<(), InvokeFault> {
         let (inputs, output) = io.split()?;
         Ok(relu::int8(
             &prepared.to,
@@ -67,17 +67,18 @@ impl Kernel for Relu6Int8 {
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = Clamp<i32>;
 
-    fn prepare(cx: &Prepare<'_>) -> Result<Clamp<i32>, Refused> {
+    fn prepare(cx: &Prepare<'_>, prepared: &mut Clamp<i32>) -> Result<(), Refused> {
         cx.arity(1..=1, 1)?;
         cx.same_elements()?;
         let (input, output) = (cx.input(0, Dtype::Int8)?, cx.output(0, Dtype::Int8)?);
         output.affine_int8()?;
-        linear::int8_range(cx, &input, Activation::Relu6)
+        *prepared = linear::int8_range(cx, &input, Activation::Relu6)?;
+        Ok(())
     }
 
-    fn run(prepared: Clamp<i32>, io: Io<'_>) -> Result<(), InvokeFault> {
+    fn run(prepared: &Clamp<i32>, io: Io<'_>) -> Result<(), InvokeFault> {
         let (inputs, output) = io.split()?;
-        Ok(relu::relu6_int8(prepared, inputs.get(0)?, output)?)
+        Ok(relu::relu6_int8(*prepared, inputs.get(0)?, output)?)
     }
 }
 
@@ -89,12 +90,13 @@ impl Kernel for Float32 {
     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
     type Prepared = Clamp<f32>;
 
-    fn prepare(cx: &Prepare<'_>) -> Result<Clamp<f32>, Refused> {
-        prepare_float32(cx, Activation::Relu)
+    fn prepare(cx: &Prepare<'_>, prepared: &mut Clamp<f32>) -> Result<(), Refused> {
+        *prepared = prepare_float32(cx, Activation::Relu)?;
+        Ok(())
     }
 
-    fn run(prepared: Clamp<f32>, io: Io<'_>) -> Result<(), InvokeFault> {
-        run_float32(prepared, io)
+    fn run(prepared: &Clamp<f32>, io: Io<'_>) -> Result<(), InvokeFault> {
+        run_float32(*prepared, io)
     }
 }
 
@@ -106,12 +108,13 @@ impl Kernel for Relu6Float32 {
     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
     type Prepared = Clamp<f32>;
 
-    fn prepare(cx: &Prepare<'_>) -> Result<Clamp<f32>, Refused> {
-        prepare_float32(cx, Activation::Relu6)
+    fn prepare(cx: &Prepare<'_>, prepared: &mut Clamp<f32>) -> Result<(), Refused> {
+        *prepared = prepare_float32(cx, Activation::Relu6)?;
+        Ok(())
     }
 
-    fn run(prepared: Clamp<f32>, io: Io<'_>) -> Result<(), InvokeFault> {
-        run_float32(prepared, io)
+    fn run(prepared: &Clamp<f32>, io: Io<'_>) -> Result<(), InvokeFault> {
+        run_float32(*prepared, io)
     }
 }
 

@@ -19,13 +19,13 @@ impl Kernel for Any {
     const DTYPE: Option<Dtype> = None;
     type Prepared = ();
 
-    fn prepare(cx: &Prepare<'_>) -> Result<(), Refused> {
+    fn prepare(cx: &Prepare<'_>, _prepared: &mut ()) -> Result<(), Refused> {
         cx.arity(1..=2, 1)?;
         cx.same_elements()?;
         Ok(())
     }
 
-    fn run(_prepared: (), io: Io<'_>) -> Result<(), InvokeFault> {
+    fn run(_prepared: &(), io: Io<'_>) -> Result<(), InvokeFault> {
         let (inputs, output) = io.split()?;
         if inputs.is_output(0) {
             return Ok(());

@@ -17,15 +17,18 @@ impl Kernel for Any {
     /// The dimensions are kept: they do not change.
     type Prepared = ();
 
-    fn prepare(cx: &Prepare<'_>) -> Result<(), Refused> {
+    fn prepare(cx: &Prepare<'_>, _prepared: &mut ()) -> Result<(), Refused> {
         cx.arity(1..=1, 1)?;
         let shape = cx.any(crate::error::Slot::input(0))?.shape()?;
         cx.output(0, Dtype::Int32)?
             .dims_are(&[shape.len() as u32])?;
-        cx.keep(shape.iter().map(|dim| dim as u32))
+        for dim in shape.iter() {
+            cx.keep(&[dim as u32])?;
+        }
+        Ok(())
     }
 
-    fn run(_prepared: (), io: Io<'_>) -> Result<(), InvokeFault> {
+    fn run(_prepared: &(), io: Io<'_>) -> Result<(), InvokeFault> {
         let dims = io.kept();
         let (_, output) = io.split()?;
         Ok(ember_kernels::shape::int32(dims, output)?)

@@ -1,6 +1,6 @@
 //! SOFTMAX: `micro/kernels/softmax_common.cc`.
 
-use ember_core::{BuiltinOp, Dtype, QuantizedMultiplier};
+use ember_core::{BuiltinOp, Dtype};
 use ember_kernels::softmax::{self, Softmax};
 use ember_tflite::{OpCode, SoftmaxOptions};
 
@@ -8,11 +8,6 @@ use crate::error::{Fault, InvokeFault, Refused};
 use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
-
-crate::record! {
-    Softmax { outer: u32, depth: u32 }
-    softmax::Int8 { multiplier: QuantizedMultiplier, least_difference: i32 }
-}
 
 fn check(cx: &Prepare<'_>) -> Result<(Softmax, f32), Refused> {
     cx.arity(1..=1, 1)?;
@@ -29,20 +24,21 @@ fn check(cx: &Prepare<'_>) -> Result<(Softmax, f32), Refused> {
 /// SOFTMAX of int8 to int8.
 pub struct Int8;
 
-/// What [`Int8`] prepares.
-pub struct PreparedInt8 {
-    shape: Softmax,
-    quantization: softmax::Int8,
+ember_core::plain! {
+    /// What [`Int8`] prepares.
+    #[derive(Clone, Copy)]
+    pub struct PreparedInt8 {
+        shape: Softmax,
+        quantization: softmax::Int8,
+    }
 }
-
-crate::record! { PreparedInt8 { shape: Softmax, quantization: softmax::Int8 } }
 
 impl Kernel for Int8 {
     const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Softmax);
     const DTYPE: Option<Dtype> = Some(Dtype::Int8);
     type Prepared = PreparedInt8;
 
-    fn prepare(cx: &Prepare<'_>) -> Result<PreparedInt8, Refused> {
+    fn prepare(cx: &Prepare<'_>, prepared: &mut PreparedInt8) -> Result<(), Refused> {
         let (shape, beta) = check(cx)?;
         let (input, output) = (cx.input(0, Dtype::Int8)?, cx.output(0, Dtype::Int8)?);
         let (scale, _) = input.affine_int8()?;
@@ -58,13 +54,14 @@ impl Kernel for Int8 {
         }
         let quantization = softmax::Int8::new(beta, scale);
         let quantization = cx.expect(quantization, Fault::Scale(input.slot()))?;
-        Ok(PreparedInt8 {
+        *prepared = PreparedInt8 {
             shape,
             quantization,
-        })
+        };
+        Ok(())
     }
 
-    fn run(prepared: PreparedInt8, io: Io<'_>) -> Result<(), InvokeFault> {
+    fn run(prepared: &PreparedInt8, io: Io<'_>) -> Result<(), InvokeFault> {
         let (inputs, output) = io.split()?;
         Ok(softmax::int8(
             &prepared.shape,
@@ -78,25 +75,27 @@ impl Kernel for Int8 {
 /// SOFTMAX of float32.
 pub struct Float32;
 
-/// What [`Float32`] prepares.
-pub struct PreparedFloat32 {
-    shape: Softmax,
-    beta: f32,
+ember_core::plain! {
+    /// What [`Float32`] prepares.
+    #[derive(Clone, Copy)]
+    pub struct PreparedFloat32 {
+        shape: Softmax,
+        beta: f32,
+    }
 }
-
-crate::record! { PreparedFloat32 { shape: Softmax, beta: f32 } }
 
 impl Kernel for Float32 {
     const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Softmax);
     const DTYPE: Option<Dtype> = Some(Dtype::Float32);
     type Prepared = PreparedFloat32;
 
-    fn prepare(cx: &Prepare<'_>) -> Result<PreparedFloat32, Refused> {
+    fn prepare(cx: &Prepare<'_>, prepared: &mut PreparedFloat32) -> Result<(), Refused> {
         let (shape, beta) = check(cx)?;
-        Ok(PreparedFloat32 { shape, beta })
+        *prepared = PreparedFloat32 { shape, beta };
+        Ok(())
     }
 
-    fn run(prepared: PreparedFloat32, io: Io<'_>) -> Result<(), InvokeFault> {
+    fn run(prepared: &PreparedFloat32, io: Io<'_>) -> Result<(), InvokeFault> {
         let (inputs, output) = io.split()?;
         Ok(softmax::float32(
             &prepared.shape,

@@ -12,20 +12,21 @@ use crate::prepare::Prepare;
 /// STRIDED_SLICE of whole-byte elements of any type.
 pub struct Any;
 
-/// What [`Any`] prepares.
-pub struct Prepared {
-    axes: [SliceAxis; MAX_AXES],
-    element: u32,
+ember_core::plain! {
+    /// What [`Any`] prepares.
+    #[derive(Clone, Copy)]
+    pub struct Prepared {
+        axes: [SliceAxis; MAX_AXES],
+        element: u32,
+    }
 }
-
-crate::record! { Prepared { axes: [SliceAxis; MAX_AXES], element: u32 } }
 
 impl Kernel for Any {
     const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::StridedSlice);
     const DTYPE: Option<Dtype> = None;
     type Prepared = Prepared;
 
-    fn prepare(cx: &Prepare<'_>) -> Result<Prepared, Refused> {
+    fn prepare(cx: &Prepare<'_>, prepared: &mut Prepared) -> Result<(), Refused> {
         cx.arity(4..=4, 1)?;
         let options = cx.options::<StridedSliceOptions>()?;
         // Not in TFLM either.
@@ -54,9 +55,12 @@ impl Kernel for Any {
         };
         let (begin, end, strides) = (bounds(1)?, bounds(2)?, bounds(3)?);
 
-        let mut axes = [SliceAxis::ONE; MAX_AXES];
+        prepared.axes = [SliceAxis::ONE; MAX_AXES];
         // Missing dimensions are outermost, with one position.
-        let own = axes.iter_mut().skip(MAX_AXES.wrapping_sub(shape.len()));
+        let own = prepared
+            .axes
+            .iter_mut()
+            .skip(MAX_AXES.wrapping_sub(shape.len()));
         let bounds = begin.iter().zip(end).zip(strides);
         let mut out_dims = out_shape.iter();
         for (((axis, size), ((begin, end), stride)), bit) in
@@ -89,13 +93,11 @@ impl Kernel for Any {
                 expected: (out_shape.len() - 1 - out_dims.len()) as u32,
             }));
         }
-        Ok(Prepared {
-            axes,
-            element: super::pack::element_bytes(cx, &input)?,
-        })
+        prepared.element = super::pack::element_bytes(cx, &input)?;
+        Ok(())
     }
 
-    fn run(prepared: Prepared, io: Io<'_>) -> Result<(), InvokeFault> {
+    fn run(prepared: &Prepared, io: Io<'_>) -> Result<(), InvokeFault> {
         let (inputs, output) = io.split()?;
         Ok(strided_slice::bytes(
             &prepared.axes,
