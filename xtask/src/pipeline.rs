@@ -19,6 +19,7 @@ pub fn run(app: &App, settings: &Pipeline) -> Result<()> {
     for target in &targets {
         toolchain::ensure_target(target.machine.target)?;
     }
+    train::check(&settings.train)?;
     let data = data::resolve(app, &settings.data)?;
     train::run(app, &run, force, &data, &settings.train, settings.resume)?;
     quantize::run(app, &run, force, &data, &settings.quantize)?;

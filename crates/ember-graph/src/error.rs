@@ -7,6 +7,14 @@ use crate::shape::ShapeError;
 /// An error of this crate: where it is, what was expected, what was found.
 #[derive(Debug, thiserror::Error)]
 pub enum GraphError {
+    /// No model of the registry has this name.
+    #[error("there is no model \"{name}\"; {hint}")]
+    UnknownModel {
+        /// As given.
+        name: String,
+        /// The nearest names, or all of them.
+        hint: String,
+    },
     /// A name that the text form cannot carry.
     #[error(
         "the name {name:?} cannot be used: a name is one or more characters, none of them white space, a control character or one of , ( ) [ ] = #"

@@ -14,6 +14,7 @@ mod cost;
 mod error;
 pub mod eval;
 mod graph;
+pub mod models;
 pub mod quantized;
 pub mod random;
 pub mod shape;

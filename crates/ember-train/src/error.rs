@@ -5,14 +5,6 @@ use std::path::PathBuf;
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// No model of the registry has this name.
-    #[error("there is no model \"{name}\"; {hint}")]
-    UnknownModel {
-        /// As given.
-        name: String,
-        /// The nearest names, or all of them.
-        hint: String,
-    },
     /// No backend has this name.
     #[error("there is no training backend \"{name}\"; choose flex or ndarray")]
     UnknownBackend {

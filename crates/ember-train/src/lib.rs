@@ -11,7 +11,6 @@ mod file;
 pub mod host;
 mod init;
 pub mod job;
-pub mod models;
 mod network;
 mod ops;
 mod optimizer;

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use ember_data::{Dataset, DatasetSource, LoadOptions, SyntheticOptions};
-use ember_train::{Backend, EpochRecord, Observer, Score, Settings, Trainer, initialize, models};
+use ember_graph::models;
+use ember_train::{Backend, EpochRecord, Observer, Score, Settings, Trainer, initialize};
 
 /// Keeps the loss of each step.
 #[derive(Default)]

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use ember_data::{Dataset, DatasetSource, LoadOptions, SyntheticOptions};
-use ember_graph::checkpoint;
+use ember_graph::{checkpoint, models};
 use ember_train::job::{Job, MODEL_FILE, STATE_FILE, Start, check_directory};
 use ember_train::{
     Backend, EpochRecord, Observer, Outcome, RECORD_FILE, Score, Settings, TrainError,
-    TrainingRecord, models,
+    TrainingRecord,
 };
 
 /// Raises the stop flag after so many steps.

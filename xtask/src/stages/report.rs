@@ -15,7 +15,7 @@ use crate::toolchain::{self, cargo};
 use crate::{hash, workspace};
 
 /// The file in which a user would define a model of their own.
-const MODEL_SOURCE: &str = "crates/ember-train/src/models/seed_cnn.rs";
+const MODEL_SOURCE: &str = "crates/ember-graph/src/models/seed_cnn.rs";
 
 /// Writes the report of `run`.
 ///

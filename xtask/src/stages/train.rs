@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde::Deserialize;
 
 use super::data::Data;
@@ -26,6 +26,7 @@ pub fn run(
     settings: &TrainSettings,
     resume: bool,
 ) -> Result<()> {
+    check(settings)?;
     let inputs = Inputs::of_sources("ember-train")?
         .value("dataset", &data.dataset.fingerprint)
         .value("model", &settings.model)
@@ -66,6 +67,21 @@ pub fn run(
         );
         Ok(vec![file::CHECKPOINT.to_owned(), file::TRAINING.to_owned()])
     })
+}
+
+/// Fails on what the training program would refuse after it was compiled for minutes.
+///
+/// # Errors
+/// An unknown model, with the nearest name, or a learning rate that no training can have.
+pub fn check(settings: &TrainSettings) -> Result<()> {
+    ember_graph::models::find(&settings.model)?;
+    if !(settings.learning_rate.is_finite() && settings.learning_rate > 0.0) {
+        bail!(
+            "--learning-rate {} cannot be used: expected a positive number",
+            settings.learning_rate
+        );
+    }
+    Ok(())
 }
 
 /// Compiles the training program; with optimization, or training takes thirty times as long.

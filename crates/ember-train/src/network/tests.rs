@@ -116,8 +116,11 @@ fn gradients_are_the_slope_of_the_loss() {
     for graph in [
         every_operator(),
         softmax_within(),
-        crate::models::find("seed-cnn").unwrap().build().unwrap(),
-        crate::models::find("mlp").unwrap().build().unwrap(),
+        ember_graph::models::find("seed-cnn")
+            .unwrap()
+            .build()
+            .unwrap(),
+        ember_graph::models::find("mlp").unwrap().build().unwrap(),
     ] {
         let mut graph = graph;
         crate::initialize(&mut graph, 3).unwrap();

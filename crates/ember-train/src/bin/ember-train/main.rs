@@ -11,9 +11,10 @@ use std::time::Instant;
 
 use clap::Parser as _;
 use ember_data::{Dataset, DatasetSource, LoadOptions, Loaded};
+use ember_graph::models;
 use ember_progress::Console;
 use ember_train::job::{self, Job, Start};
-use ember_train::{Backend, Outcome, Settings, TrainingRecord, host, models};
+use ember_train::{Backend, Outcome, Settings, TrainingRecord, host};
 
 use args::Args;
 use display::{DataDisplay, EpochDisplay, TestDisplay};

@@ -1,7 +1,7 @@
 //! The smallest useful network: no convolution, two dense layers.
 
+use crate::{Graph, GraphBuilder, GraphError};
 use ember_core::Activation;
-use ember_graph::{Graph, GraphBuilder, GraphError};
 
 use super::Model;
 

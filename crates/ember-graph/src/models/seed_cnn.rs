@@ -1,7 +1,7 @@
 //! The reference CNN of the project: every published figure is about this one.
 
+use crate::{Graph, GraphBuilder, GraphError, Window};
 use ember_core::Activation;
-use ember_graph::{Graph, GraphBuilder, GraphError, Window};
 
 use super::Model;
 

@@ -3,9 +3,7 @@
 mod mlp;
 mod seed_cnn;
 
-use ember_graph::{Graph, GraphError};
-
-use crate::TrainError;
+use crate::{Graph, GraphError};
 
 /// A model of the registry.
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +23,8 @@ impl Model {
     ///
     /// # Errors
     /// None for the models of the registry; a test builds each.
-    pub fn build(&self) -> Result<Graph, TrainError> {
-        Ok((self.build)()?)
+    pub fn build(&self) -> Result<Graph, GraphError> {
+        (self.build)()
     }
 }
 
@@ -34,7 +32,7 @@ impl Model {
 ///
 /// # Errors
 /// When there is none; the error names the nearest.
-pub fn find(name: &str) -> Result<&'static Model, TrainError> {
+pub fn find(name: &str) -> Result<&'static Model, GraphError> {
     if let Some(model) = MODELS.iter().find(|model| model.name == name) {
         return Ok(model);
     }
@@ -48,7 +46,7 @@ pub fn find(name: &str) -> Result<&'static Model, TrainError> {
         .max_by(|a, b| a.0.total_cmp(&b.0));
     let all: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
     let all = all.join(", ");
-    Err(TrainError::UnknownModel {
+    Err(GraphError::UnknownModel {
         name: name.to_owned(),
         hint: match nearest {
             Some((_, nearest)) => format!("did you mean \"{nearest}\"? (there are: {all})"),
