@@ -79,9 +79,7 @@ pub(crate) fn fault(pc: u32, cause: u32) -> ! {
         code: ErrorCode::Fault,
         details: [pc, cause],
     };
-    if let Ok(mut transport) = Semihosting::reopen() {
-        // Nothing else can be done with a failure to report a failure.
-        let _ = failure.write(&mut transport);
-    }
+    // Nothing else can be done with a failure to report a failure.
+    let _ = failure.write(&mut Semihosting::after_fault());
     semihosting::exit(FAULT)
 }

@@ -4,6 +4,7 @@
 //! and modes are those of "Semihosting for AArch32 and AArch64" (Arm, 2.0); RISC-V uses the same.
 
 use crate::machine;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use ember_firmware::transport::TransportError;
 use ember_link::{Sink, Source};
 
@@ -15,12 +16,14 @@ const APPLICATION_EXIT: usize = 0x2_0026;
 
 const READ_BINARY: usize = 1;
 const WRITE_BINARY: usize = 5;
-const APPEND_BINARY: usize = 9;
 
 /// Codes of [`TransportError`].
 const CANNOT_OPEN: TransportError = TransportError(1);
 const CANNOT_WRITE: TransportError = TransportError(2);
 const ENDED_INSIDE: TransportError = TransportError(3);
+
+/// The handle of the output, for [`Semihosting::after_fault`]; `usize::MAX`, which no call takes, before it is open.
+static OUTPUT: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 /// Two open files.
 pub(crate) struct Semihosting {
@@ -31,19 +34,20 @@ pub(crate) struct Semihosting {
 impl Semihosting {
     /// Opens both files.
     pub(crate) fn open() -> Result<Self, TransportError> {
+        let output = open(c"ember-out", WRITE_BINARY)?;
+        OUTPUT.store(output, Ordering::Relaxed);
         Ok(Self {
-            output: open(c"ember-out", WRITE_BINARY)?,
+            output,
             input: open(c"ember-in", READ_BINARY)?,
         })
     }
 
-    /// For a fault handler, which has no access to what was interrupted: writes go on at the end of the output, and there
-    /// is no input.
-    pub(crate) fn reopen() -> Result<Self, TransportError> {
-        Ok(Self {
-            output: open(c"ember-out", APPEND_BINARY)?,
+    /// For a fault handler, which cannot get at what was interrupted: the output, and no input.
+    pub(crate) fn after_fault() -> Self {
+        Self {
+            output: OUTPUT.load(Ordering::Relaxed),
             input: usize::MAX,
-        })
+        }
     }
 }
 

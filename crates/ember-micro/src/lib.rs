@@ -24,6 +24,7 @@ mod prepare;
 mod profile;
 pub mod registry;
 
+pub use ember_core::{BuiltinOp, Dtype};
 pub use ember_tflite::{Model, OpCode, ReadError};
 pub use error::{Fault, InvokeError, InvokeFault, PrepareError, Refused, Slot};
 #[cfg(feature = "alloc")]

@@ -1,12 +1,13 @@
 //! A firmware to test with, and what it takes to build and run it.
 
+use ember_deploy::DeployError;
 use ember_deploy::emulate::qemu_installed;
 use ember_deploy::firmware::{Build, target_installed};
 use ember_deploy::machine::Machine;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
-const MODEL_SOURCE: &str = "crates/ember-codegen/tests/golden/tiny_cnn.rs";
+/// Where the small model is, from the root of the workspace.
+pub(crate) const MODEL_SOURCE: &str = "crates/ember-codegen/tests/golden/tiny_cnn.rs";
 
 /// The model of [`MODEL_SOURCE`].
 #[allow(missing_docs, dead_code, unreachable_pub, reason = "generated")]
@@ -14,29 +15,48 @@ pub(crate) mod model {
     include!("../../../ember-codegen/tests/golden/tiny_cnn.rs");
 }
 
-/// The firmware for `machine`, in a directory of its own; `None`, with a word about it, without the Rust target.
+/// The firmware for `machine` around the small model, in a file of `directory`; `None`, with a word about it, without the
+/// Rust target.
+#[allow(dead_code, reason = "not every test file builds this one")]
 pub(crate) fn firmware(machine: &'static Machine, directory: &Path) -> Option<PathBuf> {
-    // Two machines of one target are built into one file: it is copied before the next build.
-    static BUILDING: Mutex<()> = Mutex::new(());
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let model_source = workspace().join(MODEL_SOURCE);
+    let elf = build(machine, &model_source, directory)?;
+    Some(elf.unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// The firmware for `machine` around any model.
+pub(crate) fn build(
+    machine: &'static Machine,
+    model_source: &Path,
+    directory: &Path,
+) -> Option<Result<PathBuf, DeployError>> {
+    let workspace = workspace();
     if !target_installed(&workspace, machine.target).expect("a compiler") {
         eprintln!("skipped: `rustup target add {}` first", machine.target);
         return None;
     }
-    let model_source = workspace.join(MODEL_SOURCE);
     let build = Build {
         workspace: &workspace,
         machine,
-        model_source: &model_source,
+        model_source,
         offline: true,
         verbose: false,
     };
-    let guard = BUILDING.lock();
-    let elf = build.run().unwrap_or_else(|error| panic!("{error}"));
+    // All firmware of one target is built into one file: it is copied before the next build, which may be another
+    // process's.
+    let lock = std::env::temp_dir().join("ember-deploy-tests.lock");
+    let lock = std::fs::File::create(lock).expect("a file to lock");
+    lock.lock().expect("a lock");
     let copy = directory.join(format!("{}.elf", machine.name));
-    std::fs::copy(elf, &copy).expect("a copy");
-    drop(guard);
-    Some(copy)
+    let built = build.run().map(|elf| {
+        std::fs::copy(elf, &copy).expect("a copy");
+        copy
+    });
+    Some(built)
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// Whether the machine can be emulated here; a word about it if not.
