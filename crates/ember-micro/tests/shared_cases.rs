@@ -3,39 +3,14 @@
 //! The cases are found through `EMBER_CASES_DIR`, a folder with one folder per case: `model.tflite`, `case.json`,
 //! `inputs.bin`, `outputs.bin`.
 
+mod support;
+
 use std::path::{Path, PathBuf};
 
 use ember_core::{BuiltinOp, Dtype, view};
 use ember_micro::{Fault, Interpreter, PrepareError, Slot, registry};
 use ember_tflite::Model;
-
-/// Bytes that begin at a multiple of 16.
-struct Aligned {
-    memory: Vec<u8>,
-    start: usize,
-    len: usize,
-}
-
-impl Aligned {
-    fn new(bytes: &[u8]) -> Self {
-        let mut memory = vec![0; bytes.len() + 16];
-        let start = memory.as_ptr().align_offset(16);
-        memory[start..start + bytes.len()].copy_from_slice(bytes);
-        Self {
-            memory,
-            start,
-            len: bytes.len(),
-        }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.memory[self.start..self.start + self.len]
-    }
-
-    fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut self.memory[self.start..self.start + self.len]
-    }
-}
+use support::Aligned;
 
 /// The folder of cases, or a word on standard error and none.
 fn cases_dir() -> Option<PathBuf> {
