@@ -71,9 +71,10 @@ impl RunDir {
         let path = self.file(name);
         if !path.is_file() {
             bail!(
-                "{} is not there yet: `cargo xtask {made_by} --name {}` makes it",
+                "{} is not there yet: `cargo xtask {made_by} --name {name}` makes it, and `cargo xtask \
+                 pipeline --name {name}` all that it needs, too",
                 workspace::shown(&path),
-                self.name
+                name = self.name
             );
         }
         Ok(path)

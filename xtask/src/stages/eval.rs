@@ -65,7 +65,8 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
             .and_then(|id| graph.get(*id))
             .map(|value| value.shape.clone());
         let mut variants = Vec::new();
-        for (name, path) in ["float32", "int8"].into_iter().zip(&paths) {
+        let names = [("float32", file::SCORES_FLOAT32), ("int8", file::SCORES)];
+        for ((name, scores), path) in names.into_iter().zip(&paths) {
             let (variant, evaluation) = variant(app, data, name, path)?;
             app.console.step(
                 "Evaluated",
@@ -76,9 +77,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
                     evaluation.loss
                 ),
             );
-            if name == "int8" {
-                ember_lite::write_scores(&run.file(file::SCORES), &evaluation.scores)?;
-            }
+            ember_lite::write_scores(&run.file(scores), &evaluation.scores)?;
             variants.push(variant);
         }
         let evaluation = EvaluationFile {
@@ -99,7 +98,9 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
             variants,
         };
         json::write(&run.file(file::EVALUATION), &evaluation)?;
-        Ok([file::EVALUATION, file::SCORES].map(str::to_owned).to_vec())
+        Ok([file::EVALUATION, file::SCORES, file::SCORES_FLOAT32]
+            .map(str::to_owned)
+            .to_vec())
     })
 }
 

@@ -25,6 +25,8 @@ pub mod file {
     pub const EVALUATION: &str = "evaluation.json";
     /// What the int8 model says of each test image: one int8 per class and image.
     pub const SCORES: &str = "scores.int8.bin";
+    /// What the float model says of each test image: one little-endian float32 per class and image.
+    pub const SCORES_FLOAT32: &str = "scores.f32.bin";
     /// The int8 model as Rust source.
     pub const SOURCE: &str = "model_data.rs";
 }

@@ -177,7 +177,7 @@ fn development(manifest: &Manifest) -> Result<Development> {
             "thumbv7em-none-eabihf",
         ])?),
         cold_build_seconds: None,
-        firmware_build_seconds: firmware.map(|(_, record)| record.seconds).reduce(f64::min),
+        firmware_build_seconds: firmware.map(|(_, record)| record.seconds).reduce(f64::max),
         pipeline_seconds: Some(manifest.stages.values().map(|record| record.seconds).sum()),
     })
 }
