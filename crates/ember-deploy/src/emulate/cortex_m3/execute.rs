@@ -84,9 +84,9 @@ impl Core {
         self.overflow = xpsr >> 28 & 1 == 1;
     }
 
-    /// Executes one instruction; the program counter is already that of the next.
+    /// Executes one instruction, and says where the program goes on: at `next`, which is behind it, or elsewhere.
     #[inline(always)]
-    pub(super) fn execute(&mut self, op: Op) -> Result<(), Stop> {
+    pub(super) fn execute(&mut self, op: Op, next: u32) -> Result<u32, Stop> {
         match op {
             Op::Unknown => return Err(Stop::Unknown),
             Op::AluImmediate {
@@ -115,6 +115,46 @@ impl Core {
             } => {
                 let (value, carry) = self.shift(shift, self.get(rm), u32::from(amount));
                 self.alu(alu, flags, rd, self.get(rn), value, carry);
+            }
+            Op::AddImmediate { rd, rn, value } => {
+                self.set(rd, self.get(rn).wrapping_add(value));
+            }
+            Op::AddImmediateFlags { rd, rn, value } => {
+                self.add(Alu::Add, true, rd, self.get(rn), value, false);
+            }
+            Op::SubtractImmediateFlags { rd, rn, value } => {
+                self.add(Alu::Sub, true, rd, self.get(rn), !value, true);
+            }
+            Op::CompareImmediate { rn, value } => {
+                self.add(Alu::Cmp, true, 0, self.get(rn), !value, true);
+            }
+            Op::MoveImmediate { rd, value } => self.set(rd, value),
+            Op::AddRegister { rd, rn, rm } => {
+                self.set(rd, self.get(rn).wrapping_add(self.get(rm)));
+            }
+            Op::CompareRegister { rn, rm } => {
+                self.add(Alu::Cmp, true, 0, self.get(rn), !self.get(rm), true);
+            }
+            Op::MoveRegister { rd, rm } => self.set(rd, self.get(rm)),
+            Op::LoadWord { rt, rn, offset } => {
+                let address = self.get(rn).wrapping_add_signed(offset);
+                let value = self.load(Width::Word, address)?;
+                self.set(rt, value);
+            }
+            Op::StoreWord { rt, rn, offset } => {
+                let address = self.get(rn).wrapping_add_signed(offset);
+                self.store(Width::Word, address, self.get(rt))?;
+            }
+            Op::LoadSignedByteRegister { rt, rn, rm } => {
+                let address = self.get(rn).wrapping_add(self.get(rm));
+                let value = self.load(Width::SignedByte, address)?;
+                self.set(rt, value);
+            }
+            Op::LoadSignedByteAfter { rt, rn, offset } => {
+                let address = self.get(rn);
+                let value = self.load(Width::SignedByte, address)?;
+                self.set(rn, address.wrapping_add_signed(offset));
+                self.set(rt, value);
             }
             Op::ShiftRegister {
                 shift,
@@ -246,7 +286,7 @@ impl Core {
                 if !matches!(index, Index::Offset) {
                     self.set(rn, moved);
                 }
-                return self.set_loaded(rt, value);
+                return self.set_loaded(rt, value, next);
             }
             Op::LoadRegister {
                 width,
@@ -257,11 +297,11 @@ impl Core {
             } => {
                 let address = self.get(rn).wrapping_add(self.get(rm) << shift);
                 let value = self.load(width, address)?;
-                return self.set_loaded(rt, value);
+                return self.set_loaded(rt, value, next);
             }
             Op::LoadAbsolute { width, rt, address } => {
                 let value = self.load(width, address)?;
-                return self.set_loaded(rt, value);
+                return self.set_loaded(rt, value, next);
             }
             Op::Store {
                 width,
@@ -297,13 +337,13 @@ impl Core {
                 registers,
                 below,
                 write_back,
-            } => return self.load_multiple(rn, registers, below, write_back),
+            } => return self.load_multiple(rn, registers, below, write_back, next),
             Op::StoreMultiple {
                 rn,
                 registers,
                 below,
                 write_back,
-            } => return self.store_multiple(rn, registers, below, write_back),
+            } => self.store_multiple(rn, registers, below, write_back)?,
             Op::LoadDual {
                 first,
                 second,
@@ -392,12 +432,12 @@ impl Core {
                 } else {
                     u32::from(self.memory.read_u8(base.wrapping_add(index))?)
                 };
-                self.set(PC, from.wrapping_add(entry * 2));
+                return Ok(from.wrapping_add(entry * 2));
             }
-            Op::Branch { target } => self.set(PC, target),
+            Op::Branch { target } => return Ok(target),
             Op::BranchIf { condition, target } => {
                 if self.passes(condition) {
-                    self.set(PC, target);
+                    return Ok(target);
                 }
             }
             Op::CompareBranch {
@@ -406,17 +446,17 @@ impl Core {
                 target,
             } => {
                 if (self.get(rn) != 0) == nonzero {
-                    self.set(PC, target);
+                    return Ok(target);
                 }
             }
             Op::Call { target, link } => {
                 self.set(LR, link);
-                self.set(PC, target);
+                return Ok(target);
             }
             Op::BranchRegister { rm } => return self.branch_to(self.get(rm)),
             Op::BranchSum { rm, base } => {
                 let target = base.wrapping_add(self.get(rm));
-                self.set(PC, target & !1);
+                return Ok(target & !1);
             }
             Op::CallRegister { rm, link } => {
                 let target = self.get(rm);
@@ -433,11 +473,11 @@ impl Core {
                 self.set(rd, value);
             }
             Op::WriteSpecial { register, rn } => {
-                return self.set_special(register, self.get(rn));
+                self.set_special(register, self.get(rn))?;
             }
             Op::Breakpoint { number } => return Err(Stop::Breakpoint(number)),
         }
-        Ok(())
+        Ok(next)
     }
 
     #[inline(always)]
@@ -557,12 +597,12 @@ impl Core {
 
     /// A loaded word goes to a register; to the program counter, it is a branch.
     #[inline(always)]
-    fn set_loaded(&mut self, rt: u8, value: u32) -> Result<(), Stop> {
+    fn set_loaded(&mut self, rt: u8, value: u32, next: u32) -> Result<u32, Stop> {
         if rt == PC {
             return self.branch_to(value);
         }
         self.set(rt, value);
-        Ok(())
+        Ok(next)
     }
 
     fn load_multiple(
@@ -571,7 +611,8 @@ impl Core {
         registers: u16,
         below: bool,
         write_back: bool,
-    ) -> Result<(), Stop> {
+        next: u32,
+    ) -> Result<u32, Stop> {
         let base = self.get(rn);
         let size = registers.count_ones() * 4;
         let start = if below { base.wrapping_sub(size) } else { base };
@@ -597,7 +638,7 @@ impl Core {
             let target = self.memory.read_u32(address, self.count)?;
             return self.branch_to(target);
         }
-        Ok(())
+        Ok(next)
     }
 
     fn store_multiple(
@@ -633,15 +674,14 @@ impl Core {
 
     /// Branches to an address from a register or memory: its lowest bit says Thumb, and in a handler some addresses are
     /// the return from the exception.
-    fn branch_to(&mut self, target: u32) -> Result<(), Stop> {
+    fn branch_to(&mut self, target: u32) -> Result<u32, Stop> {
         if self.in_handler && target == EXCEPTION_RETURN {
             return self.return_from_exception();
         }
         if target & 1 == 0 {
             return Err(Stop::NotThumb(target));
         }
-        self.set(PC, target & !1);
-        Ok(())
+        Ok(target & !1)
     }
 
     /// Enters the SysTick handler.
@@ -679,7 +719,7 @@ impl Core {
         Ok(())
     }
 
-    fn return_from_exception(&mut self) -> Result<(), Stop> {
+    fn return_from_exception(&mut self) -> Result<u32, Stop> {
         let frame = self.get(SP);
         let mut words = [0; 8];
         for (index, word) in (0..).zip(&mut words) {
@@ -693,12 +733,11 @@ impl Core {
         }
         let padding = if xpsr & XPSR_ALIGNED != 0 { 4 } else { 0 };
         self.set(SP, frame.wrapping_add(32 + padding));
-        self.set(PC, pc & !1);
         self.set_flags(xpsr);
         self.exclusive = false;
         self.in_handler = false;
         self.look_at_interrupts();
-        Ok(())
+        Ok(pc & !1)
     }
 
     /// A special register by its number in MRS.

@@ -193,26 +193,39 @@ impl Core {
 
     fn run_to_pause(&mut self) -> Result<(), Stop> {
         let origin = self.memory.flash_origin();
-        while self.count < self.pause {
-            let pc = self.registers[PC];
+        // Kept beside the core, in registers of the host.
+        let mut pc = self.registers[PC];
+        let mut count = self.count;
+        while count < self.pause {
             let offset = pc.wrapping_sub(origin);
             let instruction = match self.decoded.get((offset >> 1) as usize) {
                 Some(instruction) if instruction.op != Op::Unknown => *instruction,
-                _ => self.decode(pc)?,
+                _ => match self.decode(pc) {
+                    Ok(instruction) => instruction,
+                    Err(stop) => return Err(self.stop_at(pc, stop)),
+                },
             };
-            self.count += 1;
-            self.registers[PC] = pc.wrapping_add(u32::from(instruction.length));
+            count += 1;
+            self.count = count;
+            let next = pc.wrapping_add(u32::from(instruction.length));
             if instruction.condition != Condition::Always && !self.passes(instruction.condition) {
+                pc = next;
                 continue;
             }
-            if let Err(stop) = self.execute(instruction.op) {
-                if !matches!(stop, Stop::Breakpoint(_)) {
-                    self.registers[PC] = pc;
-                }
-                return Err(stop);
-            }
+            pc = match self.execute(instruction.op, next) {
+                Ok(target) => target,
+                Err(stop @ Stop::Breakpoint(_)) => return Err(self.stop_at(next, stop)),
+                Err(stop) => return Err(self.stop_at(pc, stop)),
+            };
         }
+        self.registers[PC] = pc;
         Ok(())
+    }
+
+    #[cold]
+    const fn stop_at(&mut self, pc: u32, stop: Stop) -> Stop {
+        self.registers[PC] = pc;
+        stop
     }
 
     /// Decodes the instruction at `pc`; of an IT block, all of it.
@@ -257,7 +270,7 @@ impl Core {
             )
         };
         let instruction = Instruction {
-            op: op.ok_or(Stop::Unknown)?,
+            op: op.ok_or(Stop::Unknown)?.specialised(),
             condition,
             length,
         };

@@ -164,6 +164,63 @@ pub(super) enum Op {
         shift: Shift,
         amount: u8,
     },
+    /// The commonest of the operations above, each with nothing left to decide; see [`Op::specialised`].
+    AddImmediate {
+        rd: Reg,
+        rn: Reg,
+        value: u32,
+    },
+    SubtractImmediateFlags {
+        rd: Reg,
+        rn: Reg,
+        value: u32,
+    },
+    AddImmediateFlags {
+        rd: Reg,
+        rn: Reg,
+        value: u32,
+    },
+    CompareImmediate {
+        rn: Reg,
+        value: u32,
+    },
+    MoveImmediate {
+        rd: Reg,
+        value: u32,
+    },
+    AddRegister {
+        rd: Reg,
+        rn: Reg,
+        rm: Reg,
+    },
+    CompareRegister {
+        rn: Reg,
+        rm: Reg,
+    },
+    MoveRegister {
+        rd: Reg,
+        rm: Reg,
+    },
+    LoadWord {
+        rt: Reg,
+        rn: Reg,
+        offset: i32,
+    },
+    StoreWord {
+        rt: Reg,
+        rn: Reg,
+        offset: i32,
+    },
+    LoadSignedByteRegister {
+        rt: Reg,
+        rn: Reg,
+        rm: Reg,
+    },
+    LoadSignedByteAfter {
+        rt: Reg,
+        rn: Reg,
+        offset: i32,
+    },
     ShiftRegister {
         shift: Shift,
         flags: bool,
@@ -361,4 +418,117 @@ pub(super) enum Op {
     Breakpoint {
         number: u8,
     },
+}
+
+impl Op {
+    /// The same instruction, as the variant that is executed fastest.
+    pub(super) const fn specialised(self) -> Self {
+        match self {
+            Self::AluImmediate {
+                alu: Alu::Add,
+                flags: false,
+                rd,
+                rn,
+                value,
+                ..
+            } => Self::AddImmediate { rd, rn, value },
+            Self::AluImmediate {
+                alu: Alu::Sub,
+                flags: false,
+                rd,
+                rn,
+                value,
+                ..
+            } => Self::AddImmediate {
+                rd,
+                rn,
+                value: value.wrapping_neg(),
+            },
+            Self::AluImmediate {
+                alu: Alu::Add,
+                flags: true,
+                rd,
+                rn,
+                value,
+                ..
+            } => Self::AddImmediateFlags { rd, rn, value },
+            Self::AluImmediate {
+                alu: Alu::Sub,
+                flags: true,
+                rd,
+                rn,
+                value,
+                ..
+            } => Self::SubtractImmediateFlags { rd, rn, value },
+            Self::AluImmediate {
+                alu: Alu::Cmp,
+                rn,
+                value,
+                ..
+            } => Self::CompareImmediate { rn, value },
+            Self::AluImmediate {
+                alu: Alu::Mov,
+                flags: false,
+                rd,
+                value,
+                ..
+            } => Self::MoveImmediate { rd, value },
+            Self::AluRegister {
+                alu: Alu::Add,
+                flags: false,
+                rd,
+                rn,
+                rm,
+                shift: Shift::Lsl,
+                amount: 0,
+            } => Self::AddRegister { rd, rn, rm },
+            Self::AluRegister {
+                alu: Alu::Cmp,
+                rn,
+                rm,
+                shift: Shift::Lsl,
+                amount: 0,
+                ..
+            } => Self::CompareRegister { rn, rm },
+            Self::AluRegister {
+                alu: Alu::Mov,
+                flags: false,
+                rd,
+                rm,
+                shift: Shift::Lsl,
+                amount: 0,
+                ..
+            } => Self::MoveRegister { rd, rm },
+            // A load to the program counter is a branch.
+            Self::Load {
+                width: Width::Word,
+                rt: rt @ 0..=14,
+                rn,
+                offset,
+                index: Index::Offset,
+            } => Self::LoadWord { rt, rn, offset },
+            Self::Store {
+                width: Width::Word,
+                rt,
+                rn,
+                offset,
+                index: Index::Offset,
+            } => Self::StoreWord { rt, rn, offset },
+            Self::LoadRegister {
+                width: Width::SignedByte,
+                rt,
+                rn,
+                rm,
+                shift: 0,
+            } => Self::LoadSignedByteRegister { rt, rn, rm },
+            Self::Load {
+                width: Width::SignedByte,
+                rt,
+                rn,
+                offset,
+                index: Index::After,
+            } => Self::LoadSignedByteAfter { rt, rn, offset },
+            other => other,
+        }
+    }
 }
