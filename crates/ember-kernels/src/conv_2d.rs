@@ -144,7 +144,7 @@ fn convolve<A: Arithmetic>(
                             }
                         });
                         dense(arithmetic, patch, filters, A::Sum::default(), channel, out);
-                    } else if window.len == filter_size {
+                    } else if window.len == filter_size && window.rows == 1 {
                         let x = image.get(from..from + filter_size).unwrap_or(&[]);
                         dense(arithmetic, x, filters, A::Sum::default(), channel, out);
                     } else {
