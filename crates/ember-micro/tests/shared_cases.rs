@@ -19,7 +19,10 @@ fn cases_dir() -> Option<PathBuf> {
     if dir.is_none() {
         // Not through eprintln, which the test harness keeps to itself.
         let mut out = std::io::stderr();
-        let _ = writeln!(out, "EMBER_CASES_DIR is not set: the shared cases were NOT run");
+        let _ = writeln!(
+            out,
+            "EMBER_CASES_DIR is not set: the shared cases were NOT run"
+        );
     }
     dir
 }
