@@ -88,6 +88,7 @@ pub(crate) fn exit(status: usize) -> ! {
     }
 }
 
+#[inline(never)]
 fn open(name: &core::ffi::CStr, mode: usize) -> Result<usize, TransportError> {
     let block = [name.as_ptr() as usize, mode, name.count_bytes()];
     match machine::semihosting_call(SYS_OPEN, &block) {

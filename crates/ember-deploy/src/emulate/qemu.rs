@@ -75,6 +75,10 @@ pub(super) fn run(job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome,
         thread::sleep(POLL);
     };
     if !status.success() || !collector.is_done() {
+        // Whoever asked us to stop may have stopped the emulator too.
+        if progress(None).is_break() {
+            return Err(collector.stopped());
+        }
         return Err(DeployError::EmulatorEnded {
             emulator: qemu.program.to_owned(),
             status: status.to_string(),
@@ -148,7 +152,11 @@ impl Running {
         }
         let errors_file =
             File::create(errors).map_err(|source| DeployError::file("write", errors, source))?;
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        // In a group of its own, ctrl-C reaches us alone, and we end it.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let child = command
             .args(["-machine", machine])
             .args(arguments)
             .args(["-icount", "shift=0"])

@@ -6,7 +6,10 @@
 //!
 //! Not there: privilege levels, the process stack, MPU, NVIC, SVC and WFI, self-modifying code (flash is read-only).
 
+mod access;
+mod arithmetic;
 mod decode;
+mod exception;
 mod execute;
 mod memory;
 mod op;
