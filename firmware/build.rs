@@ -44,7 +44,7 @@ fn prepare() -> Result<(), String> {
         .map_err(|error| format!("EMBER_MODEL_RS: cannot copy {model}: {error}"))?;
 
     let script = if triple.starts_with("riscv32") {
-        RISCV_ALIASES
+        RISCV_SCRIPT
     } else {
         ""
     };
@@ -64,12 +64,15 @@ fn prepare() -> Result<(), String> {
     Ok(())
 }
 
-const RISCV_ALIASES: &str = "REGION_ALIAS(\"REGION_TEXT\", FLASH);
+/// What riscv-rt wants of `memory.x` besides the memory.
+const RISCV_SCRIPT: &str = "REGION_ALIAS(\"REGION_TEXT\", FLASH);
 REGION_ALIAS(\"REGION_RODATA\", FLASH);
 REGION_ALIAS(\"REGION_DATA\", RAM);
 REGION_ALIAS(\"REGION_BSS\", RAM);
 REGION_ALIAS(\"REGION_HEAP\", RAM);
 REGION_ALIAS(\"REGION_STACK\", RAM);
+/* Tables for unwinding, which nothing here does. */
+SECTIONS { /DISCARD/ : { *(.eh_frame .eh_frame.*) } }
 ";
 
 fn number(variable: &str) -> Result<u64, String> {
