@@ -58,6 +58,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// Heavy crates, each behind one crate of ours.
 const BEHIND: &[(&str, &str)] = &[
+    ("armagnac", "ember-deploy"),
     ("burn", "ember-train"),
     ("comfy-table", "ember-report"),
     ("indicatif", "ember-progress"),
