@@ -1,7 +1,7 @@
 //! Loads and stores.
 
 use super::memory::BadAccess;
-use super::op::Width;
+use super::op::{Index, Width};
 use super::{Core, Stop};
 
 const PC: u8 = 15;
@@ -13,6 +13,26 @@ impl From<BadAccess> for Stop {
 }
 
 impl Core {
+    /// The address that an access goes to, and what its base register may become.
+    #[inline(always)]
+    pub(super) fn indexed(&self, rn: u8, offset: i32, index: Index) -> (u32, u32) {
+        let base = self.get(rn);
+        let moved = base.wrapping_add_signed(offset);
+        let address = match index {
+            Index::Offset | Index::Before => moved,
+            Index::After => base,
+        };
+        (address, moved)
+    }
+
+    /// Gives the base register what it becomes.
+    #[inline(always)]
+    pub(super) fn write_back(&mut self, rn: u8, moved: u32, index: Index) {
+        if !matches!(index, Index::Offset) {
+            self.set(rn, moved);
+        }
+    }
+
     #[inline(always)]
     pub(super) fn load(&mut self, width: Width, address: u32) -> Result<u32, Stop> {
         Ok(match width {
@@ -60,6 +80,22 @@ impl Core {
         Ok(next)
     }
 
+    /// The words at `address` and behind it. Not inlined: the loop over the common instructions is faster without.
+    pub(super) fn load_two(&mut self, address: u32) -> Result<[u32; 2], Stop> {
+        let address = aligned(Width::Word, address)?;
+        Ok([
+            self.load(Width::Word, address)?,
+            self.load(Width::Word, address.wrapping_add(4))?,
+        ])
+    }
+
+    /// Stores `values` at `address` and behind it.
+    pub(super) fn store_two(&mut self, address: u32, values: [u32; 2]) -> Result<(), Stop> {
+        let address = aligned(Width::Word, address)?;
+        self.store(Width::Word, address, values[0])?;
+        self.store(Width::Word, address.wrapping_add(4), values[1])
+    }
+
     pub(super) fn load_multiple(
         &mut self,
         rn: u8,
@@ -71,7 +107,7 @@ impl Core {
         let base = self.get(rn);
         let size = registers.count_ones() * 4;
         let start = if below { base.wrapping_sub(size) } else { base };
-        let mut address = aligned(start)?;
+        let mut address = aligned(Width::Word, start)?;
         if write_back {
             self.set(
                 rn,
@@ -106,7 +142,7 @@ impl Core {
         let base = self.get(rn);
         let size = registers.count_ones() * 4;
         let start = if below { base.wrapping_sub(size) } else { base };
-        let mut address = aligned(start)?;
+        let mut address = aligned(Width::Word, start)?;
         for register in 0..15 {
             if registers >> register & 1 == 1 {
                 self.memory
@@ -128,23 +164,14 @@ impl Core {
     }
 }
 
-/// Exclusive accesses must be aligned to their size.
-pub(super) fn aligned_for(width: Width, address: u32) -> Result<(), Stop> {
+/// `address` if it is a multiple of the width, as exclusive accesses and those to more than one word need it.
+pub(super) fn aligned(width: Width, address: u32) -> Result<u32, Stop> {
     let bytes = match width {
         Width::Word => 4,
         Width::Half | Width::SignedHalf => 2,
         Width::Byte | Width::SignedByte => 1,
     };
     if address.is_multiple_of(bytes) {
-        Ok(())
-    } else {
-        Err(Stop::Unaligned(address))
-    }
-}
-
-/// Accesses to more than one word must be aligned.
-pub(super) fn aligned(address: u32) -> Result<u32, Stop> {
-    if address.is_multiple_of(4) {
         Ok(address)
     } else {
         Err(Stop::Unaligned(address))

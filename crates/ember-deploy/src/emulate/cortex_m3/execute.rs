@@ -2,10 +2,10 @@
 //!
 //! Semantics are those of the Armv7-M Architecture Reference Manual (DDI 0403E), A7.7.
 
-use super::access::{aligned, aligned_for};
+use super::access::aligned;
 use super::arithmetic::apply_unary;
 use super::exception::EXCEPTION_RETURN;
-use super::op::{Alu, Carry, Index, Op, Width};
+use super::op::{Alu, Carry, Op, Width};
 use super::{Core, Stop};
 
 const LR: u8 = 14;
@@ -212,17 +212,9 @@ impl Core {
                 offset,
                 index,
             } => {
-                let base = self.get(rn);
-                let moved = base.wrapping_add_signed(offset);
-                let address = if matches!(index, Index::After) {
-                    base
-                } else {
-                    moved
-                };
+                let (address, moved) = self.indexed(rn, offset, index);
                 let value = self.load(width, address)?;
-                if !matches!(index, Index::Offset) {
-                    self.set(rn, moved);
-                }
+                self.write_back(rn, moved, index);
                 return self.set_loaded(rt, value, next);
             }
             Op::LoadRegister {
@@ -247,17 +239,9 @@ impl Core {
                 offset,
                 index,
             } => {
-                let base = self.get(rn);
-                let moved = base.wrapping_add_signed(offset);
-                let address = if matches!(index, Index::After) {
-                    base
-                } else {
-                    moved
-                };
+                let (address, moved) = self.indexed(rn, offset, index);
                 self.store(width, address, self.get(rt))?;
-                if !matches!(index, Index::Offset) {
-                    self.set(rn, moved);
-                }
+                self.write_back(rn, moved, index);
             }
             Op::StoreRegister {
                 width,
@@ -288,30 +272,20 @@ impl Core {
                 offset,
                 index,
             } => {
-                let base = self.get(rn);
-                let moved = base.wrapping_add_signed(i32::from(offset));
-                let address = aligned(if matches!(index, Index::After) {
-                    base
-                } else {
-                    moved
-                })?;
-                let value = self.load(Width::Word, address)?;
-                let other = self.load(Width::Word, address.wrapping_add(4))?;
-                if !matches!(index, Index::Offset) {
-                    self.set(rn, moved);
-                }
-                self.set(first, value);
-                self.set(second, other);
+                let (address, moved) = self.indexed(rn, i32::from(offset), index);
+                let values = self.load_two(address)?;
+                self.write_back(rn, moved, index);
+                self.set(first, values[0]);
+                self.set(second, values[1]);
             }
             Op::LoadDualAbsolute {
                 first,
                 second,
                 address,
             } => {
-                let value = self.load(Width::Word, address)?;
-                let other = self.load(Width::Word, address.wrapping_add(4))?;
-                self.set(first, value);
-                self.set(second, other);
+                let values = self.load_two(address)?;
+                self.set(first, values[0]);
+                self.set(second, values[1]);
             }
             Op::StoreDual {
                 first,
@@ -320,18 +294,9 @@ impl Core {
                 offset,
                 index,
             } => {
-                let base = self.get(rn);
-                let moved = base.wrapping_add_signed(i32::from(offset));
-                let address = aligned(if matches!(index, Index::After) {
-                    base
-                } else {
-                    moved
-                })?;
-                self.store(Width::Word, address, self.get(first))?;
-                self.store(Width::Word, address.wrapping_add(4), self.get(second))?;
-                if !matches!(index, Index::Offset) {
-                    self.set(rn, moved);
-                }
+                let (address, moved) = self.indexed(rn, i32::from(offset), index);
+                self.store_two(address, [self.get(first), self.get(second)])?;
+                self.write_back(rn, moved, index);
             }
             Op::LoadExclusive {
                 width,
@@ -340,8 +305,7 @@ impl Core {
                 offset,
             } => {
                 let address = self.get(rn).wrapping_add(u32::from(offset));
-                aligned_for(width, address)?;
-                let value = self.load(width, address)?;
+                let value = self.load(width, aligned(width, address)?)?;
                 self.exclusive = true;
                 self.set(rt, value);
             }
@@ -353,7 +317,7 @@ impl Core {
                 offset,
             } => {
                 let address = self.get(rn).wrapping_add(u32::from(offset));
-                aligned_for(width, address)?;
+                let address = aligned(width, address)?;
                 let granted = std::mem::take(&mut self.exclusive);
                 if granted {
                     self.store(width, address, self.get(rt))?;
