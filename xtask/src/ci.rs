@@ -1,11 +1,13 @@
 //! `cargo xtask ci` and `cargo xtask test`: what continuous integration runs, runnable on a desk.
 
 use anyhow::{Result, bail};
+use ember_deploy::firmware::ensure_target;
 
 use crate::app::App;
 use crate::cli::Ci;
 use crate::stages::firmware;
 use crate::toolchain::{self, cargo};
+use crate::workspace;
 
 /// A step of continuous integration.
 struct Step {
@@ -96,7 +98,7 @@ pub fn run(app: &App, settings: &Ci) -> Result<()> {
 /// A failing test, or a missing Rust target that cannot be installed.
 pub fn test(app: &App) -> Result<()> {
     for machine in firmware::machines(&[])? {
-        toolchain::ensure_target(machine.target)?;
+        ensure_target(&workspace::root(), machine.target, false)?;
     }
     toolchain::run(cargo().args(["test", "--workspace", "--exclude", "ember-train"]))?;
     app.go_on()?;

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use ember_data::LoadOptions;
+use ember_deploy::firmware::target_installed;
 use ember_deploy::machine::MACHINES;
 
 use crate::app::App;
@@ -53,8 +54,18 @@ fn findings() -> Vec<Finding> {
         state: toolchain::rustc_version().map_err(|error| error.to_string()),
         needed: true,
     }];
+    if cfg!(unix) {
+        findings.push(Finding {
+            what: "C compiler and linker (cc)".to_owned(),
+            state: toolchain::find("cc")
+                .map(|path| path.display().to_string())
+                .ok_or_else(|| "sudo apt-get install gcc".to_owned()),
+            needed: true,
+        });
+    }
     for target in targets() {
-        let state = if toolchain::has_target(target) {
+        let installed = target_installed(&workspace::root(), target).unwrap_or(false);
+        let state = if installed {
             Ok("installed".to_owned())
         } else {
             Err(format!(

@@ -1,12 +1,13 @@
 //! `cargo xtask pipeline`: all stages in order.
 
 use anyhow::Result;
+use ember_deploy::firmware::ensure_target;
 
 use crate::app::App;
 use crate::cli::Pipeline;
 use crate::manifest::RunDir;
 use crate::stages::{codegen, data, emulate, eval, firmware, quantize, report, train};
-use crate::toolchain;
+use crate::workspace;
 
 /// Runs every stage whose inputs changed.
 ///
@@ -17,7 +18,7 @@ pub fn run(app: &App, settings: &Pipeline) -> Result<()> {
     let run = RunDir::new(&stage.name)?;
     let targets = emulate::plan(app, &settings.run)?;
     for target in &targets {
-        toolchain::ensure_target(target.machine.target)?;
+        ensure_target(&workspace::root(), target.machine.target, false)?;
     }
     train::check(&settings.train)?;
     let data = data::resolve(app, &settings.data)?;

@@ -134,41 +134,6 @@ pub fn rustc_version() -> Result<String> {
     .to_owned())
 }
 
-/// Whether the standard library of `target` is installed.
-#[must_use]
-pub fn has_target(target: &str) -> bool {
-    let mut command = Command::new("rustc");
-    command
-        .args(["--print", "target-libdir", "--target", target])
-        .current_dir(workspace::root());
-    output(&mut command).is_ok_and(|dir| PathBuf::from(dir.trim()).is_dir())
-}
-
-/// Installs the standard library of `target` where it is missing.
-///
-/// # Errors
-/// When that does not work: the command to run by hand.
-pub fn ensure_target(target: &str) -> Result<()> {
-    if has_target(target) {
-        return Ok(());
-    }
-    let install = format!("rustup target add {target}");
-    let added = output(
-        Command::new("rustup")
-            .args(["target", "add", target])
-            .current_dir(workspace::root()),
-    );
-    match added {
-        Ok(_) if has_target(target) => Ok(()),
-        Ok(_) => bail!(
-            "`{install}` went through, but rustc still has no {target}: is another rustc first on PATH?"
-        ),
-        Err(error) => bail!(
-            "the Rust target {target} is missing and could not be installed: run `{install}` ({error})"
-        ),
-    }
-}
-
 /// Where `program` is on PATH.
 #[must_use]
 pub fn find(program: &str) -> Option<PathBuf> {

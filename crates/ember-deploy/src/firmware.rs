@@ -34,7 +34,7 @@ impl Build<'_> {
     /// # Errors
     /// [`DeployError::TargetMissing`], [`DeployError::PanicPath`] and [`DeployError::Build`].
     pub fn run(&self) -> Result<PathBuf, DeployError> {
-        self.ensure_target()?;
+        ensure_target(self.workspace, self.machine.target, self.offline)?;
         let model_source = std::path::absolute(self.model_source)
             .ok()
             .filter(|path| path.is_file())
@@ -66,6 +66,8 @@ impl Build<'_> {
         command
             .args(arguments)
             .args(self.offline.then_some("--offline"))
+            .arg("--target-dir")
+            .arg(self.target_directory())
             .current_dir(self.workspace)
             .env("EMBER_MODEL_RS", model_source)
             .env("EMBER_FLASH_ORIGIN", flash_origin)
@@ -111,39 +113,50 @@ impl Build<'_> {
     /// Where cargo puts the ELF file.
     #[must_use]
     pub fn elf_path(&self) -> PathBuf {
-        let directory = env::var_os("CARGO_TARGET_DIR").map_or_else(
-            || self.workspace.join("target"),
-            |directory| self.workspace.join(directory),
-        );
-        directory
+        self.target_directory()
             .join(self.machine.target)
             .join(PROFILE)
             .join("firmware")
     }
 
-    /// Sees to it that the compiler has a `core` for the target.
-    fn ensure_target(&self) -> Result<(), DeployError> {
-        let target = self.machine.target;
-        let missing = |output| DeployError::TargetMissing { target, output };
-        if target_installed(self.workspace, target)? {
-            return Ok(());
-        }
-        if self.offline {
-            return Err(missing("(offline: it was not tried)".to_owned()));
-        }
-        let output = Command::new("rustup")
-            .args(["target", "add", target])
-            .current_dir(self.workspace)
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| missing(format!("rustup: {error}")))?;
-        if output.status.success() && target_installed(self.workspace, target)? {
-            Ok(())
-        } else {
-            Err(missing(
-                String::from_utf8_lossy(&output.stderr).into_owned(),
-            ))
-        }
+    /// The folder that cargo is told to build in, so that settings elsewhere cannot move the ELF file.
+    fn target_directory(&self) -> PathBuf {
+        env::var_os("CARGO_TARGET_DIR").map_or_else(
+            || self.workspace.join("target"),
+            |directory| self.workspace.join(directory),
+        )
+    }
+}
+
+/// Sees to it that the compiler that `workspace` uses has a `core` for `target`: has rustup install it where it is missing,
+/// unless `offline`.
+///
+/// # Errors
+/// [`DeployError::TargetMissing`] with the command to run by hand, and [`DeployError::Start`] when there is no compiler.
+pub fn ensure_target(
+    workspace: &Path,
+    target: &'static str,
+    offline: bool,
+) -> Result<(), DeployError> {
+    let missing = |output| DeployError::TargetMissing { target, output };
+    if target_installed(workspace, target)? {
+        return Ok(());
+    }
+    if offline {
+        return Err(missing("(offline: it was not tried)".to_owned()));
+    }
+    let output = Command::new("rustup")
+        .args(["target", "add", target])
+        .current_dir(workspace)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| missing(format!("rustup: {error}")))?;
+    if output.status.success() && target_installed(workspace, target)? {
+        Ok(())
+    } else {
+        Err(missing(
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        ))
     }
 }
 

@@ -89,7 +89,6 @@ pub fn run(app: &App, run: &RunDir, force: bool, machine: &'static Machine) -> R
             "Compiling",
             format!("firmware for {} ({})", machine.name, machine.target),
         );
-        toolchain::ensure_target(machine.target)?;
         let build = Build {
             workspace: &root,
             machine,
