@@ -173,12 +173,4 @@ pub enum LiteError {
         /// Images in all.
         images: usize,
     },
-    /// The scores cannot be written.
-    #[error("{}: cannot be written: {source}; check that the folder exists, is writable and has room", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
 }

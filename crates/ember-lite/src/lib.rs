@@ -31,5 +31,5 @@ pub use error::LiteError;
 pub use evaluate::{EvaluateOptions, Evaluation, Images, evaluate};
 pub use image::{ImageEncoder, quantize_pixel};
 pub use model::MappedModel;
-pub use scores::{argmax, write_scores};
+pub use scores::argmax;
 pub use session::{Element, Session};

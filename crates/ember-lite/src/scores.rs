@@ -1,15 +1,7 @@
-//! Real numbers and the bytes of tensors: quantizing, dequantizing, the best class, the file of raw scores.
-
-use std::{
-    ffi::OsString,
-    fs, io,
-    path::{Path, PathBuf},
-};
+//! Real numbers and the bytes of tensors: quantizing, dequantizing, the best class.
 
 use ember_core::{Dtype, float};
 use ember_tflite::Tensor;
-
-use crate::LiteError;
 
 /// How a tensor's bytes stand for real numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -125,33 +117,6 @@ pub(crate) fn cross_entropy(probabilities: &[f32], label: usize) -> f64 {
         .get(label)
         .map_or(CLIP, |probability| clipped(*probability));
     -(of_label / sum).ln()
-}
-
-/// Writes raw scores, the outputs of image after image without anything between, for tools that compare engines. The file
-/// is complete or untouched at any moment.
-///
-/// # Errors
-///
-/// [`LiteError::Write`].
-pub fn write_scores(path: &Path, scores: &[u8]) -> Result<(), LiteError> {
-    let beside = beside(path);
-    let written = fs::write(&beside, scores).and_then(|()| fs::rename(&beside, path));
-    written.map_err(|source: io::Error| {
-        // Nothing more can be done about a leftover that cannot be removed either.
-        let _ = fs::remove_file(&beside);
-        LiteError::Write {
-            path: path.to_owned(),
-            source,
-        }
-    })
-}
-
-/// A hidden name in the same folder, of this process alone.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.part", std::process::id()));
-    path.with_file_name(name)
 }
 
 #[cfg(test)]

@@ -218,7 +218,7 @@ pub struct HostRuntime {
 pub struct DeviceRun {
     /// The core: `"cortex-m4"`, `"riscv32imac"`, …
     pub target: String,
-    /// What played the chip: `"qemu-system-arm 7.2.22 mps2-an386"`, `"armagnac 0.3"`; `None` is real silicon.
+    /// What played the chip: `"qemu-system-arm 7.2.22 mps2-an386"`, `"built-in (Cortex-M3)"`; `None` is real silicon.
     pub emulator: Option<String>,
     /// `"interpreter"` or `"compiled"`.
     pub engine: String,

@@ -18,7 +18,7 @@ use super::file;
 use crate::app::App;
 use crate::manifest::{Inputs, RunDir};
 use crate::toolchain::{self, Interrupted};
-use crate::{hash, json, workspace};
+use crate::{atomic, hash, json, workspace};
 
 /// Inferences that the latency is taken from.
 const LATENCY_RUNS: NonZeroUsize = NonZeroUsize::new(2000).unwrap();
@@ -77,7 +77,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
                     evaluation.loss
                 ),
             );
-            ember_lite::write_scores(&run.file(scores), &evaluation.scores)?;
+            atomic::write(&run.file(scores), &evaluation.scores)?;
             variants.push(variant);
         }
         let evaluation = EvaluationFile {
@@ -175,7 +175,7 @@ fn evaluate(app: &App, data: &Data, name: &str, model: &MappedModel) -> Result<E
 pub fn score(app: &App, run: &RunDir, data: &Data) -> Result<()> {
     let model = MappedModel::open(&run.file(file::INT8))?;
     let evaluation = evaluate(app, data, "int8", &model)?;
-    ember_lite::write_scores(&run.file(file::SCORES), &evaluation.scores)?;
+    atomic::write(&run.file(file::SCORES), &evaluation.scores)?;
     let evaluation = EvaluationFile {
         dataset: data.dataset.name.clone(),
         dataset_sha256: data.dataset.fingerprint.clone(),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ember_lite::{LiteError, MappedModel, write_scores};
+use ember_lite::{LiteError, MappedModel};
 
 use crate::models;
 
@@ -58,15 +58,4 @@ fn what_is_not_a_model_is_named() {
         assert!(matches!(error, LiteError::Read { .. }), "{error}");
         assert!(error.to_string().contains("bad.tflite: "), "{error}");
     }
-}
-
-#[test]
-fn scores_are_written_whole_or_not_at_all() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("scores.bin");
-    write_scores(&path, &[1, 2, 3]).unwrap();
-    assert_eq!(fs::read(&path).unwrap(), [1, 2, 3]);
-    let error = write_scores(&dir.path().join("none/scores.bin"), &[1]).unwrap_err();
-    assert!(error.to_string().contains("none/scores.bin"), "{error}");
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 }
