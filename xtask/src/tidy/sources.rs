@@ -88,7 +88,6 @@ fn missing_paths(text: &str) -> Vec<String> {
         "crates/",
         "xtask/",
         "firmware/",
-        "datasets/",
         "artifacts/zoo",
         "tools/",
         "docs/",
