@@ -45,10 +45,22 @@ fn main() -> ExitCode {
         }
         Err(error) if error.is::<Reported>() => ExitCode::FAILURE,
         Err(error) => {
-            app.console.error(format!("{error:#}"));
+            app.console.error(told(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error with its causes, each said once: some errors have their cause in their own text already.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 fn dispatch(app: &App, command: &Command) -> Result<()> {
@@ -105,5 +117,20 @@ fn dispatch(app: &App, command: &Command) -> Result<()> {
         Command::Tidy => tidy::run(),
         Command::Footprint { model } => stages::eval::footprint(app, model),
         Command::Ci(settings) => ci::run(app, settings),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    #[test]
+    fn each_cause_is_said_once() {
+        let error = anyhow!("no room")
+            .context("cannot write x: no room")
+            .context("stage");
+        assert_eq!(super::told(&error), "stage: cannot write x: no room");
+        let error = anyhow!("no room").context("cannot write x");
+        assert_eq!(super::told(&error), "cannot write x: no room");
     }
 }
