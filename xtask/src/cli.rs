@@ -43,7 +43,7 @@ pub enum Command {
         after_help = "Example:\n  cargo xtask train --model mlp --epochs 10 --seed 1\n\nInterrupted training goes on with --resume."
     )]
     Train(TrainCommand),
-    /// Fold and fuse the graph, calibrate it, and write the float32 and int8 .tflite
+    /// Optimize and calibrate the graph, and write the float32 and int8 .tflite
     #[command(after_help = "Example:\n  cargo xtask quantize --representative 500")]
     Quantize(QuantizeCommand),
     /// Measure the .tflite files on the test set, in the host runtime
