@@ -100,8 +100,7 @@ fn findings() -> Vec<Finding> {
 }
 
 /// Each Rust target that a machine needs, once.
-#[must_use]
-pub fn targets() -> Vec<&'static str> {
+fn targets() -> Vec<&'static str> {
     let mut targets: Vec<_> = MACHINES.iter().map(|machine| machine.target).collect();
     targets.sort_unstable();
     targets.dedup();

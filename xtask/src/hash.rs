@@ -1,13 +1,11 @@
 //! SHA-256 of files and bytes, in hexadecimal.
 
-use std::fs::File;
-use std::io;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use sha2::{Digest, Sha256};
 
-use crate::workspace::shown;
+use crate::workspace;
 
 /// Lower-case hexadecimal.
 #[must_use]
@@ -26,12 +24,5 @@ pub fn of_bytes(bytes: &[u8]) -> String {
 /// # Errors
 /// A file that cannot be read.
 pub fn of_file(path: &Path) -> Result<String> {
-    let read = || -> io::Result<String> {
-        Ok(of_bytes(&{
-            let mut bytes = Vec::new();
-            io::Read::read_to_end(&mut File::open(path)?, &mut bytes)?;
-            bytes
-        }))
-    };
-    read().with_context(|| format!("cannot read {}", shown(path)))
+    Ok(of_bytes(&workspace::read(path)?))
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::atomic;
-use crate::workspace::shown;
+use crate::workspace::{self, shown};
 
 /// Writes `value`, indented.
 ///
@@ -24,7 +24,7 @@ pub fn write(path: &Path, value: &impl Serialize) -> Result<()> {
 /// # Errors
 /// A file that cannot be read or holds something else.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = std::fs::read(path).with_context(|| format!("cannot read {}", shown(path)))?;
+    let text = workspace::read(path)?;
     serde_json::from_slice(&text).with_context(|| {
         format!(
             "{} is damaged: remove it and run the stage again",

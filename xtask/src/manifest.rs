@@ -89,8 +89,7 @@ impl RunDir {
         if !path.exists() {
             return Ok(Manifest::default());
         }
-        let text = std::fs::read(&path)
-            .with_context(|| format!("cannot read {}", workspace::shown(&path)))?;
+        let text = workspace::read(&path)?;
         serde_json::from_slice(&text).with_context(|| {
             format!(
                 "{} is damaged: remove it and run the pipeline again",

@@ -27,6 +27,14 @@ pub fn shown(path: &Path) -> String {
         .to_string()
 }
 
+/// The bytes of a file.
+///
+/// # Errors
+/// What the file system says, with the path.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", shown(path)))
+}
+
 /// A crate of the workspace as its manifest describes it.
 #[derive(Debug)]
 pub struct Member {
@@ -132,8 +140,7 @@ pub fn sources_fingerprint(name: &str) -> Result<String> {
     for member in closure.iter().filter_map(|name| members.get(name)) {
         for file in source_files(&member.dir)? {
             hasher.update(shown(&file).as_bytes());
-            hasher
-                .update(fs::read(&file).with_context(|| format!("cannot read {}", shown(&file)))?);
+            hasher.update(read(&file)?);
         }
     }
     Ok(crate::hash::hex(&hasher.finalize()))

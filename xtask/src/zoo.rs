@@ -74,9 +74,7 @@ impl Zoo {
         let manifest = self.manifest()?;
         for (committed, in_run) in COMMITTED {
             let path = self.file(committed);
-            let bytes = std::fs::read(&path).map_err(|error| {
-                anyhow::anyhow!("cannot read {}: {error}", workspace::shown(&path))
-            })?;
+            let bytes = workspace::read(&path)?;
             if manifest.files.get(in_run) != Some(&hash::of_bytes(&bytes)) {
                 bail!(
                     "{} is not the file that {MANIFEST} beside it describes: git restore it",
@@ -147,7 +145,7 @@ impl Zoo {
             firmware: elves,
         };
         for (committed, in_run) in COMMITTED {
-            atomic::write(&self.file(committed), &std::fs::read(run.file(in_run))?)?;
+            atomic::write(&self.file(committed), &workspace::read(&run.file(in_run))?)?;
         }
         json::write(&self.file(MANIFEST), &manifest)
     }

@@ -15,8 +15,7 @@ pub fn run(app: &App, run: &RunDir, force: bool) -> Result<()> {
     let model = run.existing(file::INT8, "quantize")?;
     let inputs = Inputs::of_sources("ember-codegen")?.file(&model)?;
     app.stage(run, "codegen", force, inputs, || {
-        let bytes = std::fs::read(&model)
-            .with_context(|| format!("cannot read {}", workspace::shown(&model)))?;
+        let bytes = workspace::read(&model)?;
         let source = ember_codegen::source::rust_source(&bytes).with_context(|| {
             format!("cannot turn {} into Rust source", workspace::shown(&model))
         })?;

@@ -1,6 +1,5 @@
 //! Finds, downloads or draws the data set.
 
-use std::path::Path;
 use std::sync::Mutex;
 
 use anyhow::Result;
@@ -9,7 +8,7 @@ use ember_progress::{Bar, Console, Unit};
 
 use crate::app::App;
 use crate::cli::DataSettings;
-use crate::workspace;
+use crate::workspace::{self, shown};
 
 /// A data set that was found.
 pub struct Data {
@@ -140,8 +139,4 @@ impl Display {
             bar.clear();
         }
     }
-}
-
-fn shown(path: &Path) -> String {
-    workspace::shown(path)
 }

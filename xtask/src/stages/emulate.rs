@@ -4,8 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
-use ember_data::Split;
+use anyhow::{Result, bail};
 use ember_deploy::DeployError;
 use ember_deploy::emulate::{self, Answer, Emulator, Job};
 use ember_deploy::machine::Machine;
@@ -59,12 +58,10 @@ pub fn plan(app: &App, settings: &RunSettings) -> Result<Vec<Target>> {
     machines
         .into_iter()
         .map(|machine| {
-            let has_qemu = emulate::qemu_installed(machine).is_some();
             let emulator = match settings.emulator {
                 cli::Emulator::Qemu => Emulator::Qemu,
                 cli::Emulator::Embedded => Emulator::Embedded,
-                cli::Emulator::Auto if has_qemu || !machine.embedded => Emulator::Qemu,
-                cli::Emulator::Auto => Emulator::Embedded,
+                cli::Emulator::Auto => Emulator::choose(machine)?,
             };
             emulator.check(machine)?;
             Ok(Target {
@@ -132,7 +129,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data, target: &Target) -
         .file(&scores_path)?;
     let output = firmware::file_name(machine, "device.json");
     app.stage(run, &stage_name(machine), force, inputs, || {
-        let host_scores = std::fs::read(&scores_path).with_context(|| format!("cannot read {}", workspace::shown(&scores_path)))?;
+        let host_scores = workspace::read(&scores_path)?;
         let device = measure(app, data, target, &elf, &model_path, &host_scores)?;
         app.console.step(
             "Ran",
@@ -171,7 +168,8 @@ fn measure(
     let test = &data.dataset.test;
     let test = test.take(target.images.unwrap_or(usize::MAX).min(test.len()));
     let model = MappedModel::open(model_path)?;
-    let (images, input_bytes) = encode(&model, &test)?;
+    let images = model.quantize_images(test.images())?;
+    let input_bytes = images.len().checked_div(test.len()).unwrap_or(0);
     let job = Job::new(machine, elf, &images, input_bytes);
     let bar = app.console.bar(
         format!("Running on {}", machine.name),
@@ -229,18 +227,6 @@ fn measure(
         arena_bytes: u64::from(outcome.device.arena_used_bytes),
         seconds: begun.elapsed().as_secs_f64(),
     })
-}
-
-/// The test images as the model takes them, and the bytes of one.
-fn encode(model: &MappedModel, test: &Split) -> Result<(Vec<u8>, usize)> {
-    let mut arena = model.arena()?;
-    let encoder = model.session(&mut arena)?.image_encoder()?;
-    let input_bytes = encoder.encoded_len(test.image_bytes());
-    let mut images = vec![0; test.len() * input_bytes];
-    for ((pixels, _), input) in test.iter().zip(images.chunks_exact_mut(input_bytes.max(1))) {
-        encoder.encode(pixels, input);
-    }
-    Ok((images, input_bytes))
 }
 
 /// What the device said.

@@ -1,6 +1,6 @@
 //! Cross-compiles the firmware around the model, and checks that it fits.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ember_deploy::firmware::Build;
 use ember_deploy::image::Image;
 use ember_deploy::machine::{MACHINES, Machine};
@@ -97,12 +97,10 @@ pub fn run(app: &App, run: &RunDir, force: bool, machine: &'static Machine) -> R
             verbose: false,
         };
         let elf = build.run()?;
-        let elf_bytes = std::fs::read(&elf)
-            .with_context(|| format!("cannot read {}", workspace::shown(&elf)))?;
+        let elf_bytes = workspace::read(&elf)?;
         let image = Image::parse(&elf_bytes, &elf)?;
         image.check_fits(machine, STACK_BYTES)?;
-        let model = std::fs::read(&model_path)
-            .with_context(|| format!("cannot read {}", workspace::shown(&model_path)))?;
+        let model = workspace::read(&model_path)?;
         let arena_bytes = MappedModel::open(&model_path)?.arena_bytes()? as u64;
         let report = image.size(&model)?;
         let size = Size {
