@@ -2,10 +2,12 @@
 //! fits, and runs it on an emulated chip.
 //!
 //! - [`machine`]: the emulated machines, as data.
+//! - [`chip`]: what is known of a chip that can be bought, as data.
 //! - [`firmware`]: builds the firmware for one of them.
 //! - [`image`]: what is in the ELF file: sizes, BIN, Intel HEX, UF2.
 //! - [`emulate`]: runs it, in QEMU or in the built-in emulator, and collects what it says.
 
+pub mod chip;
 pub mod emulate;
 mod error;
 pub mod firmware;

@@ -5,9 +5,10 @@
 //! start.
 
 use crate::error::DeployError;
+use serde::{Deserialize, Serialize};
 
 /// A range of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Region {
     /// First address.
     pub origin: u32,

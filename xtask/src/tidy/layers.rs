@@ -16,7 +16,8 @@ const LAYERS: &[(&str, &[&str])] = &[
         "ember-micro",
         &["ember-core", "ember-kernels", "ember-tflite"],
     ),
-    ("firmware", &["ember-link", "ember-micro"]),
+    ("ember-slot", &[]),
+    ("firmware", &["ember-link", "ember-micro", "ember-slot"]),
     ("ember-progress", &[]),
     ("ember-data", &[]),
     ("ember-report", &[]),
@@ -34,7 +35,11 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["ember-core", "ember-graph", "ember-micro", "ember-tflite"],
     ),
     ("ember-lite", &["ember-core", "ember-micro", "ember-tflite"]),
-    ("ember-deploy", &["ember-core", "ember-link"]),
+    ("ember-deploy", &["ember-core", "ember-link", "ember-slot"]),
+    (
+        "ember-probe",
+        &["ember-deploy", "ember-link", "ember-progress", "ember-slot"],
+    ),
     (
         "ember-testkit",
         &["ember-core", "ember-lite", "ember-micro", "ember-tflite"],
@@ -63,7 +68,7 @@ const BEHIND: &[(&str, &str)] = &[
     ("comfy-table", "ember-report"),
     ("indicatif", "ember-progress"),
     ("plotters", "ember-report"),
-    ("probe-rs", "ember-deploy"),
+    ("probe-rs", "ember-probe"),
     ("ureq", "ember-data"),
 ];
 

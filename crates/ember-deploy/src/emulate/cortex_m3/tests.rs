@@ -165,7 +165,7 @@ fn stores_anything(halfwords: &[u16]) -> bool {
     let (base, registers) = (first >> 8 & 7, u32::from(first & 0xFF));
     first >> 11 == 0b11000
         && registers >> base & 1 == 1
-        && registers.trailing_zeros() != base.into()
+        && registers.trailing_zeros() != u32::from(base)
 }
 
 /// Runs `rounds` programs of `generate` on both, and says how many both could run.

@@ -1,0 +1,1 @@
+//! The chips of probe-rs's registry, with what the registry does not know.
