@@ -1,0 +1,111 @@
+//! What can go wrong between this machine and a chip.
+
+use crate::session::access;
+
+/// See each variant for what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// Nothing that looks like a debug probe is connected.
+    #[error(
+        "no debug probe is connected. Check that\n\
+         - the probe, or the board with one on it, is plugged in with a cable that carries data and not only power;\n\
+         - inside a container or a virtual machine, its USB device is passed through.\n{}",
+        access::advice()
+    )]
+    NoProbe,
+    /// The probe that was asked for is not connected.
+    #[error("the probe {asked} is not connected{}", connected_or_none(.connected))]
+    NotConnected {
+        /// What was asked for.
+        asked: String,
+        /// Those that are connected, one per line.
+        connected: String,
+    },
+    /// There are several probes and none was chosen.
+    #[error("there are several debug probes; choose one, such as `--probe {example}`:{connected}")]
+    SeveralProbes {
+        /// One per line.
+        connected: String,
+        /// The selector of one.
+        example: String,
+    },
+    /// The text is no selector.
+    #[error(
+        "`{text}` does not name a probe; write VID:PID or VID:PID:SERIAL with hexadecimal numbers, such as \
+         0483:374b, as `cargo xtask probes` lists them"
+    )]
+    Selector {
+        /// What was given.
+        text: String,
+    },
+    /// The probe is there, but the system does not let this user open it.
+    #[error("this user may not open the probe {probe}.\n{}", access::advice())]
+    NoAccess {
+        /// Which one.
+        probe: String,
+    },
+    /// The probe does not answer, or somebody else has it.
+    #[error(
+        "cannot open the probe {probe}: {problem}. Close other programs that use it (an IDE, a GDB server), or plug \
+         it in again"
+    )]
+    Open {
+        /// Which one.
+        probe: String,
+        /// What its driver says.
+        problem: String,
+    },
+    /// The probe cannot do what it was asked to.
+    #[error("the probe {probe} cannot do {what}: {problem}")]
+    Setting {
+        /// Which one.
+        probe: String,
+        /// The protocol or the speed.
+        what: String,
+        /// What its driver says.
+        problem: String,
+    },
+    /// The chip does not answer.
+    #[error(
+        "the probe is there, but {chip} does not answer: {problem}. Check that the board has power, that SWDIO, \
+         SWCLK and GND (or the JTAG pins) are connected and that the chip is a {chip}; then try \
+         `--connect-under-reset` (a program that turns the debug pins off) and `--speed 100` (long wires)"
+    )]
+    Attach {
+        /// The chip that was asked for.
+        chip: String,
+        /// What probe-rs says.
+        problem: String,
+    },
+    /// The chip is locked against debugging.
+    #[error(
+        "{chip} is locked: its flash is protected against reading and writing through the debug port ({problem}). \
+         Only erasing the whole chip opens it, and this program never does that. If nothing on it is needed: \
+         `probe-rs erase --chip {chip} --allow-erase-all`, or the maker's tool; then try again"
+    )]
+    Locked {
+        /// The chip that was asked for.
+        chip: String,
+        /// What probe-rs says.
+        problem: String,
+    },
+}
+
+impl ProbeError {
+    /// The exit status of a program that ends with this error: 2 where no probe can be used, else 1.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoProbe | Self::NotConnected { .. } | Self::NoAccess { .. } => 2,
+            _ => 1,
+        }
+    }
+}
+
+fn connected_or_none(connected: &str) -> String {
+    if connected.is_empty() {
+        "; no probe is connected".to_owned()
+    } else {
+        format!("; connected are:{connected}")
+    }
+}
