@@ -1,7 +1,10 @@
-//! Builds the firmware for a machine.
+//! Builds the firmware for an emulated machine or a chip.
+
+mod target;
+
+pub use target::{Kernels, ModelPlace, Target, Transport};
 
 use crate::error::DeployError;
-use crate::machine::{Machine, Region};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,9 +21,9 @@ const PANIC_SYMBOL: &str = "a_path_that_panics_is_left_in_the_firmware";
 pub struct Build<'a> {
     /// The root of the workspace.
     pub workspace: &'a Path,
-    /// The machine to build for.
-    pub machine: &'static Machine,
-    /// The generated `model_data.rs`.
+    /// What to build for.
+    pub target: &'a Target,
+    /// The generated `model_data.rs`: the model, or where the model is in a slot its kernels and its need of arena.
     pub model_source: &'a Path,
     /// Never touch the network: a missing target is an error, and cargo gets `--offline`.
     pub offline: bool,
@@ -34,7 +37,7 @@ impl Build<'_> {
     /// # Errors
     /// [`DeployError::TargetMissing`], [`DeployError::PanicPath`] and [`DeployError::Build`].
     pub fn run(&self) -> Result<PathBuf, DeployError> {
-        ensure_target(self.workspace, self.machine.target, self.offline)?;
+        ensure_target(self.workspace, self.target.triple, self.offline)?;
         let model_source = std::path::absolute(self.model_source)
             .ok()
             .filter(|path| path.is_file())
@@ -45,12 +48,6 @@ impl Build<'_> {
                     std::io::Error::from(std::io::ErrorKind::NotFound),
                 )
             })?;
-        let Machine {
-            target, flash, ram, ..
-        } = self.machine;
-        let number = |Region { origin, length }| (format!("{origin:#x}"), format!("{length:#x}"));
-        let ((flash_origin, flash_length), (ram_origin, ram_length)) =
-            (number(*flash), number(*ram));
         let arguments = [
             "build",
             "--package",
@@ -60,24 +57,28 @@ impl Build<'_> {
             "--profile",
             PROFILE,
             "--target",
-            target,
+            self.target.triple,
         ];
+        let features = self.target.features();
         let mut command = Command::new(cargo());
         command
             .args(arguments)
+            .args((!features.is_empty()).then(|| format!("--features={}", features.join(","))))
             .args(self.offline.then_some("--offline"))
             .arg("--target-dir")
             .arg(self.target_directory())
             .current_dir(self.workspace)
             .env("EMBER_MODEL_RS", model_source)
-            .env("EMBER_FLASH_ORIGIN", flash_origin)
-            .env("EMBER_FLASH_LENGTH", flash_length)
-            .env("EMBER_RAM_ORIGIN", ram_origin)
-            .env("EMBER_RAM_LENGTH", ram_length)
             // Flags of the user's environment are for the host, and would make another image.
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .stdin(Stdio::null());
+        for (name, value) in self.target.variables() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         let start = |source| DeployError::Start {
             program: "cargo".to_owned(),
             source,
@@ -100,7 +101,7 @@ impl Build<'_> {
                 .filter(|line| line.contains("rust-lld") || line.trim_start().starts_with(">>>"))
                 .collect();
             return Err(DeployError::PanicPath {
-                target,
+                target: self.target.triple,
                 output: lines.join("\n"),
             });
         }
@@ -114,7 +115,7 @@ impl Build<'_> {
     #[must_use]
     pub fn elf_path(&self) -> PathBuf {
         self.target_directory()
-            .join(self.machine.target)
+            .join(self.target.triple)
             .join(PROFILE)
             .join("firmware")
     }

@@ -1,7 +1,7 @@
 //! Cross-compiles the firmware around the model, and checks that it fits.
 
 use anyhow::Result;
-use ember_deploy::firmware::Build;
+use ember_deploy::firmware::{Build, Target};
 use ember_deploy::image::Image;
 use ember_deploy::machine::{MACHINES, Machine};
 use ember_lite::MappedModel;
@@ -91,7 +91,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, machine: &'static Machine) -> R
         );
         let build = Build {
             workspace: &root,
-            machine,
+            target: &Target::of_machine(machine),
             model_source: &source,
             offline: false,
             verbose: false,

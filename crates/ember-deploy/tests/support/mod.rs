@@ -2,7 +2,7 @@
 
 use ember_deploy::DeployError;
 use ember_deploy::emulate::qemu_installed;
-use ember_deploy::firmware::{Build, target_installed};
+use ember_deploy::firmware::{Build, Target, target_installed};
 use ember_deploy::machine::Machine;
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ pub(crate) fn build(
     }
     let build = Build {
         workspace: &workspace,
-        machine,
+        target: &Target::of_machine(machine),
         model_source,
         offline: true,
         verbose: false,
