@@ -24,6 +24,14 @@ pub enum CodegenError {
         /// Its value.
         found: usize,
     },
+    /// An operator of the float graph that the format does not have.
+    #[error("a .tflite file has no {op} ({node:?}): run the passes first, they fold it away")]
+    NoOperator {
+        /// The node's output.
+        node: String,
+        /// The operator.
+        op: &'static str,
+    },
     /// A file that cannot be written.
     #[error("the graph {graph:?} cannot be written: {problem}")]
     Write {

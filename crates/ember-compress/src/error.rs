@@ -24,6 +24,16 @@ pub enum CompressError {
         /// Changes made.
         changes: usize,
     },
+    /// An operator that has no integers.
+    #[error(
+        "a {op} cannot be quantized ({node:?}): run the passes first, they fold it into its neighbours"
+    )]
+    NotFolded {
+        /// The node's output.
+        node: String,
+        /// The operator.
+        op: &'static str,
+    },
     /// No sample was given.
     #[error(
         "calibration needs at least one sample: give it a representative dataset of some hundred images"

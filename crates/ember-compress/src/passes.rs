@@ -1,15 +1,26 @@
 //! The passes over a float graph, one file each, and the list that is the pipeline.
 //!
 //! A pass looks for one place where it applies and says how to rewrite it; the driver applies that, verifies the graph,
-//! and asks again until nothing is left to do. A pass never changes what the model computes.
+//! and asks again until nothing is left to do. A pass never changes what the model computes; those that fold
+//! numbers together round once where the model rounded twice.
 
+mod cancel_conversions;
 mod drop_dead;
+mod fold_batch_norm;
+mod fold_constants;
 mod fuse_activation;
+mod lower_batch_norm;
+mod merge_pad;
 mod merge_reshapes;
 mod patch;
 
+pub use cancel_conversions::CancelConversions;
 pub use drop_dead::DropDead;
+pub use fold_batch_norm::FoldBatchNorm;
+pub use fold_constants::FoldConstants;
 pub use fuse_activation::FuseActivation;
+pub use lower_batch_norm::LowerBatchNorm;
+pub use merge_pad::MergePad;
 pub use merge_reshapes::MergeReshapes;
 pub use patch::Patch;
 
@@ -26,8 +37,17 @@ pub trait Pass: Sync {
     fn find(&self, graph: &Graph) -> Option<Patch>;
 }
 
-/// The pipeline, in the order in which the passes run.
-pub const PIPELINE: &[&dyn Pass] = &[&DropDead, &MergeReshapes, &FuseActivation];
+/// The pipeline, in the order in which the passes run, again from the start while one of them found something.
+pub const PIPELINE: &[&dyn Pass] = &[
+    &FoldConstants,
+    &CancelConversions,
+    &FoldBatchNorm,
+    &MergePad,
+    &LowerBatchNorm,
+    &MergeReshapes,
+    &FuseActivation,
+    &DropDead,
+];
 
 /// One rewrite that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +66,7 @@ pub fn optimize(graph: &Graph) -> Result<(Graph, Vec<Change>), CompressError> {
     run(graph, PIPELINE)
 }
 
-/// Runs these passes, each until it has nothing left to do.
+/// Runs these passes in this order, each until it has nothing left to do, and again while one of them found something.
 ///
 /// # Errors
 /// When the graph is not valid. When a pass made an invalid graph or does not come to an end, with the pass.
@@ -54,29 +74,48 @@ pub fn run(graph: &Graph, passes: &[&dyn Pass]) -> Result<(Graph, Vec<Change>), 
     verify(graph)?;
     let mut graph = graph.clone();
     let mut changes = Vec::new();
-    for pass in passes {
-        // No rule applies to a value more than a few times: every rewrite leaves less behind.
-        let limit = 4 * graph.values.len();
-        let mut count = 0;
-        while let Some(patch) = pass.find(&graph) {
-            if count == limit {
-                return Err(CompressError::Endless {
-                    pass: pass.name(),
-                    changes: count,
-                });
-            }
-            count += 1;
-            let what = patch.what().to_owned();
-            graph = patch.apply(&graph);
-            verify(&graph).map_err(|problem| CompressError::Pass {
-                pass: pass.name(),
-                problem,
-            })?;
-            changes.push(Change {
-                pass: pass.name(),
-                what,
-            });
+    // No rule applies to a value more than a few times: every rewrite leaves less behind.
+    let limit = 4 * graph.values.len();
+    for _ in 0..=limit {
+        let before = changes.len();
+        for pass in passes {
+            exhaust(&mut graph, *pass, limit, &mut changes)?;
+        }
+        if changes.len() == before {
+            return Ok((graph, changes));
         }
     }
-    Ok((graph, changes))
+    Err(CompressError::Endless {
+        pass: changes.last().map_or("", |change| change.pass),
+        changes: changes.len(),
+    })
+}
+
+/// Applies one pass until it has nothing left to do.
+fn exhaust(
+    graph: &mut Graph,
+    pass: &dyn Pass,
+    limit: usize,
+    changes: &mut Vec<Change>,
+) -> Result<(), CompressError> {
+    let mut count = 0;
+    while let Some(patch) = pass.find(graph) {
+        if count == limit {
+            return Err(CompressError::Endless {
+                pass: pass.name(),
+                changes: count,
+            });
+        }
+        count += 1;
+        *graph = patch.apply(graph);
+        verify(graph).map_err(|problem| CompressError::Pass {
+            pass: pass.name(),
+            problem,
+        })?;
+        changes.push(Change {
+            pass: pass.name(),
+            what: patch.what().to_owned(),
+        });
+    }
+    Ok(())
 }

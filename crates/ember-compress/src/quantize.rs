@@ -131,6 +131,12 @@ impl Quantizer<'_> {
                     self.weights(&node.op, inputs[0], *id, node.inputs[2])
                 }
                 Role::Bias => self.bias(inputs[0], inputs[1], *id),
+                Role::Gamma | Role::Beta | Role::Mean | Role::Variance => {
+                    return Err(CompressError::NotFolded {
+                        node: self.value(node.output).name.clone(),
+                        op: node.op.name(),
+                    });
+                }
             });
         }
         let quantization = match output_parameters(&node.op) {
@@ -338,7 +344,11 @@ const fn channel_axis(op: &Op) -> usize {
         | Op::Reshape { .. }
         | Op::Relu
         | Op::Relu6
-        | Op::Softmax { .. } => 0,
+        | Op::Softmax { .. }
+        | Op::BatchNorm { .. }
+        | Op::Pad { .. }
+        | Op::Quantize
+        | Op::Dequantize => 0,
     }
 }
 

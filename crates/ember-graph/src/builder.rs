@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use ember_core::Activation;
 
+use crate::batch_norm::DEFAULT_EPSILON;
 use crate::{Graph, GraphError, Node, Op, Role, Source, Value, ValueId, Window, shape, verify};
 
 /// A graph under construction.
@@ -226,6 +227,42 @@ impl GraphBuilder {
     /// When the input has fewer than two dimensions.
     pub fn softmax(&mut self, input: ValueId) -> Result<ValueId, GraphError> {
         self.node("softmax", Op::Softmax { beta: 1.0 }, &[input])
+    }
+
+    /// Normalizes each channel of `[1,..,C]`. Makes `batch_norm.gamma`, `.beta`, `.mean` and `.variance`, each `[C]`, ones
+    /// and zeros such that it does (nearly) nothing until it is trained.
+    ///
+    /// # Errors
+    /// When the input has fewer than two dimensions.
+    pub fn batch_norm(&mut self, input: ValueId) -> Result<ValueId, GraphError> {
+        let name = self.unique("batch_norm");
+        let channels = self.channels(input);
+        let op = Op::BatchNorm {
+            epsilon: DEFAULT_EPSILON,
+        };
+        let mut operands = vec![input];
+        for role in &op.operands()[1..] {
+            let start = match role {
+                Role::Gamma | Role::Variance => 1.0,
+                _ => 0.0,
+            };
+            let value = format!("{name}.{}", role.name());
+            operands.push(self.constant(&value, &[channels], vec![start; channels])?);
+        }
+        self.named_node(name, op, &operands)
+    }
+
+    /// Rows and columns of zeros around an image `[1,H,W,C]`, `[height, width]` each.
+    ///
+    /// # Errors
+    /// When the input is not an image.
+    pub fn pad(
+        &mut self,
+        input: ValueId,
+        before: [usize; 2],
+        after: [usize; 2],
+    ) -> Result<ValueId, GraphError> {
+        self.node("pad", Op::Pad { before, after }, &[input])
     }
 
     /// The shape of a value made so far; `None` when the id is not of this graph.

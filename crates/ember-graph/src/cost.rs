@@ -28,7 +28,11 @@ pub fn node_macs(graph: &Graph, node: &Node) -> u64 {
             | Op::Reshape { .. }
             | Op::Relu
             | Op::Relu6
-            | Op::Softmax { .. },
+            | Op::Softmax { .. }
+            | Op::BatchNorm { .. }
+            | Op::Pad { .. }
+            | Op::Quantize
+            | Op::Dequantize,
             _,
         ) => 0,
     };

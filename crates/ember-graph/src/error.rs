@@ -71,6 +71,18 @@ pub enum GraphError {
         /// The number.
         number: f32,
     },
+    /// A batch norm's variance that no data has.
+    #[error(
+        "the variance {value:?} holds {number} at position {position}: a variance is not negative"
+    )]
+    NegativeVariance {
+        /// The constant.
+        value: String,
+        /// Position of the first such number.
+        position: usize,
+        /// The number.
+        number: f32,
+    },
     /// A value that should be a constant is not.
     #[error("{value:?} is not a constant")]
     NotConstant {

@@ -2,6 +2,9 @@
 //!
 //! The arithmetic is that of the device; a batch of N images gives the same bits as N runs of one image.
 
+mod batch_norm;
+mod pad;
+
 use ember_core::{Activation, Clamp};
 use ember_kernels::broadcast::Broadcast;
 use ember_kernels::conv_2d::Conv2d;
@@ -14,6 +17,7 @@ use ember_kernels::{
     relu, softmax,
 };
 
+use crate::batch_norm::BatchNorm;
 use crate::{Graph, GraphError, Node, Op, Source, ValueId, Window, shape, verify};
 
 /// The outputs of `graph`, in their order, each `[batch, ...]` row-major.
@@ -41,6 +45,20 @@ pub fn evaluate_observed(
     inputs: &[&[f32]],
     mut observe: impl FnMut(ValueId, &[f32]),
 ) -> Result<Vec<Vec<f32>>, GraphError> {
+    evaluate_mapped(graph, batch, inputs, |id, numbers| observe(id, numbers))
+}
+
+/// [`evaluate_observed`] whose `map` may change what it sees: those who use the value, and the outputs, get what it
+/// leaves.
+///
+/// # Errors
+/// When the graph is not valid, or an input has another length.
+pub fn evaluate_mapped(
+    graph: &Graph,
+    batch: usize,
+    inputs: &[&[f32]],
+    mut map: impl FnMut(ValueId, &mut [f32]),
+) -> Result<Vec<Vec<f32>>, GraphError> {
     verify(graph)?;
     let mut run = Run {
         graph,
@@ -48,11 +66,17 @@ pub fn evaluate_observed(
     };
     run.feed(batch, inputs)?;
     for id in &graph.inputs {
-        observe(*id, run.slot(*id).numbers());
+        if let Numbers::Made(numbers) = &mut run.slots[id.index()].numbers {
+            map(*id, numbers);
+        }
     }
     for node in &graph.nodes {
-        let slot = run.compute(node)?;
-        observe(node.output, slot.numbers());
+        let (batch, mut numbers) = run.compute(node)?;
+        map(node.output, &mut numbers);
+        let slot = Slot {
+            batch,
+            numbers: Numbers::Made(numbers),
+        };
         run.slots[node.output.index()] = slot;
     }
     Ok(graph
@@ -127,7 +151,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn compute<'r>(&self, node: &Node) -> Result<Slot<'r>, GraphError> {
+    /// The node's result with its batch.
+    fn compute(&self, node: &Node) -> Result<(usize, Vec<f32>), GraphError> {
         let output = &self.graph.values[node.output.index()];
         let operands: Vec<&Slot<'_>> = node.inputs.iter().map(|id| self.slot(*id)).collect();
         let roles = node.op.operands().iter().zip(&operands);
@@ -162,10 +187,7 @@ impl Run<'_> {
             op: node.op.name(),
             problem,
         })?;
-        Ok(Slot {
-            batch,
-            numbers: Numbers::Made(result),
-        })
+        Ok((batch, result))
     }
 }
 
@@ -243,8 +265,22 @@ fn run_kernel(
             let shape = Broadcast::new(left, right)?;
             add::float32(&shape, clamp(*activation)?, input, operands[1], output)
         }
-        Op::Reshape { .. } => {
+        Op::Reshape { .. } | Op::Quantize | Op::Dequantize => {
             output.copy_from_slice(input);
+            Ok(())
+        }
+        Op::BatchNorm { epsilon } => {
+            let norm = BatchNorm {
+                gamma: operands[1],
+                beta: operands[2],
+                mean: operands[3],
+                variance: operands[4],
+                epsilon: *epsilon,
+            };
+            batch_norm::run(&norm, &dims[0], input, output)?
+        }
+        Op::Pad { before, after } => {
+            pad::run(&dims[0], *before, *after, input, output)?;
             Ok(())
         }
         Op::Relu => relu::float32(clamp(Activation::Relu)?, input, output),

@@ -132,6 +132,25 @@ pub enum Op {
         /// Factor on the logits before the exponential.
         beta: f32,
     },
+    /// Inputs: anything `[N,..,C]`, gamma, beta, mean and variance, each `[C]`:
+    /// `(x - mean) / sqrt(variance + epsilon) * gamma + beta` along the last dimension. It is trained; the passes make a
+    /// part of its neighbours of it, and no file has it.
+    BatchNorm {
+        /// Keeps the divisor away from 0.
+        epsilon: f32,
+    },
+    /// Input: image `[N,H,W,C]`; rows and columns of zeros around it.
+    Pad {
+        /// Zeros before the first element, `[height, width]`.
+        before: [usize; 2],
+        /// Zeros after the last element, `[height, width]`.
+        after: [usize; 2],
+    },
+    /// Input: anything. From real numbers to integers, or from integers to others: the parameters are those of the values
+    /// of a [`QuantizedGraph`](crate::QuantizedGraph). Among real numbers it changes nothing.
+    Quantize,
+    /// Input: anything. From integers to real numbers. Among real numbers it changes nothing.
+    Dequantize,
 }
 
 /// What an operand is to its operator.
@@ -145,6 +164,14 @@ pub enum Role {
     Weights,
     /// One number per output channel; constant.
     Bias,
+    /// A batch norm's factors; constant.
+    Gamma,
+    /// A batch norm's summands; constant.
+    Beta,
+    /// What a batch norm takes for the mean of its input; constant.
+    Mean,
+    /// What a batch norm takes for the variance of its input; constant and not negative.
+    Variance,
 }
 
 impl Role {
@@ -156,6 +183,10 @@ impl Role {
             Self::Filter => "filter",
             Self::Weights => "weights",
             Self::Bias => "bias",
+            Self::Gamma => "gamma",
+            Self::Beta => "beta",
+            Self::Mean => "mean",
+            Self::Variance => "variance",
         }
     }
 }
@@ -175,6 +206,10 @@ impl Op {
             Self::Relu => "relu",
             Self::Relu6 => "relu6",
             Self::Softmax { .. } => "softmax",
+            Self::BatchNorm { .. } => "batch_norm",
+            Self::Pad { .. } => "pad",
+            Self::Quantize => "quantize",
+            Self::Dequantize => "dequantize",
         }
     }
 
@@ -192,7 +227,17 @@ impl Op {
             | Self::Reshape { .. }
             | Self::Relu
             | Self::Relu6
-            | Self::Softmax { .. } => &[Role::Activation],
+            | Self::Softmax { .. }
+            | Self::Pad { .. }
+            | Self::Quantize
+            | Self::Dequantize => &[Role::Activation],
+            Self::BatchNorm { .. } => &[
+                Role::Activation,
+                Role::Gamma,
+                Role::Beta,
+                Role::Mean,
+                Role::Variance,
+            ],
         }
     }
 
@@ -209,7 +254,11 @@ impl Op {
             | Self::Reshape { .. }
             | Self::Relu
             | Self::Relu6
-            | Self::Softmax { .. } => None,
+            | Self::Softmax { .. }
+            | Self::BatchNorm { .. }
+            | Self::Pad { .. }
+            | Self::Quantize
+            | Self::Dequantize => None,
         }
     }
 
@@ -225,7 +274,11 @@ impl Op {
             | Self::Reshape { .. }
             | Self::Relu
             | Self::Relu6
-            | Self::Softmax { .. } => None,
+            | Self::Softmax { .. }
+            | Self::BatchNorm { .. }
+            | Self::Pad { .. }
+            | Self::Quantize
+            | Self::Dequantize => None,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! **Invariants:** the first dimension of activations is the batch, 1 in every stored graph, and no operator moves it;
 //! there is no arithmetic here: [`eval`] calls the kernels of `ember-kernels`.
 
+pub mod batch_norm;
 mod builder;
 pub mod checkpoint;
 mod cost;

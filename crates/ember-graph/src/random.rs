@@ -5,7 +5,7 @@
 
 use ember_core::{Activation, Padding};
 
-use crate::{Graph, GraphBuilder, GraphError, ValueId, Window};
+use crate::{Graph, GraphBuilder, GraphError, Op, Role, ValueId, Window};
 
 /// Steele, Lea and Flood's SplitMix64: any seed gives a good stream.
 #[derive(Clone, Debug)]
@@ -72,18 +72,105 @@ pub fn graph(seed: u64, steps: usize) -> Result<Graph, GraphError> {
     // The last layer is the output, so that little of the graph is dead.
     let last = made[made.len() - 1];
     let mut graph = builder.finish(&[last])?;
-    let constants: Vec<(ValueId, usize, f32)> = graph
+    fill(&mut graph, &mut random)?;
+    Ok(graph)
+}
+
+/// Draws all constants anew.
+fn fill(graph: &mut Graph, random: &mut Random) -> Result<(), GraphError> {
+    let constants: Vec<(ValueId, usize, f32, bool)> = graph
         .constants()
-        .map(|(id, value, numbers)| (id, numbers.len(), spread(&value.shape)))
+        .map(|(id, value, numbers)| {
+            let variance = value.name.ends_with(Role::Variance.name());
+            (id, numbers.len(), spread(&value.shape), variance)
+        })
         .collect();
-    for (id, count, spread) in constants {
+    for (id, count, spread, variance) in constants {
         let mut numbers = random.numbers(count);
         for number in &mut numbers {
-            *number *= spread;
+            *number = if variance {
+                1.5 + *number
+            } else {
+                *number * spread
+            };
         }
         graph.set_constant(id, numbers)?;
     }
+    Ok(())
+}
+
+/// [`graph`] with what only a float graph has in between: batch norms, paddings, conversions, and constants that are
+/// worked out from constants.
+///
+/// # Errors
+/// As [`graph`].
+pub fn unoptimized(seed: u64, steps: usize) -> Result<Graph, GraphError> {
+    let mut random = Random::new(!seed);
+    let mut builder = GraphBuilder::new("random");
+    let shape = [
+        1,
+        random.within(3, 9),
+        random.within(3, 9),
+        random.within(1, 4),
+    ];
+    let mut made = vec![builder.input("image", &shape)?];
+    for _ in 0..random.within(1, steps) {
+        let from = made[random.within(made.len().saturating_sub(2), made.len() - 1)];
+        let next = if random.within(0, 2) == 0 {
+            layer(&mut random, &mut builder, &made, from)?
+        } else {
+            float_layer(&mut random, &mut builder, from)?
+        };
+        made.push(next);
+    }
+    let last = made[made.len() - 1];
+    let mut graph = builder.finish(&[last])?;
+    fill(&mut graph, &mut random)?;
     Ok(graph)
+}
+
+/// A layer that the passes may remove.
+fn float_layer(
+    random: &mut Random,
+    builder: &mut GraphBuilder,
+    from: ValueId,
+) -> Result<ValueId, GraphError> {
+    let shape = builder.shape(from).unwrap_or_default().to_vec();
+    match (&shape[..], random.within(0, 5)) {
+        ([_, height, width, _], 0) => {
+            let mut pair = || [random.within(0, 1), random.within(0, 1)];
+            let (before, after) = (pair(), pair());
+            let padded = builder.pad(from, before, after)?;
+            let size = [
+                3.min(height + before[0] + after[0]),
+                3.min(width + before[1] + after[1]),
+            ];
+            let stride = Window::valid(random.within(1, 2));
+            builder.conv_2d(padded, random.within(1, 4), size, stride, Activation::None)
+        }
+        ([_, _, _, _], 1) => {
+            let one = Window::valid(1);
+            let layer =
+                builder.conv_2d(from, random.within(1, 4), [1, 1], one, Activation::None)?;
+            builder.batch_norm(layer)
+        }
+        ([_, _], 1) => {
+            let layer = builder.fully_connected(from, random.within(1, 8), Activation::None)?;
+            builder.batch_norm(layer)
+        }
+        ([_, _, ..], 2) => builder.batch_norm(from),
+        (_, 3) => {
+            let quantized = builder.node("quantize", Op::Quantize, &[from])?;
+            builder.node("dequantize", Op::Dequantize, &[quantized])
+        }
+        (_, 4) => {
+            let count = shape.iter().product();
+            let constant = builder.constant("constant", &shape, random.numbers(count))?;
+            let constant = builder.relu(constant)?;
+            builder.add(from, constant, Activation::None)
+        }
+        _ => builder.flatten(from),
+    }
 }
 
 /// How far weights reach, so that activations neither vanish nor explode over the layers.

@@ -95,6 +95,12 @@ pub enum ShapeError {
         /// The factor, as text.
         String,
     ),
+    /// A batch norm that could divide by 0.
+    #[error("epsilon is {0}, and must be positive and finite")]
+    Epsilon(
+        /// The number, as text.
+        String,
+    ),
     /// A result with more elements than can be counted.
     #[error("the result would have the shape {got:?}, more than {MAX_ELEMENTS} elements")]
     TooLarge {
@@ -146,7 +152,9 @@ pub fn infer(op: &Op, operands: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
             operands[0].to_vec()
         }
         Op::Reshape { shape } => reshape(operands[0], shape)?,
-        Op::Relu | Op::Relu6 => operands[0].to_vec(),
+        Op::Relu | Op::Relu6 | Op::Quantize | Op::Dequantize => operands[0].to_vec(),
+        Op::BatchNorm { epsilon } => batch_norm(operands, *epsilon)?,
+        Op::Pad { before, after } => pad(operands[0], *before, *after)?,
         Op::Softmax { beta } => {
             if !(beta.is_finite() && *beta > 0.0) {
                 return Err(ShapeError::Beta(beta.to_string()));
@@ -300,6 +308,43 @@ fn pool(
     }
     let [rows, columns] = positions([height, width], size, window)?;
     Ok(vec![batch, rows, columns, channels])
+}
+
+fn batch_norm(operands: &[&[usize]], epsilon: f32) -> Result<Vec<usize>, ShapeError> {
+    if !(epsilon.is_finite() && epsilon > 0.0) {
+        return Err(ShapeError::Epsilon(epsilon.to_string()));
+    }
+    let shape = operands[0];
+    let (Some(channels), true) = (shape.last(), shape.len() > 1) else {
+        return Err(ShapeError::Rank {
+            operand: "input",
+            expected: 2,
+            layout: "batch, channels",
+            got: shape.to_vec(),
+        });
+    };
+    for (operand, shape) in ["gamma", "beta", "mean", "variance"]
+        .into_iter()
+        .zip(&operands[1..])
+    {
+        let [extent] = dims(operand, "channels", shape)?;
+        expect(
+            "the length of gamma, beta, mean and variance",
+            *channels,
+            extent,
+        )?;
+    }
+    Ok(shape.to_vec())
+}
+
+fn pad(shape: &[usize], before: [usize; 2], after: [usize; 2]) -> Result<Vec<usize>, ShapeError> {
+    let [batch, height, width, channels] = dims("input", IMAGE, shape)?;
+    let along = |axis: usize, extent: usize| {
+        extent
+            .saturating_add(before[axis])
+            .saturating_add(after[axis])
+    };
+    Ok(vec![batch, along(0, height), along(1, width), channels])
 }
 
 fn reshape(from: &[usize], to: &[usize]) -> Result<Vec<usize>, ShapeError> {

@@ -12,7 +12,8 @@
 //! output flat
 //! ```
 //!
-//! Attributes that have their default (`stride=[1,1]`, `dilation=[1,1]`, `activation=none`, `beta=1`) may be left out,
+//! Attributes that have their default (`stride=[1,1]`, `dilation=[1,1]`, `activation=none`, `beta=1`, `epsilon=0.001`,
+//! `before=[0,0]`, `after=[0,0]`) may be left out,
 //! and so may the shape of a node, except a reshape's, which is its attribute. [`parse`] of [`print()`] is the same graph,
 //! bit for bit.
 

@@ -9,13 +9,13 @@
 //! - every value that a node makes is made by exactly one node, no input or constant by any;
 //! - values and nodes stand in the order in which they run: a node's operands come before its result, and the results
 //!   of later nodes come later (so there is no cycle, and the text form gives back the very same graph);
-//! - filters, weights and biases are constants;
+//! - filters, weights, biases and the parameters of a batch norm are constants, and variances are not negative;
 //! - operands fit their operator, attributes included, and every stored shape is the inferred one;
 //! - there is at least one output, and all of them exist.
 
 use std::collections::BTreeSet;
 
-use crate::{Graph, GraphError, Role, Source, Value, ValueId, builder::infer_node, shape};
+use crate::{Graph, GraphError, Node, Role, Source, Value, ValueId, builder::infer_node, shape};
 
 /// Checks everything that the header of this file lists.
 ///
@@ -154,6 +154,7 @@ fn nodes(graph: &Graph) -> Result<(), GraphError> {
                 });
             }
         }
+        variances(graph, node)?;
         if inferred != output.shape {
             return Err(GraphError::StoredShape {
                 value: output.name.clone(),
@@ -177,6 +178,22 @@ fn nodes(graph: &Graph) -> Result<(), GraphError> {
                 value: value.name.clone(),
                 makers,
                 expected,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn variances(graph: &Graph, node: &Node) -> Result<(), GraphError> {
+    for (role, id) in node.op.operands().iter().zip(&node.inputs) {
+        let (Role::Variance, Some(numbers)) = (role, graph.constant(*id)) else {
+            continue;
+        };
+        if let Some(position) = numbers.iter().position(|number| *number < 0.0) {
+            return Err(GraphError::NegativeVariance {
+                value: graph.values[id.index()].name.clone(),
+                position,
+                number: numbers[position],
             });
         }
     }

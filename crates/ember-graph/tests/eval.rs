@@ -1,6 +1,6 @@
 //! The evaluator against arithmetic done by hand, and a batch against single runs.
 
-use ember_graph::eval::{evaluate, evaluate_observed};
+use ember_graph::eval::{evaluate, evaluate_mapped, evaluate_observed};
 use ember_graph::{random, text};
 use proptest::prelude::*;
 
@@ -141,4 +141,39 @@ fn inputs_that_do_not_fit_are_named() {
     );
     assert!(message(0, &[&[]]).contains("batch of 0"));
     assert!(message(usize::MAX, &[&[]]).contains("got 0 numbers"));
+}
+
+#[test]
+fn batch_norms_and_paddings_as_by_hand() {
+    let normalized = run(
+        "graph g
+        input x [1,2,1,2]
+        constant gamma [2] = 2 -1
+        constant beta [2] = 0.5 0
+        constant mean [2] = 1 -1
+        constant variance [2] = 3 0
+        y = batch_norm(x, gamma, beta, mean, variance) epsilon=1
+        output y",
+        &[1., 1., 3., -3.],
+    );
+    assert_eq!(normalized, [0.5, -2., 2.5, 2.]);
+    let padded = run(
+        "graph g\ninput x [1,2,2,1]\ny = pad(x) before=[1,0] after=[0,2]\noutput y",
+        &[1., 2., 3., 4.],
+    );
+    assert_eq!(padded, [0., 0., 0., 0., 1., 2., 0., 0., 3., 4., 0., 0.]);
+    let same = run(
+        "graph g\ninput x [1,2]\nq = quantize(x)\ny = dequantize(q)\noutput y",
+        &[0.1, -7.],
+    );
+    assert_eq!(same, [0.1, -7.]);
+}
+
+#[test]
+fn what_is_mapped_is_what_the_next_node_gets() {
+    let graph =
+        text::parse("graph g\ninput x [1,2]\ny = relu(x)\nz = add(y, x)\noutput z").unwrap();
+    let doubled = |_, numbers: &mut [f32]| numbers.iter_mut().for_each(|number| *number *= 2.0);
+    let outputs = evaluate_mapped(&graph, 1, &[&[1.0, -1.0]], doubled).unwrap();
+    assert_eq!(outputs, [[12.0, -4.0]]);
 }

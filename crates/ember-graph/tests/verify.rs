@@ -9,6 +9,7 @@ proptest! {
     #[test]
     fn random_graphs_pass(seed: u64) {
         verify(&random::graph(seed, 12)?)?;
+        verify(&random::unoptimized(seed, 12)?)?;
     }
 
     /// A window position counts when its taps can be placed: count them one by one.
@@ -238,4 +239,54 @@ fn random_graphs_have_everything() {
     let dilated = |node: &ember_graph::Node| matches!(&node.op, Op::Conv2d { window, .. } if window.dilation != [1, 1]);
     assert!(nodes().any(dilated));
     assert_eq!(random::graph(3, 10).unwrap(), graphs[3]);
+}
+
+#[test]
+fn batch_norms_and_paddings_are_checked() {
+    let norm = |gamma: &str, variance: &str, attributes: &str| {
+        let text = format!(
+            "graph g
+            input x [1,3,2]
+            constant gamma {gamma}
+            constant beta [2] = fill 0
+            constant mean [2] = fill 0
+            constant variance [2] = {variance}
+            y = batch_norm(x, gamma, beta, mean, variance) {attributes}
+            output y"
+        );
+        text::parse(&text).map_err(|error| error.to_string())
+    };
+    assert!(norm("[2] = fill 1", "1 0", "").is_ok());
+    for (found, expected) in [
+        (
+            norm("[2] = fill 1", "1 -2", ""),
+            "\"variance\" holds -2 at position 1",
+        ),
+        (
+            norm("[3] = fill 1", "1 1", ""),
+            "the length of gamma, beta, mean and variance must be 2, got 3",
+        ),
+        (norm("[2] = fill 1", "1 1", "epsilon=0"), "epsilon is 0"),
+    ] {
+        let error = found.unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    let padded = |shape: &str, before: &str| {
+        let text = format!("graph g\ninput x {shape}\ny = pad(x) before={before}\noutput y");
+        text::parse(&text).map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        padded("[1,2,2,1]", "[1,0]").unwrap().values[1].shape,
+        [1, 3, 2, 1]
+    );
+    assert!(
+        padded("[1,4]", "[1,0]")
+            .unwrap_err()
+            .contains("4 dimensions")
+    );
+    assert!(
+        padded("[1,2,2,1]", "[99999999999999999,0]")
+            .unwrap_err()
+            .contains("elements")
+    );
 }

@@ -21,7 +21,10 @@ pub fn initialize(graph: &mut Graph, seed: u64) -> Result<(), TrainError> {
             };
             let count: usize = value.shape.iter().product();
             let limit = match role {
-                Role::Activation => continue,
+                // A batch norm's start is the builder's.
+                Role::Activation | Role::Gamma | Role::Beta | Role::Mean | Role::Variance => {
+                    continue;
+                }
                 Role::Bias => 0.0,
                 Role::Filter | Role::Weights => {
                     let channels = node.inputs.first().and_then(|image| graph.get(*image));

@@ -24,7 +24,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ember-graph", &["ember-core", "ember-kernels"]),
     (
         "ember-train",
-        &["ember-core", "ember-data", "ember-graph", "ember-progress"],
+        &[
+            "ember-compress",
+            "ember-core",
+            "ember-data",
+            "ember-graph",
+            "ember-progress",
+        ],
     ),
     (
         "ember-compress",

@@ -83,6 +83,25 @@ pub(super) fn operator(spec: &mut ModelSpec, node: &Node) -> Result<OperatorSpec
             inputs.push(spec.push_tensor(constant.with_data(bytes)));
             (BuiltinOp::Reshape, Options::None)
         }
+        Op::Pad { before, after } => {
+            let mut bytes = Vec::with_capacity(32);
+            let image = [[0, 0], [before[0], after[0]], [before[1], after[1]], [0, 0]];
+            for extent in image.as_flattened() {
+                bytes.extend(fields.number("padding", *extent)?.to_le_bytes());
+            }
+            let name = format!("{}.paddings", output.name);
+            let constant = TensorSpec::new(name, Dtype::Int32, [4, 2]);
+            inputs.push(spec.push_tensor(constant.with_data(bytes)));
+            (BuiltinOp::Pad, Options::None)
+        }
+        Op::Quantize => (BuiltinOp::Quantize, Options::None),
+        Op::Dequantize => (BuiltinOp::Dequantize, Options::None),
+        Op::BatchNorm { .. } => {
+            return Err(CodegenError::NoOperator {
+                node: output.name.clone(),
+                op: node.op.name(),
+            });
+        }
         Op::Relu => (BuiltinOp::Relu, Options::None),
         Op::Relu6 => (BuiltinOp::Relu6, Options::None),
         Op::Softmax { beta } => (BuiltinOp::Softmax, SoftmaxOptions { beta: *beta }.into()),

@@ -58,7 +58,14 @@ pub(super) const fn of(op: &Op, dtype: Dtype) -> i32 {
                 1
             }
         }
-        Op::Reshape { .. } => 1,
+        Op::Pad { .. } | Op::Quantize | Op::Dequantize => {
+            if int8 {
+                2
+            } else {
+                1
+            }
+        }
+        Op::Reshape { .. } | Op::BatchNorm { .. } => 1,
     }
 }
 

@@ -32,7 +32,11 @@ fn fuse(graph: &Graph, node: &Node) -> Option<Patch> {
         | Op::AveragePool2d { .. }
         | Op::Add { .. }
         | Op::Reshape { .. }
-        | Op::Softmax { .. } => return None,
+        | Op::Softmax { .. }
+        | Op::BatchNorm { .. }
+        | Op::Pad { .. }
+        | Op::Quantize
+        | Op::Dequantize => return None,
     };
     let input = *node.inputs.first()?;
     let producer = graph.producer(input)?;

@@ -1,7 +1,12 @@
 //! Passes: one file each with text in and text out, and what holds for the whole pipeline on random graphs.
 
+mod cancel_conversions;
 mod drop_dead;
+mod fold_batch_norm;
+mod fold_constants;
 mod fuse_activation;
+mod lower_batch_norm;
+mod merge_pad;
 mod merge_reshapes;
 mod pipeline;
 

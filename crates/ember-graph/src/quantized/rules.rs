@@ -35,10 +35,15 @@ pub const fn output_parameters(op: &Op) -> OutputParameters {
         | Op::DepthwiseConv2d { .. }
         | Op::FullyConnected { .. }
         | Op::Add { .. }
-        | Op::Relu => OutputParameters::Own,
-        Op::MaxPool2d { .. } | Op::AveragePool2d { .. } | Op::Reshape { .. } | Op::Relu6 => {
-            OutputParameters::OfInput
-        }
+        | Op::Relu
+        | Op::BatchNorm { .. }
+        | Op::Quantize
+        | Op::Dequantize => OutputParameters::Own,
+        Op::MaxPool2d { .. }
+        | Op::AveragePool2d { .. }
+        | Op::Reshape { .. }
+        | Op::Relu6
+        | Op::Pad { .. } => OutputParameters::OfInput,
         Op::Softmax { .. } => OutputParameters::Fixed(Quantization::PerTensor {
             scale: 1.0 / 256.0,
             zero_point: -128,
@@ -79,6 +84,8 @@ fn check_role(role: Role, value: &QuantizedValue) -> Result<(), GraphError> {
     let dtype = match role {
         Role::Activation | Role::Filter | Role::Weights => Dtype::Int8,
         Role::Bias => Dtype::Int32,
+        // `check_node` has refused the operator.
+        Role::Gamma | Role::Beta | Role::Mean | Role::Variance => return Ok(()),
     };
     if value.dtype != dtype {
         return wrong(&format!("must be {dtype}, and is {}", value.dtype));
@@ -135,7 +142,14 @@ fn check_node(graph: &QuantizedGraph, node: &Node) -> Result<(), GraphError> {
         | Op::Softmax { .. }
         | Op::Add { .. }
         | Op::Relu
-        | Op::Relu6 => Ok(()),
+        | Op::Relu6
+        | Op::Pad { .. }
+        | Op::Quantize
+        | Op::Dequantize => Ok(()),
+        Op::BatchNorm { .. } => Err(fault(
+            output,
+            "a batch_norm has no integers: the passes fold it into its neighbours".to_owned(),
+        )),
     }
 }
 

@@ -244,6 +244,18 @@ fn operator(
                 Some(text) => number(text)?,
             },
         },
+        "batch_norm" => Op::BatchNorm {
+            epsilon: match attributes.take("epsilon") {
+                None => crate::batch_norm::DEFAULT_EPSILON,
+                Some(text) => number(text)?,
+            },
+        },
+        "pad" => Op::Pad {
+            before: attributes.pair("before")?.unwrap_or([0, 0]),
+            after: attributes.pair("after")?.unwrap_or([0, 0]),
+        },
+        "quantize" => Op::Quantize,
+        "dequantize" => Op::Dequantize,
         _ => return fault(format!("there is no operator {name:?}")),
     })
 }

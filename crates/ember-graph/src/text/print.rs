@@ -79,7 +79,19 @@ fn write_node(text: &mut String, graph: &Graph, value: &Value, node: &Node) -> f
             write_window(text, window)?;
         }
         Op::Softmax { beta } => write!(text, " beta={}", Number(*beta))?,
-        Op::FullyConnected { .. } | Op::Add { .. } | Op::Reshape { .. } | Op::Relu | Op::Relu6 => {}
+        Op::BatchNorm { epsilon } => write!(text, " epsilon={}", Number(*epsilon))?,
+        Op::Pad { before, after } => write!(
+            text,
+            " before=[{},{}] after=[{},{}]",
+            before[0], before[1], after[0], after[1]
+        )?,
+        Op::FullyConnected { .. }
+        | Op::Add { .. }
+        | Op::Reshape { .. }
+        | Op::Relu
+        | Op::Relu6
+        | Op::Quantize
+        | Op::Dequantize => {}
     }
     if let Some(activation) = node.op.activation() {
         write!(text, " activation={}", activation_word(activation))?;

@@ -78,7 +78,11 @@ impl Layer {
                 | Op::Reshape { .. }
                 | Op::Relu
                 | Op::Relu6
-                | Op::Softmax { .. },
+                | Op::Softmax { .. }
+                | Op::BatchNorm { .. }
+                | Op::Pad { .. }
+                | Op::Quantize
+                | Op::Dequantize,
                 _,
             ) => None,
         };
