@@ -60,6 +60,25 @@ pub enum DeployError {
         /// Images sent.
         total: usize,
     },
+    /// The firmware never said hello.
+    #[error(
+        "no hello came from the firmware within {} s{}; is this chip running Ember's firmware, and was it reset?",
+        .waited.as_secs_f32(), after_garbage(*.skipped)
+    )]
+    NoHello {
+        /// How long was waited.
+        waited: Duration,
+        /// Bytes that came and were no frame.
+        skipped: u64,
+    },
+    /// What carries the bytes to and from the device failed.
+    #[error("cannot {action} the device: {source}")]
+    Channel {
+        /// What was tried, such as "read from".
+        action: &'static str,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The caller's progress callback asked to stop.
     #[error("stopped after {done} of {total} images")]
     Stopped {
@@ -208,6 +227,13 @@ fn quoted(output: &str) -> String {
         String::new()
     } else {
         format!(":\n{}", output.trim_end())
+    }
+}
+
+fn after_garbage(bytes: u64) -> String {
+    match bytes {
+        0 => String::new(),
+        _ => format!(", only {bytes} bytes that are no frame"),
     }
 }
 

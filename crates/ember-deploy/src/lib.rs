@@ -5,9 +5,11 @@
 //! - [`chip`]: what is known of a chip that can be bought, as data.
 //! - [`firmware`]: builds the firmware for one of them.
 //! - [`image`]: what is in the ELF file: sizes, BIN, Intel HEX, UF2.
+//! - [`converse`]: the host's side of the conversation with it, over any carrier of bytes.
 //! - [`emulate`]: runs it, in QEMU or in the built-in emulator, and collects what it says.
 
 pub mod chip;
+pub mod converse;
 pub mod emulate;
 mod error;
 pub mod firmware;

@@ -209,14 +209,6 @@ impl Machine {
     }
 }
 
-impl Machine {
-    /// Instructions that `ticks` of the firmware's timer are, rounded to a whole number.
-    #[must_use]
-    pub fn instructions(&self, ticks: u64) -> u64 {
-        (ticks as f64 * self.instructions_per_tick).round() as u64
-    }
-}
-
 fn nearest(name: &str) -> &'static str {
     let name = name.to_ascii_lowercase();
     MACHINES

@@ -1,9 +1,10 @@
 //! The built-in emulator: the firmware for a Cortex-M3 on [`super::cortex_m3`], its semihosting calls answered from
 //! memory.
 
-use super::collect::Collector;
 use super::cortex_m3::{Core, Stop};
-use super::{Bytes, Job, Outcome, Progress, request};
+use super::hear::Hearing;
+use super::{Job, Outcome, Progress};
+use crate::converse::Images;
 use crate::error::DeployError;
 use crate::image::Image;
 use std::time::Instant;
@@ -40,8 +41,8 @@ pub(super) fn run(job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome,
 
     let start = Instant::now();
     let mut files = Files {
-        requests: Requests::new(job)?,
-        collector: Collector::new(job)?,
+        requests: Requests::new(job.images()?),
+        hearing: Hearing::new(job)?,
     };
     let mut last_answer = (start, 0);
     loop {
@@ -54,18 +55,18 @@ pub(super) fn run(job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome,
                 }
             }
             Stop::Enough => {
-                let done = files.collector.answered();
+                let done = files.hearing.recorder().answered();
                 if done > last_answer.1 {
                     last_answer = (Instant::now(), done);
                 } else if last_answer.0.elapsed() > job.patience {
                     return Err(DeployError::Hang {
                         waited: job.patience,
                         done,
-                        total: files.collector.total(),
+                        total: files.hearing.recorder().total(),
                     });
                 }
                 if progress(None).is_break() {
-                    return Err(files.collector.stopped());
+                    return Err(files.hearing.recorder().stopped());
                 }
             }
             _ => return Err(stopped(&core, stop)),
@@ -75,14 +76,14 @@ pub(super) fn run(job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome,
 
 fn finish(status: u32, files: Files<'_>) -> Result<Outcome, DeployError> {
     let emulator = "built-in (Cortex-M3)".to_owned();
-    if status != 0 || !files.collector.is_done() {
+    if status != 0 || !files.hearing.recorder().is_done() {
         return Err(DeployError::EmulatorEnded {
             emulator,
             status: format!("exit status {status}"),
             output: String::new(),
         });
     }
-    files.collector.finish(emulator, files.requests.images)
+    files.hearing.finish(emulator, files.requests.sent)
 }
 
 fn stopped(core: &Core, stop: Stop) -> DeployError {
@@ -96,7 +97,7 @@ fn stopped(core: &Core, stop: Stop) -> DeployError {
 /// What the firmware reads and writes.
 struct Files<'a> {
     requests: Requests<'a>,
-    collector: Collector<'a>,
+    hearing: Hearing,
 }
 
 impl Files<'_> {
@@ -147,7 +148,7 @@ impl Files<'_> {
                 let bytes = core
                     .bytes(second, third)
                     .map_err(|stop| stopped(core, stop))?;
-                self.collector.take(bytes, progress)?;
+                self.hearing.take(bytes, progress)?;
                 0
             }
             SYS_EXIT_EXTENDED => return Ok(Answered::Exit(second)),
@@ -173,39 +174,35 @@ fn arguments(core: &Core, block: u32) -> Result<[u32; 3], Stop> {
 
 /// The file of requests, made as it is read.
 struct Requests<'a> {
-    job: &'a Job<'a>,
-    total: usize,
+    images: Images<'a>,
     next: usize,
     /// Images handed out so far, the profiled one not counted.
-    images: usize,
+    sent: usize,
     /// No image is begun any more: the next frame is the end.
     budget_spent: bool,
     ended: bool,
-    frame: Bytes,
+    frame: Vec<u8>,
     position: usize,
 }
 
 impl<'a> Requests<'a> {
-    fn new(job: &'a Job<'a>) -> Result<Self, DeployError> {
-        let images = job.image_count()?;
-        Ok(Self {
-            job,
-            // One more for the profile.
-            total: if images == 0 { 0 } else { images + 1 },
+    const fn new(images: Images<'a>) -> Self {
+        Self {
+            images,
             next: 0,
-            images: 0,
+            sent: 0,
             budget_spent: false,
             ended: false,
-            frame: Bytes::default(),
+            frame: Vec::new(),
             position: 0,
-        })
+        }
     }
 
     /// Fills `buffer` as far as there is something, and says how far.
     fn read(&mut self, buffer: &mut [u8]) -> usize {
         let mut filled = 0;
         while filled < buffer.len() {
-            let rest = self.frame.0.get(self.position..).unwrap_or_default();
+            let rest = self.frame.get(self.position..).unwrap_or_default();
             if rest.is_empty() {
                 if self.ended {
                     break;
@@ -222,14 +219,14 @@ impl<'a> Requests<'a> {
     }
 
     fn begin_next(&mut self) {
-        self.frame.0.clear();
+        self.frame.clear();
         self.position = 0;
         // A profiled first image is always followed by the plain one.
-        self.ended = self.next >= self.total || self.budget_spent && self.next > 1;
+        self.ended = self.next + 1 >= self.images.requests() || self.budget_spent && self.next > 1;
         let number = if self.ended { usize::MAX } else { self.next };
-        request(self.job, number, &mut self.frame);
+        self.images.request(number, &mut self.frame);
         if !self.ended {
-            self.images = self.next;
+            self.sent = self.next;
             self.next += 1;
         }
     }

@@ -1,17 +1,17 @@
 //! Runs a firmware on an emulated machine, sends it images, and collects what it answers.
 
-mod collect;
 mod cortex_m3;
 mod embedded;
+mod hear;
 mod qemu;
 
+use crate::converse::{Expect, Images, Transcript};
 use crate::error::DeployError;
 use crate::machine::{Machine, QemuMachine};
-use ember_link::{Sink, write_end, write_image};
-use std::convert::Infallible;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
+
+pub use crate::converse::{Answer, Progress};
 
 pub use qemu::installed as qemu_installed;
 
@@ -51,34 +51,23 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Number of images.
+    /// The images.
     ///
     /// # Errors
     /// [`DeployError::Images`] when their bytes are not a whole number of them.
-    pub fn image_count(&self) -> Result<usize, DeployError> {
-        match self.images.len().checked_rem(self.input_bytes) {
-            Some(0) => Ok(self.images.len() / self.input_bytes),
-            _ => Err(DeployError::Images {
-                given: self.images.len(),
-                each: self.input_bytes,
-            }),
+    pub const fn images(&self) -> Result<Images<'a>, DeployError> {
+        Images::new(self.images, self.input_bytes)
+    }
+
+    /// What the firmware says about itself if it is the right one.
+    const fn expect(&self) -> Expect<'static> {
+        Expect {
+            target: self.machine.target,
+            input_bytes: self.input_bytes,
+            instructions_per_tick: Some(self.machine.instructions_per_tick),
         }
     }
 }
-
-/// One image has been answered.
-#[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
-    /// Its index.
-    pub index: usize,
-    /// How many images there are.
-    pub total: usize,
-    /// All outputs of the model, one after the other.
-    pub outputs: &'a [u8],
-}
-
-/// Is called with each answer as it comes, and every now and then with none; `Break` stops the emulator.
-pub type Progress<'p> = dyn FnMut(Option<Answer<'_>>) -> ControlFlow<()> + 'p;
 
 /// What the firmware said about itself. Times are in instructions.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,6 +121,44 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// What was written down of a run on a machine with so many instructions per tick of its timer.
+    fn new(emulator: String, transcript: Transcript, instructions_per_tick: f64) -> Self {
+        let Transcript {
+            greeting,
+            operators,
+            images,
+            outputs,
+            ticks,
+            stack_bytes,
+        } = transcript;
+        let instructions = |ticks: u64| (ticks as f64 * instructions_per_tick).round() as u64;
+        Self {
+            emulator,
+            device: Device {
+                model_crc: greeting.model_crc,
+                model_bytes: greeting.model_bytes,
+                arena_bytes: greeting.arena_bytes,
+                arena_used_bytes: greeting.arena_used_bytes,
+                output_bytes: greeting.output_bytes,
+                prepare_instructions: instructions(greeting.prepare_ticks),
+                measured_instructions_per_tick: greeting.instructions_per_tick(),
+                target: greeting.target,
+            },
+            operators: operators
+                .iter()
+                .map(|operator| OperatorCost {
+                    index: operator.index,
+                    builtin_code: operator.builtin_code,
+                    instructions: instructions(operator.ticks),
+                })
+                .collect(),
+            images,
+            outputs,
+            instructions: ticks.into_iter().map(instructions).collect(),
+            stack_bytes,
+        }
+    }
+
     /// The outputs for one image.
     #[must_use]
     pub fn output(&self, image: usize) -> Option<&[u8]> {
@@ -201,30 +228,4 @@ impl Emulator {
             Self::Embedded => embedded::run(job, progress),
         }
     }
-}
-
-/// Bytes in memory as a sink for frames.
-#[derive(Default)]
-struct Bytes(Vec<u8>);
-
-impl Sink for Bytes {
-    type Error = Infallible;
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-}
-
-/// The frame of one request: first the first image with profile, then every image, then the end.
-fn request(job: &Job<'_>, number: usize, into: &mut Bytes) {
-    let image = |index: usize| {
-        let start = index.checked_mul(job.input_bytes)?;
-        job.images.get(start..)?.get(..job.input_bytes)
-    };
-    let Ok(()) = match (number, image(0), number.checked_sub(1).and_then(image)) {
-        (0, Some(first), _) => write_image(into, 0, true, first),
-        (_, _, Some(bytes)) => write_image(into, number as u32 - 1, false, bytes),
-        _ => write_end(into),
-    };
 }

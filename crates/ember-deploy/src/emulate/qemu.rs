@@ -3,8 +3,8 @@
 //! With `-icount shift=0` one instruction takes one nanosecond of the machine's time, so that the firmware's timer counts
 //! instructions and two runs are the same.
 
-use super::collect::Collector;
-use super::{Bytes, Job, Outcome, Progress, request};
+use super::hear::Hearing;
+use super::{Job, Outcome, Progress};
 use crate::error::DeployError;
 use crate::machine::{Machine, QemuMachine};
 use std::env;
@@ -35,7 +35,7 @@ pub fn installed(machine: &Machine) -> Option<PathBuf> {
 pub(super) fn run(job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome, DeployError> {
     let qemu = job.machine.qemu;
     let program = installed(job.machine).unwrap_or_else(|| qemu.program.into());
-    let mut collector = Collector::new(job)?;
+    let mut hearing = Hearing::new(job)?;
     let directory = tempfile::Builder::new()
         .prefix("ember-qemu-")
         .tempdir()
@@ -45,7 +45,7 @@ pub(super) fn run(job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome,
         directory.path().join(OUTPUT),
         directory.path().join(ERRORS),
     );
-    write_requests(job, collector.total(), &input)?;
+    write_requests(job, &input)?;
     // Made here, so that it is there to be read before the firmware opens it.
     File::create(&output).map_err(|source| DeployError::file("write", &output, source))?;
     let mut reader =
@@ -56,7 +56,7 @@ pub(super) fn run(job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome,
     let status = loop {
         // Asked before the last look at the file: what the firmware wrote before it ended is then there.
         let status = emulator.status()?;
-        let taken = take_new(&mut reader, &output, &mut collector, progress)?;
+        let taken = take_new(&mut reader, &output, &mut hearing, progress)?;
         if let Some(status) = status {
             break status;
         }
@@ -65,19 +65,19 @@ pub(super) fn run(job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome,
         } else if last_sign.elapsed() > job.patience {
             return Err(DeployError::Hang {
                 waited: job.patience,
-                done: collector.answered(),
-                total: collector.total(),
+                done: hearing.recorder().answered(),
+                total: hearing.recorder().total(),
             });
         }
         if progress(None).is_break() {
-            return Err(collector.stopped());
+            return Err(hearing.recorder().stopped());
         }
         thread::sleep(POLL);
     };
-    if !status.success() || !collector.is_done() {
+    if !status.success() || !hearing.recorder().is_done() {
         // Whoever asked us to stop may have stopped the emulator too.
         if progress(None).is_break() {
-            return Err(collector.stopped());
+            return Err(hearing.recorder().stopped());
         }
         return Err(DeployError::EmulatorEnded {
             emulator: qemu.program.to_owned(),
@@ -85,26 +85,25 @@ pub(super) fn run(job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome,
             output: fs::read_to_string(&errors).unwrap_or_default(),
         });
     }
-    let sent = collector.total();
-    collector.finish(version(&program, qemu), sent)
+    let sent = hearing.recorder().total();
+    hearing.finish(version(&program, qemu), sent)
 }
 
 /// All requests, as one file.
-fn write_requests(job: &Job<'_>, images: usize, path: &Path) -> Result<(), DeployError> {
-    let mut frames = Bytes::default();
-    // One more than images for the profile, one for the end.
-    let requests = if images == 0 { 1 } else { images + 2 };
-    for number in 0..requests {
-        request(job, number, &mut frames);
+fn write_requests(job: &Job<'_>, path: &Path) -> Result<(), DeployError> {
+    let images = job.images()?;
+    let mut frames = Vec::new();
+    for number in 0..images.requests() {
+        images.request(number, &mut frames);
     }
-    fs::write(path, &frames.0).map_err(|source| DeployError::file("write", path, source))
+    fs::write(path, &frames).map_err(|source| DeployError::file("write", path, source))
 }
 
 /// Takes what the firmware has written since the last look, and says how many bytes.
 fn take_new(
     reader: &mut File,
     path: &Path,
-    collector: &mut Collector<'_>,
+    hearing: &mut Hearing,
     progress: &mut Progress<'_>,
 ) -> Result<usize, DeployError> {
     let mut piece = [0; 1 << 14];
@@ -113,7 +112,7 @@ fn take_new(
         match reader.read(&mut piece) {
             Ok(0) => return Ok(sum),
             Ok(count) => {
-                collector.take(&piece[..count], progress)?;
+                hearing.take(&piece[..count], progress)?;
                 sum += count;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
