@@ -16,7 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "ember-micro",
         &["ember-core", "ember-kernels", "ember-tflite"],
     ),
-    ("ember-slot", &[]),
+    ("ember-slot", &["ember-core"]),
     ("firmware", &["ember-link", "ember-micro", "ember-slot"]),
     ("ember-progress", &[]),
     ("ember-data", &[]),
