@@ -15,6 +15,7 @@ mod page;
 mod plot;
 mod report;
 mod section;
+mod sheet;
 mod table;
 mod terminal;
 mod write;
@@ -24,4 +25,5 @@ pub use report::{
     Data, Development, DeviceRun, Epoch, FORMAT, HostRuntime, Latency, Model, OpCost, Report,
     SeedResult, Training, Variant,
 };
+pub use sheet::{Entry, Heading, Sheet};
 pub use terminal::TerminalStyle;

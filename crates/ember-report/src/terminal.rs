@@ -51,22 +51,28 @@ impl Report {
         }
         for section in section::all(self)? {
             for table in &section.tables {
-                text.push_str(&paint(&table.title, style, "1"));
-                text.push('\n');
-                text.push_str(&lay_out(table, style));
-                text.push('\n');
-                let sources = table.sources().into_iter().enumerate();
-                let sources = sources.map(|(i, source)| format!("†{} {source}", i + 1));
-                for line in table.notes.iter().cloned().chain(sources) {
-                    text.push_str(&paint(&wrapped(&line, style.width), style, "2"));
-                    text.push('\n');
-                }
+                text.push_str(&self::table(table, style));
                 text.push('\n');
             }
         }
         text.push_str("† A reference figure: not measured in this run.\n");
         Ok(text)
     }
+}
+
+/// A table under its title, followed by its notes and sources.
+pub(crate) fn table(table: &Table, style: TerminalStyle) -> String {
+    let mut text = paint(&table.title, style, "1");
+    text.push('\n');
+    text.push_str(&lay_out(table, style));
+    text.push('\n');
+    let sources = table.sources().into_iter().enumerate();
+    let sources = sources.map(|(i, source)| format!("†{} {source}", i + 1));
+    for line in table.notes.iter().cloned().chain(sources) {
+        text.push_str(&paint(&wrapped(&line, style.width), style, "2"));
+        text.push('\n');
+    }
+    text
 }
 
 /// A line under the headings and one under the last row.
