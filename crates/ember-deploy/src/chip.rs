@@ -27,6 +27,12 @@ pub struct Plan {
     pub boot: Boot,
     /// Parts of the flash that are not for code or models, in ascending order.
     pub reserved: Vec<Reserved>,
+    /// What the firmware stores, in this order, before it does anything else: on chips whose watchdog runs from reset.
+    #[serde(default)]
+    pub start: Vec<Store>,
+    /// What a person has to know before using the chip: board assumptions, fuses that nobody sets for them.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 impl Plan {
@@ -61,6 +67,17 @@ pub struct Reserved {
     pub bytes: Option<Vec<u8>>,
     /// What it is, for a person.
     pub what: String,
+}
+
+/// One store to a register of the chip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Store {
+    /// Where: a multiple of `bytes`.
+    pub address: u32,
+    /// How wide: 1, 2 or 4.
+    pub bytes: u8,
+    /// What; the lowest `bytes` count.
+    pub value: u32,
 }
 
 /// What a chip wants to find in flash before it starts a program.
@@ -165,6 +182,8 @@ mod tests {
             },
             boot: Boot::Plain,
             reserved: Vec::new(),
+            start: Vec::new(),
+            notes: Vec::new(),
         };
         let origins: Vec<_> = plan.sectors().map(|sector| sector.origin).collect();
         assert_eq!(
