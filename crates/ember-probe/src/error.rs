@@ -89,6 +89,76 @@ pub enum ProbeError {
         /// What probe-rs says.
         problem: String,
     },
+    /// The image does not lie in the chip's memory.
+    #[error(
+        "the image's {bytes} bytes at {address:#010x} cannot be put into {chip}: {problem}. Nothing was changed; was \
+         the image built for another chip?"
+    )]
+    Image {
+        /// The chip.
+        chip: String,
+        /// The first address.
+        address: u32,
+        /// How many bytes.
+        bytes: usize,
+        /// What probe-rs says.
+        problem: String,
+    },
+    /// Flashing did not come to its end.
+    #[error("flashing {chip} failed {doing}: {problem}. {state}")]
+    Flash {
+        /// The chip.
+        chip: String,
+        /// When it failed.
+        doing: &'static str,
+        /// What probe-rs says.
+        problem: String,
+        /// What the chip can do now, and what to do.
+        state: &'static str,
+    },
+    /// The chip's memory cannot be read.
+    #[error("cannot read {bytes} bytes at {address:#010x} from the chip: {problem}")]
+    Read {
+        /// The first address.
+        address: u32,
+        /// How many bytes.
+        bytes: usize,
+        /// What probe-rs says.
+        problem: String,
+    },
+    /// The chip was told to restart and did not.
+    #[error(
+        "{chip} does not restart under the debugger: {problem}. Unplug the board, plug it in again and try \
+         `--connect-under-reset`"
+    )]
+    Restart {
+        /// The chip.
+        chip: String,
+        /// What probe-rs says.
+        problem: String,
+    },
+    /// The firmware did not set up RTT.
+    #[error(
+        "{chip} was started, but there is no RTT control block at {address:#010x}: {problem}. The firmware on it is \
+         another one than this image, or it does not run; flash it again"
+    )]
+    NoRtt {
+        /// The chip.
+        chip: String,
+        /// Where it should be.
+        address: u32,
+        /// What is there.
+        problem: String,
+    },
+    /// The stream of bytes broke.
+    #[error(
+        "the connection to the firmware is lost: {problem}. Its flash was not touched; check the cable and the power \
+         and run the command again"
+    )]
+    Link {
+        /// What probe-rs says.
+        problem: String,
+    },
 }
 
 impl ProbeError {

@@ -3,7 +3,7 @@
 use super::probes::{self, Found};
 use crate::error::ProbeError;
 use probe_rs::architecture::arm::ArmError;
-use probe_rs::config::TargetSelector;
+use probe_rs::config::{Registry, Target};
 use probe_rs::probe::list::Lister;
 use probe_rs::probe::{DebugProbeSelector, Probe, WireProtocol};
 use probe_rs::{Permissions, Session};
@@ -35,27 +35,20 @@ pub struct Attached {
 /// # Errors
 /// Those of [`probes::choose`]; [`ProbeError::Open`], [`ProbeError::Setting`], [`ProbeError::Attach`],
 /// [`ProbeError::Locked`].
-pub fn attach(
-    lister: &Lister,
-    wish: &Wish,
-    chip: impl Into<TargetSelector>,
-) -> Result<Attached, ProbeError> {
+pub fn attach(lister: &Lister, wish: &Wish, chip: Target) -> Result<Attached, ProbeError> {
     let found = probes::list(lister);
     let found = probes::choose(&found, wish.probe.as_deref())?;
     let mut probe = open(lister, found)?;
     set(&mut probe, found, wish)?;
-    let chip = chip.into();
-    let name = match &chip {
-        TargetSelector::Specified(target) => target.name.clone(),
-        TargetSelector::Unspecified(name) => name.clone(),
-        TargetSelector::Auto => "the chip".to_owned(),
-    };
+    let name = chip.name.clone();
     // Without `allow_erase_all` no chip is ever erased to unlock it.
     let permissions = Permissions::new();
+    // The target is whole, so nothing is looked up.
+    let registry = Registry::new();
     let session = if wish.under_reset {
-        probe.attach_under_reset(chip, permissions)
+        probe.attach_under_reset_with_registry(chip, permissions, &registry)
     } else {
-        probe.attach(chip, permissions)
+        probe.attach_with_registry(chip, permissions, &registry)
     };
     Ok(Attached {
         probe: found.clone(),

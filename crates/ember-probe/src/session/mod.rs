@@ -3,7 +3,11 @@
 //! - [`probes`]: which probes there are, and which one is meant.
 //! - [`access`]: what to do when the system does not let this user open one.
 //! - [`attach`]: opening a probe and the debug port of the chip.
+//! - [`flash`]: writing and reading the chip's flash.
+//! - [`rtt`]: bytes to and from the running firmware.
 
 pub mod access;
 pub mod attach;
+pub mod flash;
 pub mod probes;
+pub mod rtt;
