@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::engine::{Engine, Observer};
 use crate::transport::{Transport, TransportError};
 use ember_link::{
-    ErrorCode, Failure, Inference, OpProfile, ReceiveError, Received, Receiver, Sink,
+    ErrorCode, Failure, Inference, OpProfile, ReceiveError, Received, Receiver, Sink, Time,
 };
 
 /// Bytes of a model's inputs and outputs, each all together.
@@ -29,10 +29,19 @@ pub fn serve(
     let mut receiver = Receiver::new();
     let mut inferences = 0;
     loop {
-        let Some(request) = receive(&mut receiver, transport, engine, sizes.input_bytes)
-            .map_err(|error| error.failure(inferences))?
-        else {
-            return Ok(inferences);
+        let request = receive(&mut receiver, transport, engine, sizes.input_bytes)
+            .map_err(|error| error.failure(inferences))?;
+        let request = match request {
+            Request::Image(request) => request,
+            Request::Clock => {
+                let time = Time {
+                    ticks: clock.ticks(),
+                };
+                time.write(transport)
+                    .map_err(|error| transport_failure(error, inferences))?;
+                continue;
+            }
+            Request::End => return Ok(inferences),
         };
         let start = clock.ticks();
         let mut profiler = Profiler {
@@ -58,8 +67,15 @@ pub fn serve(
     }
 }
 
+/// What the host wants.
+enum Request {
+    Image(Image),
+    Clock,
+    End,
+}
+
 /// An image that lies in the model's inputs.
-struct Request {
+struct Image {
     index: u32,
     profiled: bool,
 }
@@ -93,15 +109,16 @@ impl RequestError {
     }
 }
 
-/// Puts the next image into the model's inputs; `None` at the end.
+/// Waits for the next request, and puts an image into the model's inputs.
 fn receive(
     receiver: &mut Receiver,
     transport: &mut impl Transport,
     engine: &mut impl Engine,
     expected: u32,
-) -> Result<Option<Request>, RequestError> {
+) -> Result<Request, RequestError> {
     let (index, profiled, found) = match receiver.next(transport)? {
-        Received::End => return Ok(None),
+        Received::End => return Ok(Request::End),
+        Received::Clock => return Ok(Request::Clock),
         Received::Image {
             index,
             profiled,
@@ -117,7 +134,7 @@ fn receive(
         input += 1;
     }
     receiver.finish(transport)?;
-    Ok(Some(Request { index, profiled }))
+    Ok(Request::Image(Image { index, profiled }))
 }
 
 /// Sends the model's outputs.

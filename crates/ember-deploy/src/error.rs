@@ -1,6 +1,6 @@
 //! What can go wrong between a model and a running device.
 
-use ember_link::{ErrorCode, LinkError};
+use ember_link::{ErrorCode, LinkError, Slots};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -264,9 +264,27 @@ fn describe_failure(code: ErrorCode, [first, second]: [u32; 2]) -> String {
         ErrorCode::StackExhausted => {
             format!("the stack took all {first} bytes that are watched; results cannot be trusted")
         }
+        ErrorCode::NoModel => format!(
+            "no slot has a model that runs: the first {}, the second {}",
+            describe_refusal(first),
+            describe_refusal(second)
+        ),
         ErrorCode::Fault => {
             format!("the processor took a fault at {first:#010x} (cause {second:#010x})")
         }
+    }
+}
+
+/// What is wrong with a slot, as a sentence without its subject.
+fn describe_refusal(refusal: u32) -> String {
+    match refusal {
+        0 => "is not there".to_owned(),
+        Slots::MODEL => "holds what this firmware cannot read as a model".to_owned(),
+        _ if refusal & Slots::PREPARE != 0 => format!(
+            "holds a model that cannot be prepared ({})",
+            describe_preparation(refusal & 0xff)
+        ),
+        _ => format!("was refused with code {refusal}"),
     }
 }
 

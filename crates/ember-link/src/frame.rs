@@ -48,6 +48,8 @@ kinds! {
     ProfiledImage = 2;
     /// No more images: report and stop.
     End = 3;
+    /// Say how late it is by the clock that times inferences. Only where [`crate::Source::LIVE`] says so.
+    Clock = 4;
     /// What the device is and which model it carries: [`crate::Hello`].
     Hello = 128;
     /// What one operator cost: [`crate::OpProfile`].
@@ -58,6 +60,10 @@ kinds! {
     Done = 131;
     /// The device gives up: [`crate::Failure`].
     Failure = 132;
+    /// How late it is: [`crate::Time`].
+    Time = 133;
+    /// Which slot's model runs, and what is wrong with the others: [`crate::Slots`].
+    Slots = 134;
 }
 
 /// A header that has passed its check.

@@ -34,7 +34,9 @@ pub use frame::{
 };
 pub use message::{
     CALIBRATION_INSTRUCTIONS, DeviceMessage, Done, ErrorCode, Failure, Hello, Inference, OpProfile,
-    TimerKind,
+    Slots, Time, TimerKind,
 };
 pub use receive::{ReceiveError, Received, Receiver, Source};
-pub use write::{FrameWriter, Sink, image_frame_bytes, write_end, write_frame, write_image};
+pub use write::{
+    FrameWriter, Sink, image_frame_bytes, write_clock, write_end, write_frame, write_image,
+};

@@ -39,6 +39,8 @@ codes! {
         Mcycle = 2;
         /// The cycle counter of a Cortex-M's DWT unit.
         Dwt = 3;
+        /// Nothing: the processor has no counter that moves, and every tick count is zero.
+        None = 4;
     }
 }
 
@@ -62,6 +64,9 @@ codes! {
         StackExhausted = 7;
         /// The processor took a fault. Details: program counter, cause register (0 where there is none).
         Fault = 8;
+        /// No slot holds a model that runs. Details: [`Slots::refusals`] of the first and of the second slot. The device waits
+        /// for a reset.
+        NoModel = 9;
     }
 }
 
@@ -138,6 +143,35 @@ pub struct Failure {
     pub details: [u32; 2],
 }
 
+/// How late it is on the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time {
+    /// Ticks since some moment before the first [`Hello`], by the same clock as those of an [`Inference`].
+    pub ticks: u64,
+}
+
+/// Which slot's model runs: said before each [`Hello`] by a firmware that has its model in slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slots {
+    /// The number of the slot, from 0.
+    pub running: u32,
+    /// The sequence number in its header.
+    pub sequence: u32,
+    /// The model's version in its header.
+    pub model_version: u32,
+    /// Why the first and the second slot would not run: `ember_slot::SlotError::code`, or [`Slots::MODEL`] and the detail of
+    /// the failure; 0 where nothing is wrong that the device has looked at.
+    pub refusals: [u32; 2],
+}
+
+impl Slots {
+    /// Refusal: the bytes are as they were written, but not a model that this runtime reads.
+    pub const MODEL: u32 = 0x100;
+
+    /// Refusal: the model cannot be prepared. The lowest byte is the number of the runtime's error.
+    pub const PREPARE: u32 = 0x200;
+}
+
 /// What a frame from a device says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceMessage<'a> {
@@ -151,6 +185,10 @@ pub enum DeviceMessage<'a> {
     Done(Done),
     /// See [`Failure`].
     Failure(Failure),
+    /// See [`Time`].
+    Time(Time),
+    /// See [`Slots`].
+    Slots(Slots),
 }
 
 /// The two words of a 64-bit number.
@@ -265,6 +303,37 @@ impl Failure {
     }
 }
 
+impl Time {
+    /// Writes the frame.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        let (low, high) = split(self.ticks);
+        let words = [low, high].map(u32::to_le_bytes);
+        write_message(sink, Kind::Time, &words, &[])
+    }
+}
+
+impl Slots {
+    /// Writes the frame.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn write<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
+        let [first, second] = self.refusals;
+        let words = [
+            self.running,
+            self.sequence,
+            self.model_version,
+            first,
+            second,
+        ];
+        let words = words.map(u32::to_le_bytes);
+        write_message(sink, Kind::Slots, &words, &[])
+    }
+}
+
 /// The fields of a payload, one after the other.
 struct Fields<'a>(&'a [u8]);
 
@@ -306,7 +375,9 @@ impl<'a> DeviceMessage<'a> {
             Kind::Inference => inference(fields).map(Self::Inference),
             Kind::Done => done(fields).map(Self::Done),
             Kind::Failure => failure(fields).map(Self::Failure),
-            Kind::Image | Kind::ProfiledImage | Kind::End => {
+            Kind::Time => time(fields).map(Self::Time),
+            Kind::Slots => slots(fields).map(Self::Slots),
+            Kind::Image | Kind::ProfiledImage | Kind::End | Kind::Clock => {
                 return Err(LinkError::UnknownKind {
                     code: frame.kind as u8,
                 });
@@ -369,4 +440,23 @@ fn failure(mut fields: Fields<'_>) -> Option<Failure> {
     };
     fields.end()?;
     Some(failure)
+}
+
+fn time(mut fields: Fields<'_>) -> Option<Time> {
+    let time = Time {
+        ticks: fields.u64()?,
+    };
+    fields.end()?;
+    Some(time)
+}
+
+fn slots(mut fields: Fields<'_>) -> Option<Slots> {
+    let slots = Slots {
+        running: fields.u32()?,
+        sequence: fields.u32()?,
+        model_version: fields.u32()?,
+        refusals: [fields.u32()?, fields.u32()?],
+    };
+    fields.end()?;
+    Some(slots)
 }

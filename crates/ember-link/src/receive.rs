@@ -9,6 +9,10 @@ pub trait Source {
     /// What can go wrong.
     type Error;
 
+    /// Whether a host is at the other end while the device runs, and may ask how late it is. Where all frames were written
+    /// beforehand, the question makes no sense, and the code for it is left out.
+    const LIVE: bool = false;
+
     /// Fills `buffer`, waiting as long as it takes. `false`: the stream ended before the first byte of it.
     ///
     /// # Errors
@@ -28,6 +32,8 @@ pub enum Received {
         /// Bytes of the inputs that follow.
         input_bytes: u32,
     },
+    /// How late it is.
+    Clock,
     /// The end of the run: said, or the stream is over.
     End,
 }
@@ -99,16 +105,26 @@ impl Receiver {
                     input_bytes,
                 })
             }
+            Kind::Clock if S::LIVE && header.payload_bytes == 0 => {
+                self.finish(source)?;
+                Ok(Received::Clock)
+            }
             Kind::End if header.payload_bytes == 0 => {
                 self.finish(source)?;
                 Ok(Received::End)
             }
             Kind::End => Err(malformed),
-            Kind::Hello | Kind::OpProfile | Kind::Inference | Kind::Done | Kind::Failure => {
-                Err(ReceiveError::Link(LinkError::UnknownKind {
-                    code: header.kind_code,
-                }))
-            }
+            Kind::Clock if S::LIVE => Err(malformed),
+            Kind::Clock
+            | Kind::Hello
+            | Kind::OpProfile
+            | Kind::Inference
+            | Kind::Done
+            | Kind::Failure
+            | Kind::Time
+            | Kind::Slots => Err(ReceiveError::Link(LinkError::UnknownKind {
+                code: header.kind_code,
+            })),
         }
     }
 

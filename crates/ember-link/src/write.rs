@@ -105,3 +105,11 @@ pub(crate) const INDEX_BYTES: usize = 4;
 pub fn write_end<S: Sink>(sink: &mut S) -> Result<(), S::Error> {
     write_frame(sink, Kind::End, &[])
 }
+
+/// Writes the frame that asks how late it is.
+///
+/// # Errors
+/// What the sink says.
+pub fn write_clock<S: Sink>(sink: &mut S) -> Result<(), S::Error> {
+    write_frame(sink, Kind::Clock, &[])
+}

@@ -2,8 +2,8 @@
 
 use ember_link::{
     Decoder, DeviceMessage, Done, ErrorCode, Failure, Frame, Hello, Inference, Kind, LinkError,
-    OVERHEAD_BYTES, OpProfile, Received, Receiver, Sink, Source, TimerKind, image_frame_bytes,
-    write_end, write_frame, write_image,
+    OVERHEAD_BYTES, OpProfile, ReceiveError, Received, Receiver, Sink, Slots, Source, Time,
+    TimerKind, image_frame_bytes, write_clock, write_end, write_frame, write_image,
 };
 use proptest::prelude::*;
 use std::convert::Infallible;
@@ -195,18 +195,31 @@ fn messages() -> Vec<(DeviceMessage<'static>, Vec<u8>)> {
         code: ErrorCode::ImageLength,
         details: [783, 784],
     };
-    let mut frames = [(); 5].map(|()| Wire::default());
+    let time = Time {
+        ticks: (5 << 32) + 7,
+    };
+    let slots = Slots {
+        running: 1,
+        sequence: 12,
+        model_version: 3,
+        refusals: [Slots::PREPARE | 2, 0],
+    };
+    let mut frames = [(); 7].map(|()| Wire::default());
     HELLO.write(&mut frames[0]).unwrap();
     profile.write(&mut frames[1]).unwrap();
     inference.write(&mut frames[2]).unwrap();
     done.write(&mut frames[3]).unwrap();
     failure.write(&mut frames[4]).unwrap();
+    time.write(&mut frames[5]).unwrap();
+    slots.write(&mut frames[6]).unwrap();
     let messages = [
         DeviceMessage::Hello(HELLO),
         DeviceMessage::OpProfile(profile),
         DeviceMessage::Inference(inference),
         DeviceMessage::Done(done),
         DeviceMessage::Failure(failure),
+        DeviceMessage::Time(time),
+        DeviceMessage::Slots(slots),
     ];
     messages
         .into_iter()
@@ -274,6 +287,45 @@ fn payloads_of_a_wrong_length_or_with_unknown_codes_are_refused() {
         Err(LinkError::UnknownKind {
             code: Kind::End as u8
         })
+    );
+}
+
+/// As [`Stream`], with a host at the other end.
+struct Live<'a>(Stream<'a>);
+
+impl Source for Live<'_> {
+    type Error = &'static str;
+    const LIVE: bool = true;
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<bool, &'static str> {
+        self.0.read(buffer)
+    }
+}
+
+#[test]
+fn only_a_live_source_asks_how_late_it_is() {
+    let mut wire = Wire::default();
+    write_clock(&mut wire).unwrap();
+    write_end(&mut wire).unwrap();
+    let mut live = Live(Stream(&wire.0));
+    let mut receiver = Receiver::new();
+    assert_eq!(receiver.next(&mut live), Ok(Received::Clock));
+    assert_eq!(receiver.next(&mut live), Ok(Received::End));
+    assert_eq!(
+        Receiver::new().next(&mut Stream(&wire.0)),
+        Err(ReceiveError::Link(LinkError::UnknownKind {
+            code: Kind::Clock as u8
+        }))
+    );
+
+    let mut longer = Wire::default();
+    write_frame(&mut longer, Kind::Clock, &[&[0]]).unwrap();
+    assert_eq!(
+        Receiver::new().next(&mut Live(Stream(&longer.0))),
+        Err(ReceiveError::Link(LinkError::Malformed {
+            kind: Kind::Clock,
+            bytes: 1
+        }))
     );
 }
 

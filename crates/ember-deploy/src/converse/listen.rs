@@ -208,6 +208,11 @@ fn hear(
         (DeviceMessage::Hello(_), Some(_)) => {
             return Err(wrong(done, "it started a second time".to_owned()));
         }
+        // Said before a hello.
+        (DeviceMessage::Slots(_), known) => {
+            *greeting = known;
+            None
+        }
         (_, None) if deaf => None,
         (_, None) => return Err(wrong(done, "an answer before the hello".to_owned())),
         (DeviceMessage::OpProfile(profile), known @ Some(_)) => {
@@ -230,6 +235,9 @@ fn hear(
                 ticks: inference.ticks,
                 outputs: inference.outputs.to_vec(),
             })
+        }
+        (DeviceMessage::Time(_), Some(_)) => {
+            return Err(wrong(done, "the time, which nobody asked for".to_owned()));
         }
         // A device that goes on says hello again, and that may be in the bytes at hand.
         (DeviceMessage::Done(said), Some(known)) => Some(Heard::Done(known, said)),
