@@ -36,6 +36,18 @@ fn an_image_knows_its_sizes_and_its_model() {
     let variables = model::ARENA_BYTES..model::ARENA_BYTES + 64;
     assert!(variables.contains(&(size.static_ram_bytes as usize)));
 
+    let symbols = image.symbols();
+    let main = symbols.named("main").expect("a firmware has a main");
+    assert_eq!(main.address % 2, 0);
+    assert_eq!(symbols.at(main.address + 1), Some(main));
+    let arena = symbols
+        .at(machine.ram.origin)
+        .or_else(|| symbols.at(machine.ram.origin + 16))
+        .expect("variables begin there");
+    assert!(arena.bytes > 0);
+    assert!(symbols.named("there is no such symbol").is_none());
+    assert!(symbols.at(0xFFFF_FFFF).is_none());
+
     image
         .check_fits(machine, 1024)
         .unwrap_or_else(|error| panic!("{error}"));

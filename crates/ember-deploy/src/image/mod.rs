@@ -2,6 +2,7 @@
 
 mod hex;
 mod size;
+mod symbol;
 mod uf2;
 
 use crate::error::DeployError;
@@ -13,6 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use size::{SectionSize, SizeReport, SymbolSize};
+pub use symbol::{Symbol, Symbols};
 
 /// What a byte of erased flash reads as: the filling between segments.
 const ERASED: u8 = 0xFF;
@@ -37,6 +39,7 @@ pub struct Image {
     segments: Vec<Segment>,
     sections: Vec<SectionSize>,
     symbols: Vec<SymbolSize>,
+    places: Symbols,
 }
 
 impl Image {
@@ -107,11 +110,13 @@ impl Image {
             });
         }
         let symbols = size::symbols(&table, endian, data).map_err(broken)?;
+        let places = Symbols::read(&table, endian, data).map_err(broken)?;
         Ok(Self {
             path: path.to_owned(),
             segments,
             sections,
             symbols,
+            places,
         })
     }
 
@@ -119,6 +124,12 @@ impl Image {
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.segments
+    }
+
+    /// Where its functions and variables are.
+    #[must_use]
+    pub const fn symbols(&self) -> &Symbols {
+        &self.places
     }
 
     /// The address of the first byte, and all bytes from it to the last, gaps filled as erased flash reads.
