@@ -9,13 +9,13 @@ use ember_firmware::clock::Clock;
 use ember_firmware::engine::{Engine, EngineError, Observer};
 use ember_firmware::transport::TransportError;
 use ember_link::{
-    CALIBRATION_INSTRUCTIONS, Done, ErrorCode, Failure, Hello, Sink, Source, TimerKind,
+    CALIBRATION_INSTRUCTIONS, Done, ErrorCode, Failure, Hello, Sink, Slots, Source, TimerKind,
 };
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const TARGET: &str = "thumbv7m-none-eabi";
 const EACH: usize = 5;
@@ -80,6 +80,8 @@ const GONE: TransportError = TransportError(9);
 
 impl Source for Wire {
     type Error = TransportError;
+
+    const LIVE: bool = true;
 
     fn read(&mut self, mut buffer: &mut [u8]) -> Result<bool, TransportError> {
         while !buffer.is_empty() {
@@ -179,13 +181,30 @@ impl Clock for Looks {
     }
 }
 
+/// A million ticks per second.
+struct Microseconds(Instant);
+
+impl Clock for Microseconds {
+    fn ticks(&mut self) -> u64 {
+        self.0.elapsed().as_micros() as u64
+    }
+}
+
+const SLOTS: Slots = Slots {
+    running: 1,
+    sequence: 7,
+    model_version: 3,
+    refusals: [2, 0],
+};
+
 /// What the firmware does after reset, for ever.
-fn device(mut wire: Wire) -> Result<(), Failure> {
+fn device(mut wire: Wire, mut clock: impl Clock) -> Result<(), Failure> {
     let lost = |_| Failure {
         code: ErrorCode::Transport,
         details: [0, 0],
     };
     loop {
+        SLOTS.write(&mut wire).map_err(lost)?;
         Hello {
             model_crc: 1,
             model_bytes: 2,
@@ -205,14 +224,15 @@ fn device(mut wire: Wire) -> Result<(), Failure> {
             input_bytes: EACH as u32,
             output_bytes: EACH as u32,
         };
-        let inferences = serve(&mut wire, &mut PlusOne::default(), &mut Looks(0), sizes)
-            .inspect_err(|failure| {
+        let inferences = serve(&mut wire, &mut PlusOne::default(), &mut clock, sizes).inspect_err(
+            |failure| {
                 // The host may be gone.
                 let _ = failure.write(&mut Wire {
                     down: Arc::clone(&wire.down),
                     up: Arc::clone(&wire.up),
                 });
-            })?;
+            },
+        )?;
         Done {
             inferences,
             stack_bytes: 321,
@@ -224,13 +244,17 @@ fn device(mut wire: Wire) -> Result<(), Failure> {
 
 /// A device behind buffers of these sizes, which sent `before` before its start.
 fn attach(down: usize, up: usize, before: &[u8]) -> Ends {
+    attach_with(down, up, before, Looks(0))
+}
+
+fn attach_with(down: usize, up: usize, before: &[u8], clock: impl Clock + Send + 'static) -> Ends {
     let (down, up) = (Pipe::new(down), Pipe::new(up));
     assert_eq!(up.put_some(before), before.len());
     let wire = Wire {
         down: Arc::clone(&down),
         up: Arc::clone(&up),
     };
-    thread::spawn(|| device(wire));
+    thread::spawn(|| device(wire, clock));
     Ends {
         down,
         up,
@@ -300,7 +324,8 @@ fn every_image_is_answered_through_buffers_of_any_size() {
         let greeting = transcript.greeting;
         assert_eq!(greeting.timer, TimerKind::Dwt);
         assert_eq!(greeting.prepare_ticks, 77);
-        assert!((greeting.instructions_per_tick() - 0.5).abs() < 1e-9);
+        assert_eq!(greeting.instructions_per_tick(), Some(0.5));
+        assert_eq!(greeting.slots, Some(SLOTS));
     }
 }
 
@@ -508,4 +533,36 @@ fn a_live_stream_goes_on_until_it_is_stopped_and_ends_in_good_order() {
         ),
         "{error}"
     );
+}
+
+#[test]
+fn the_timers_rate_is_measured() {
+    let mut ends = attach_with(8, 64, &[], Microseconds(Instant::now()));
+    let mut conversation = open(&mut ends, EXPECT).unwrap();
+    let rate = conversation
+        .clock_rate(Duration::from_millis(200), &mut carry_on)
+        .unwrap()
+        .expect("it moves");
+    let error = (rate.hertz - 1e6).abs();
+    assert!(error <= rate.uncertainty + 20.0, "{rate:?}");
+    assert!(rate.uncertainty < 2e5, "{rate:?}");
+    // Nothing is lost for what comes next.
+    let images = images(3);
+    let transcript = conversation
+        .run(Images::new(&images, EACH).unwrap(), &mut carry_on)
+        .unwrap();
+    assert_eq!(transcript.outputs, plus_one(&images));
+
+    struct Still;
+
+    impl Clock for Still {
+        fn ticks(&mut self) -> u64 {
+            5
+        }
+    }
+
+    let mut ends = attach_with(64, 64, &[], Still);
+    let mut conversation = open(&mut ends, EXPECT).unwrap();
+    let rate = conversation.clock_rate(Duration::ZERO, &mut carry_on);
+    assert_eq!(rate.unwrap(), None);
 }

@@ -3,7 +3,7 @@
 use super::Expect;
 use crate::error::DeployError;
 use ember_link::{
-    CALIBRATION_INSTRUCTIONS, Decoder, DeviceMessage, Done, Frame, Hello, LinkError, TimerKind,
+    CALIBRATION_INSTRUCTIONS, Decoder, DeviceMessage, Done, Hello, LinkError, Slots, TimerKind,
 };
 
 /// Longest frame that is taken: the outputs of any model for a microcontroller, many times over.
@@ -37,19 +37,19 @@ pub struct Greeting {
     pub prepare_ticks: u64,
     /// The target triple that it was built for.
     pub target: String,
+    /// Which slot the model is in; nothing where the model is part of the firmware.
+    pub slots: Option<Slots>,
 }
 
 impl Greeting {
-    /// Instructions of a loop of known length per tick of the timer. In an emulator that is exact; on hardware a tick of
-    /// the processor's clock may be more or less than one instruction.
+    /// Instructions of a loop of known length per tick of the timer; `None` without a timer. In an emulator that is exact; on
+    /// hardware a tick of the processor's clock may be more or less than one instruction.
     #[must_use]
-    pub fn instructions_per_tick(&self) -> f64 {
-        f64::from(CALIBRATION_INSTRUCTIONS) / self.calibration_ticks as f64
+    pub fn instructions_per_tick(&self) -> Option<f64> {
+        instructions_per_tick(self.calibration_ticks)
     }
-}
 
-impl From<Hello<'_>> for Greeting {
-    fn from(hello: Hello<'_>) -> Self {
+    fn new(hello: Hello<'_>, slots: Option<Slots>) -> Self {
         let Hello {
             model_crc,
             model_bytes,
@@ -75,8 +75,14 @@ impl From<Hello<'_>> for Greeting {
             calibration_ticks,
             prepare_ticks,
             target: target.to_owned(),
+            slots,
         }
     }
+}
+
+fn instructions_per_tick(calibration_ticks: u64) -> Option<f64> {
+    let measured = f64::from(CALIBRATION_INSTRUCTIONS) / calibration_ticks as f64;
+    (calibration_ticks > 0).then_some(measured)
 }
 
 /// What one operator cost.
@@ -98,6 +104,8 @@ pub(crate) enum Heard {
         ticks: u64,
         outputs: Vec<u8>,
     },
+    /// How late it is on the device.
+    Time(u64),
     /// With what was said first: the conversation that it ends.
     Done(Greeting, Done),
 }
@@ -116,6 +124,8 @@ pub(crate) struct Listener<'a> {
     expect: Expect<'a>,
     start: Start,
     decoder: Decoder<Vec<u8>>,
+    /// What is said before the greeting.
+    slots: Option<Slots>,
     greeting: Option<Greeting>,
     /// Bytes before the greeting that were in no frame.
     garbage: u64,
@@ -127,6 +137,7 @@ impl<'a> Listener<'a> {
             expect,
             start,
             decoder: Decoder::new(vec![0; LONGEST_FRAME]),
+            slots: None,
             greeting: None,
             garbage: 0,
         }
@@ -148,101 +159,111 @@ impl<'a> Listener<'a> {
         done: usize,
         heard: &mut Vec<Heard>,
     ) -> Result<(), DeployError> {
-        let Self {
-            expect,
-            start,
-            decoder,
-            greeting,
-            garbage,
-        } = self;
         while !bytes.is_empty() {
-            let taken = decoder.feed(bytes);
+            let taken = self.decoder.feed(bytes);
             bytes = &bytes[taken..];
-            while let Some(frame) = decoder.next_frame() {
-                let deaf = greeting.is_none() && *start == Start::Anywhere;
-                if let Some(message) = hear(frame, deaf, done, expect, greeting)? {
-                    heard.push(message);
-                }
+            while let Some(frame) = self.decoder.next_frame() {
+                let frame = frame.and_then(DeviceMessage::parse);
+                let state = State {
+                    deaf: self.greeting.is_none() && self.start == Start::Anywhere,
+                    done,
+                    expect: self.expect,
+                    slots: &mut self.slots,
+                    greeting: &mut self.greeting,
+                };
+                let deaf = state.deaf;
+                heard.extend(state.hear(frame)?);
                 if deaf {
-                    *garbage = decoder.skipped_bytes();
+                    self.garbage = self.decoder.skipped_bytes();
                 }
             }
-            let skipped = decoder.skipped_bytes();
-            let deaf = greeting.is_none() && *start == Start::Anywhere;
-            if !deaf && skipped > *garbage {
-                let problem = format!("{} bytes that are no frame", skipped - *garbage);
-                return Err(wrong(done, problem));
+            let garbage = self.decoder.skipped_bytes() - self.garbage;
+            let deaf = self.greeting.is_none() && self.start == Start::Anywhere;
+            if !deaf && garbage > 0 {
+                return Err(wrong(done, format!("{garbage} bytes that are no frame")));
             }
         }
         Ok(())
     }
 }
 
-/// What one frame says. `deaf`: nothing but a greeting, or a reason why there is none, is of interest.
-fn hear(
-    frame: Result<Frame<'_>, LinkError>,
+/// What decides whether a message may come, while its frame is borrowed.
+struct State<'l> {
+    /// Nothing but a greeting, or a reason why there is none, is of interest.
     deaf: bool,
     done: usize,
-    expect: &Expect<'_>,
-    greeting: &mut Option<Greeting>,
-) -> Result<Option<Heard>, DeployError> {
-    let message = match frame.and_then(DeviceMessage::parse) {
-        Ok(message) => message,
-        Err(source @ LinkError::Version { .. }) => return Err(DeployError::Link { done, source }),
-        Err(_) if deaf => return Ok(None),
-        Err(source) => return Err(DeployError::Link { done, source }),
-    };
-    let answer = match (message, greeting.take()) {
-        (DeviceMessage::Failure(failure), _) => {
-            return Err(DeployError::Device {
-                code: failure.code,
-                details: failure.details,
-            });
-        }
-        (DeviceMessage::Hello(hello), None) => {
-            let checked = expect.check(&hello);
-            checked.map_err(|problem| wrong(done, problem))?;
-            *greeting = Some(hello.into());
-            None
-        }
-        (DeviceMessage::Hello(_), Some(_)) => {
-            return Err(wrong(done, "it started a second time".to_owned()));
-        }
-        // Said before a hello.
-        (DeviceMessage::Slots(_), known) => {
-            *greeting = known;
-            None
-        }
-        (_, None) if deaf => None,
-        (_, None) => return Err(wrong(done, "an answer before the hello".to_owned())),
-        (DeviceMessage::OpProfile(profile), known @ Some(_)) => {
-            *greeting = known;
-            Some(Heard::Operator(OperatorTicks {
-                index: profile.index,
-                builtin_code: profile.builtin_code,
-                ticks: profile.ticks,
-            }))
-        }
-        (DeviceMessage::Inference(inference), Some(known)) => {
-            let (found, expected) = (inference.outputs.len(), known.output_bytes as usize);
-            if found != expected {
-                let problem = format!("{found} bytes of outputs instead of {expected}");
-                return Err(wrong(done, problem));
+    expect: Expect<'l>,
+    slots: &'l mut Option<Slots>,
+    greeting: &'l mut Option<Greeting>,
+}
+
+impl State<'_> {
+    /// What one message says to whoever asked for images.
+    fn hear(
+        self,
+        message: Result<DeviceMessage<'_>, LinkError>,
+    ) -> Result<Option<Heard>, DeployError> {
+        let done = self.done;
+        let message = match message {
+            Err(
+                LinkError::Crc { .. } | LinkError::TooLong { .. } | LinkError::Malformed { .. },
+            ) if self.deaf => {
+                return Ok(None);
             }
-            *greeting = Some(known);
-            Some(Heard::Inference {
-                index: inference.index,
-                ticks: inference.ticks,
-                outputs: inference.outputs.to_vec(),
-            })
-        }
-        (DeviceMessage::Time(_), Some(_)) => {
-            return Err(wrong(done, "the time, which nobody asked for".to_owned()));
-        }
-        // A device that goes on says hello again, and that may be in the bytes at hand.
-        (DeviceMessage::Done(said), Some(known)) => Some(Heard::Done(known, said)),
-    };
-    Ok(answer)
+            other => other.map_err(|source| DeployError::Link { done, source })?,
+        };
+        let answer = match (message, self.greeting.take()) {
+            (DeviceMessage::Failure(failure), _) => {
+                return Err(DeployError::Device {
+                    code: failure.code,
+                    details: failure.details,
+                });
+            }
+            (DeviceMessage::Slots(slots), None) => {
+                *self.slots = Some(slots);
+                return Ok(None);
+            }
+            (DeviceMessage::Hello(hello), None) => {
+                let checked = self.expect.check(&hello);
+                checked.map_err(|problem| wrong(done, problem))?;
+                *self.greeting = Some(Greeting::new(hello, self.slots.take()));
+                return Ok(None);
+            }
+            (DeviceMessage::Hello(_) | DeviceMessage::Slots(_), Some(_)) => {
+                return Err(wrong(done, "it started a second time".to_owned()));
+            }
+            (_, None) if self.deaf => return Ok(None),
+            (_, None) => return Err(wrong(done, "an answer before the hello".to_owned())),
+            // A device that goes on says hello again, and that may be in the bytes at hand.
+            (DeviceMessage::Done(said), Some(known)) => return Ok(Some(Heard::Done(known, said))),
+            (DeviceMessage::OpProfile(profile), known) => {
+                *self.greeting = known;
+                Heard::Operator(OperatorTicks {
+                    index: profile.index,
+                    builtin_code: profile.builtin_code,
+                    ticks: profile.ticks,
+                })
+            }
+            (DeviceMessage::Time(time), known) => {
+                *self.greeting = known;
+                Heard::Time(time.ticks)
+            }
+            (DeviceMessage::Inference(inference), Some(known)) => {
+                let (found, expected) = (inference.outputs.len(), known.output_bytes as usize);
+                *self.greeting = Some(known);
+                if found != expected {
+                    let problem = format!("{found} bytes of outputs instead of {expected}");
+                    return Err(wrong(done, problem));
+                }
+                Heard::Inference {
+                    index: inference.index,
+                    ticks: inference.ticks,
+                    outputs: inference.outputs.to_vec(),
+                }
+            }
+        };
+        Ok(Some(answer))
+    }
 }
 
 impl Expect<'_> {
@@ -260,12 +281,15 @@ impl Expect<'_> {
                 hello.input_bytes, self.input_bytes
             ));
         }
-        let measured = f64::from(CALIBRATION_INSTRUCTIONS) / hello.calibration_ticks as f64;
-        match self.instructions_per_tick {
-            Some(expected) if (measured / expected - 1.0).abs() > TIMER_TOLERANCE => Err(format!(
+        let Some(expected) = self.instructions_per_tick else {
+            return Ok(());
+        };
+        match instructions_per_tick(hello.calibration_ticks) {
+            None => Err("it has no timer".to_owned()),
+            Some(measured) if (measured / expected - 1.0).abs() > TIMER_TOLERANCE => Err(format!(
                 "its timer has {measured:.3} instructions per tick, and the table of machines says {expected}"
             )),
-            _ => Ok(()),
+            Some(_) => Ok(()),
         }
     }
 }

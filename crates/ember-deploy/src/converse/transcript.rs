@@ -105,6 +105,10 @@ impl Recorder {
         match heard {
             Heard::Operator(operator) => self.operators.push(operator),
             Heard::Done(greeting, done) => self.done = Some((greeting, done)),
+            Heard::Time(_) => {
+                let problem = "the time, which nobody asked for".to_owned();
+                return Err(wrong(self.answered(), problem));
+            }
             Heard::Inference {
                 index,
                 ticks,

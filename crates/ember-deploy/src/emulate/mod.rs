@@ -141,7 +141,9 @@ impl Outcome {
                 arena_used_bytes: greeting.arena_used_bytes,
                 output_bytes: greeting.output_bytes,
                 prepare_instructions: instructions(greeting.prepare_ticks),
-                measured_instructions_per_tick: greeting.instructions_per_tick(),
+                measured_instructions_per_tick: greeting
+                    .instructions_per_tick()
+                    .unwrap_or(instructions_per_tick),
                 target: greeting.target,
             },
             operators: operators
