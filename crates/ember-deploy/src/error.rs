@@ -183,6 +183,18 @@ pub enum DeployError {
         /// What to do.
         advice: &'static str,
     },
+    /// A firmware and its model need more memory than a chip has.
+    #[error("{chip} has {available} bytes of {memory}, and {needed} are needed")]
+    NoRoom {
+        /// Which chip.
+        chip: String,
+        /// Flash or RAM.
+        memory: &'static str,
+        /// Bytes that are needed.
+        needed: u64,
+        /// Bytes that there are.
+        available: u64,
+    },
     /// The ELF file is not one that we can use.
     #[error("{}: {problem}", path.display())]
     Elf {

@@ -4,6 +4,7 @@
 //! - [`machine`]: the emulated machines, as data.
 //! - [`chip`]: what is known of a chip that can be bought, as data.
 //! - [`firmware`]: builds the firmware for one of them.
+//! - [`layout`]: where the firmware and its models lie in a chip's flash.
 //! - [`image`]: what is in the ELF file: sizes, BIN, Intel HEX, UF2.
 //! - [`converse`]: the host's side of the conversation with it, over any carrier of bytes.
 //! - [`emulate`]: runs it, in QEMU or in the built-in emulator, and collects what it says.
@@ -14,6 +15,7 @@ pub mod emulate;
 mod error;
 pub mod firmware;
 pub mod image;
+pub mod layout;
 pub mod machine;
 
 pub use error::DeployError;

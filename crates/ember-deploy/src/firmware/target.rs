@@ -111,6 +111,19 @@ impl Target {
         }
     }
 
+    /// The first address behind what a chip wants to find in front of code: its boot loader, and what is reserved near the
+    /// beginning of its flash.
+    #[must_use]
+    pub fn first_code(plan: &Plan) -> u64 {
+        let near = u64::from(plan.flash.origin) + u64::from(plan.flash.length) / 2;
+        plan.reserved
+            .iter()
+            .map(|reserved| reserved.region.end())
+            .filter(|end| *end <= near)
+            .max()
+            .unwrap_or_else(|| u64::from(plan.flash.origin))
+    }
+
     /// Where the vector table, or the first instruction, is.
     #[must_use]
     pub const fn vectors(&self) -> u32 {
