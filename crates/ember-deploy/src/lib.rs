@@ -8,11 +8,13 @@
 //! - [`image`]: what is in the ELF file: sizes, BIN, Intel HEX, UF2.
 //! - [`converse`]: the host's side of the conversation with it, over any carrier of bytes.
 //! - [`emulate`]: runs it, in QEMU or in the built-in emulator, and collects what it says.
+//! - [`findings`]: what a program found out on a chip, as JSON for the program that started it.
 
 pub mod chip;
 pub mod converse;
 pub mod emulate;
 mod error;
+pub mod findings;
 pub mod firmware;
 pub mod image;
 pub mod layout;

@@ -1,6 +1,8 @@
 //! What can go wrong between this machine and a chip.
 
 use crate::session::access;
+use ember_deploy::DeployError;
+use std::path::PathBuf;
 
 /// See each variant for what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +152,31 @@ pub enum ProbeError {
         /// What is there.
         problem: String,
     },
+    /// The conversation with the firmware failed.
+    #[error(transparent)]
+    Talk(#[from] DeployError),
+    /// A file could not be read or written.
+    #[error("cannot {action} {}: {problem}", .path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// Data that does not fit the images.
+    #[error("{what} has {given} bytes, and {images} images need {needed}")]
+    Answers {
+        /// The expected outputs or the labels.
+        what: &'static str,
+        /// Bytes of it.
+        given: usize,
+        /// How many images there are.
+        images: usize,
+        /// Bytes that they need.
+        needed: usize,
+    },
     /// The stream of bytes broke.
     #[error(
         "the connection to the firmware is lost: {problem}. Its flash was not touched; check the cable and the power \
@@ -162,11 +189,12 @@ pub enum ProbeError {
 }
 
 impl ProbeError {
-    /// The exit status of a program that ends with this error: 2 where no probe can be used, else 1.
+    /// The exit status of a program that ends with this error: 2 where no probe can be used, 130 after ctrl-C, else 1.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::NoProbe | Self::NotConnected { .. } | Self::NoAccess { .. } => 2,
+            Self::Talk(DeployError::Stopped { .. }) => 130,
             _ => 1,
         }
     }

@@ -4,38 +4,12 @@ mod support;
 
 use ember_deploy::image::Segment;
 use ember_probe::ProbeError;
-use ember_probe::session::attach::{Attached, Wish, attach};
+use ember_probe::session::attach::{Wish, attach};
 use ember_probe::session::flash::{self, Purpose};
-use ember_progress::{Console, Mode};
-use probe_rs::Target;
-use probe_rs::architecture::arm::sequences::DefaultArmSequence;
-use probe_rs::config::{DebugSequence, Registry};
-use support::chip::{Chip, Event};
+use probe_rs::config::Registry;
+use support::chip::Event;
 use support::memory::OLD;
-use support::probe::Board;
-
-fn quiet() -> Console {
-    let mode = Mode {
-        interactive: false,
-        color: false,
-        quiet: true,
-    };
-    Console::with(mode, Box::new(std::io::sink()), Box::new(std::io::sink()))
-}
-
-/// The chip as the registry has it, but for the maker's way of unlocking and resetting it, which needs registers that
-/// the simulation does not have.
-fn target(registry: &Registry, name: &str) -> Target {
-    let mut target = registry.get_target_by_name(name).unwrap();
-    target.debug_sequence = DebugSequence::Arm(DefaultArmSequence::create());
-    target
-}
-
-fn board(target: &Target) -> (Board, Attached) {
-    let board = Board::new(Chip::new(target));
-    let attached = attach(&board.lister(), &Wish::default(), target.clone()).unwrap();
-    (board, attached)
-}
+use support::{board, quiet, target};
 
 fn segment(address: u32, length: usize) -> Segment {
     Segment {

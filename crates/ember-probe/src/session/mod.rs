@@ -5,9 +5,11 @@
 //! - [`attach`]: opening a probe and the debug port of the chip.
 //! - [`flash`]: writing and reading the chip's flash.
 //! - [`rtt`]: bytes to and from the running firmware.
+//! - [`talk`]: images and answers over them.
 
 pub mod access;
 pub mod attach;
 pub mod flash;
 pub mod probes;
 pub mod rtt;
+pub mod talk;

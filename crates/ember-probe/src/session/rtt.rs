@@ -6,6 +6,8 @@
 use super::attach::causes;
 use super::flash::CORE;
 use crate::error::ProbeError;
+use ember_deploy::DeployError;
+use ember_deploy::converse::Channel;
 use probe_rs::rtt::{Error, Rtt, ScanRegion};
 use probe_rs::{Core, Session};
 use std::thread;
@@ -70,36 +72,32 @@ impl<'s> RttLink<'s> {
             }
         }
     }
+}
 
-    /// Takes what has come from the chip, as much as fits into `buffer`; 0 when there is nothing, after a short pause.
-    ///
-    /// # Errors
-    /// [`ProbeError::Link`].
-    pub fn receive(&mut self, buffer: &mut [u8]) -> Result<usize, ProbeError> {
-        let up = self.rtt.up_channels.first_mut().ok_or_else(no_ring)?;
-        let count = up
-            .read(&mut self.core, buffer)
-            .map_err(|error| lost(&error))?;
-        if count == 0 {
-            thread::sleep(PAUSE);
-        }
-        Ok(count)
+impl Channel for RttLink<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, DeployError> {
+        let up = self.rtt.up_channels.first_mut().ok_or_else(no_ring);
+        up.and_then(|up| {
+            up.read(&mut self.core, buffer)
+                .map_err(|error| lost(&error))
+        })
+        .map_err(|error| broken("read from", error))
     }
 
-    /// Gives bytes to the chip, as many as there is room for, and says how many; 0 when the ring is full, after a short
-    /// pause.
-    ///
-    /// # Errors
-    /// [`ProbeError::Link`].
-    pub fn send(&mut self, bytes: &[u8]) -> Result<usize, ProbeError> {
-        let down = self.rtt.down_channels.first_mut().ok_or_else(no_ring)?;
-        let count = down
-            .write(&mut self.core, bytes)
-            .map_err(|error| lost(&error))?;
-        if count == 0 {
-            thread::sleep(PAUSE);
-        }
-        Ok(count)
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, DeployError> {
+        let down = self.rtt.down_channels.first_mut().ok_or_else(no_ring);
+        down.and_then(|down| {
+            down.write(&mut self.core, bytes)
+                .map_err(|error| lost(&error))
+        })
+        .map_err(|error| broken("write to", error))
+    }
+}
+
+fn broken(action: &'static str, error: ProbeError) -> DeployError {
+    DeployError::Channel {
+        action,
+        source: error.into(),
     }
 }
 

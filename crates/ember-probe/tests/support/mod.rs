@@ -13,5 +13,39 @@
 )]
 
 pub mod chip;
+pub mod device;
 pub mod memory;
 pub mod probe;
+
+use chip::Chip;
+use ember_probe::session::attach::{Attached, Wish, attach};
+use ember_progress::{Console, Mode};
+use probe::Board;
+use probe_rs::Target;
+use probe_rs::architecture::arm::sequences::DefaultArmSequence;
+use probe_rs::config::{DebugSequence, Registry};
+
+/// A console that writes nothing.
+pub fn quiet() -> Console {
+    let mode = Mode {
+        interactive: false,
+        color: false,
+        quiet: true,
+    };
+    Console::with(mode, Box::new(std::io::sink()), Box::new(std::io::sink()))
+}
+
+/// The chip as the registry has it, but for the maker's way of unlocking and resetting it, which needs registers that
+/// the simulation does not have.
+pub fn target(registry: &Registry, name: &str) -> Target {
+    let mut target = registry.get_target_by_name(name).unwrap();
+    target.debug_sequence = DebugSequence::Arm(DefaultArmSequence::create());
+    target
+}
+
+/// A board with the chip, and a session with it.
+pub fn board(target: &Target) -> (Board, Attached) {
+    let board = Board::new(Chip::new(target));
+    let attached = attach(&board.lister(), &Wish::default(), target.clone()).unwrap();
+    (board, attached)
+}
