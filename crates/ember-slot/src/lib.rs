@@ -39,6 +39,8 @@ extern crate std;
 
 mod candidates;
 mod crc;
+#[cfg(feature = "ed25519")]
+mod ed25519;
 mod error;
 mod hash;
 mod header;
