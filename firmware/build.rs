@@ -4,22 +4,33 @@
 //! |---|---|
 //! | `EMBER_MODEL_RS` | path of the generated `model_data.rs` |
 //! | `EMBER_FLASH_ORIGIN`, `EMBER_FLASH_LENGTH` | where code and constants go, in bytes, decimal or `0x…` |
+//! | `EMBER_TEXT_ORIGIN` | the first address for code behind the vector table; right behind it when not set |
 //! | `EMBER_RAM_ORIGIN`, `EMBER_RAM_LENGTH` | where variables and the stack go |
+//! | `EMBER_RTT_UP_BYTES`, `EMBER_RTT_DOWN_BYTES` | the buffers to and from the host; feature `rtt` |
+//! | `EMBER_ARENA_BYTES` | bytes of the arena; never fewer than the model needs, which is the default |
+//! | `EMBER_KERNELS` | `int8`: all of them, not only the model's |
 //!
-//! `cargo xtask firmware` sets them. On a host there is no image, and nothing is needed.
+//! `ember-deploy` sets them. On a host there is no image, and nothing is needed.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+const VARIABLES: [&str; 10] = [
+    "EMBER_MODEL_RS",
+    "EMBER_FLASH_ORIGIN",
+    "EMBER_FLASH_LENGTH",
+    "EMBER_TEXT_ORIGIN",
+    "EMBER_RAM_ORIGIN",
+    "EMBER_RAM_LENGTH",
+    "EMBER_RTT_UP_BYTES",
+    "EMBER_RTT_DOWN_BYTES",
+    "EMBER_ARENA_BYTES",
+    "EMBER_KERNELS",
+];
+
 fn main() {
-    for variable in [
-        "EMBER_MODEL_RS",
-        "EMBER_FLASH_ORIGIN",
-        "EMBER_FLASH_LENGTH",
-        "EMBER_RAM_ORIGIN",
-        "EMBER_RAM_LENGTH",
-    ] {
+    for variable in VARIABLES {
         println!("cargo::rerun-if-env-changed={variable}");
     }
     println!("cargo::rerun-if-changed=build.rs");
@@ -43,25 +54,32 @@ fn prepare() -> Result<(), String> {
     fs::copy(&model, out.join("model_data.rs"))
         .map_err(|error| format!("EMBER_MODEL_RS: cannot copy {model}: {error}"))?;
 
-    let script = if triple.starts_with("riscv32") {
-        RISCV_SCRIPT
-    } else {
-        ""
-    };
-    let memory = format!(
-        "MEMORY\n{{\n  FLASH (rx) : ORIGIN = {:#x}, LENGTH = {:#x}\n  RAM (rwx) : ORIGIN = {:#x}, LENGTH = {:#x}\n}}\n{script}",
+    write(&out.join("memory.x"), &memory(&triple)?)?;
+    // cortex-m-rt's `device` feature includes it for names of interrupt handlers; there are none.
+    write(&out.join("device.x"), "")?;
+    write(&out.join("target.rs"), &constants()?)?;
+    println!("cargo::rustc-link-search={}", out.display());
+    println!("cargo::rustc-link-arg-bins=-Tlink.x");
+    println!("cargo::rustc-env=EMBER_TARGET={triple}");
+    Ok(())
+}
+
+/// The linker's part of the chip.
+fn memory(triple: &str) -> Result<String, String> {
+    let mut script = format!(
+        "MEMORY\n{{\n  FLASH (rx) : ORIGIN = {:#x}, LENGTH = {:#x}\n  RAM (rwx) : ORIGIN = {:#x}, LENGTH = {:#x}\n}}\n",
         number("EMBER_FLASH_ORIGIN")?,
         number("EMBER_FLASH_LENGTH")?,
         number("EMBER_RAM_ORIGIN")?,
         number("EMBER_RAM_LENGTH")?,
     );
-    write(&out.join("memory.x"), &memory)?;
-    // cortex-m-rt's `device` feature includes it for names of interrupt handlers; there are none.
-    write(&out.join("device.x"), "")?;
-    println!("cargo::rustc-link-search={}", out.display());
-    println!("cargo::rustc-link-arg-bins=-Tlink.x");
-    println!("cargo::rustc-env=EMBER_TARGET={triple}");
-    Ok(())
+    if let Some(origin) = optional("EMBER_TEXT_ORIGIN")? {
+        script += &format!("_stext = {origin:#x};\n");
+    }
+    if triple.starts_with("riscv32") {
+        script += RISCV_SCRIPT;
+    }
+    Ok(script)
 }
 
 /// What riscv-rt wants of `memory.x` besides the memory.
@@ -75,17 +93,64 @@ REGION_ALIAS(\"REGION_STACK\", RAM);
 SECTIONS { /DISCARD/ : { *(.eh_frame .eh_frame.*) } }
 ";
 
+/// The source of `src/target.rs`.
+fn constants() -> Result<String, String> {
+    let model_needs = "crate::model::ARENA_BYTES";
+    let arena_bytes = match optional("EMBER_ARENA_BYTES")? {
+        None => model_needs.to_owned(),
+        Some(bytes) => format!("if {model_needs} > {bytes} {{ {model_needs} }} else {{ {bytes} }}"),
+    };
+    let registry = match env::var("EMBER_KERNELS").as_deref() {
+        Err(_) => "&crate::model::REGISTRY",
+        Ok("int8") => "::ember_micro::registry::INT8",
+        Ok(other) => {
+            return Err(format!(
+                "EMBER_KERNELS is `{other}`; the only value is `int8`"
+            ));
+        }
+    };
+    let mut source = format!(
+        "/// Bytes of the arena.\n\
+         pub(crate) const ARENA_BYTES: usize = {arena_bytes};\n\n\
+         /// The kernels.\n\
+         pub(crate) const REGISTRY: &[::ember_micro::Registration] = {registry};\n"
+    );
+    if has_feature("RTT") {
+        let up_bytes = number("EMBER_RTT_UP_BYTES")?;
+        let down_bytes = number("EMBER_RTT_DOWN_BYTES")?;
+        source += &format!(
+            "\n/// Bytes of the buffer to the host.\n\
+             pub(crate) const RTT_UP_BYTES: usize = {up_bytes};\n\n\
+             /// Bytes of the buffer from the host.\n\
+             pub(crate) const RTT_DOWN_BYTES: usize = {down_bytes};\n"
+        );
+    }
+    Ok(source)
+}
+
+fn has_feature(name: &str) -> bool {
+    env::var_os(format!("CARGO_FEATURE_{name}")).is_some()
+}
+
+/// The number in a variable that must be set.
 fn number(variable: &str) -> Result<u64, String> {
-    let text = env::var(variable).map_err(|_| {
-        format!(
-            "{variable} is not set: the chip's memory map is needed; use `cargo xtask firmware`"
-        )
-    })?;
+    optional(variable)?.ok_or_else(|| {
+        format!("{variable} is not set: the chip must be known; use `cargo xtask firmware`")
+    })
+}
+
+/// The number in a variable, if it is set.
+fn optional(variable: &str) -> Result<Option<u64>, String> {
+    let Ok(text) = env::var(variable) else {
+        return Ok(None);
+    };
     let parsed = match text.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16),
         None => text.parse(),
     };
-    parsed.map_err(|error| format!("{variable} is `{text}`: {error}"))
+    parsed
+        .map(Some)
+        .map_err(|error| format!("{variable} is `{text}`: {error}"))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

@@ -1,11 +1,46 @@
 //! The program: an image comes, the model infers, a result goes; again until the host has no more.
 
+use crate::chip::Chip;
 use crate::clock::Clock;
 use crate::engine::{Engine, Observer};
 use crate::transport::{Transport, TransportError};
 use ember_link::{
-    ErrorCode, Failure, Inference, OpProfile, ReceiveError, Received, Receiver, Sink, Time,
+    Done, ErrorCode, Failure, Hello, Inference, OpProfile, ReceiveError, Received, Receiver, Sink,
+    Time,
 };
+
+/// Says hello, answers the host until it says that there are no more images, and says what it took.
+///
+/// # Errors
+/// What to tell the host.
+pub fn converse(
+    transport: &mut impl Transport,
+    engine: &mut impl Engine,
+    chip: &mut impl Chip,
+    hello: &Hello<'_>,
+) -> Result<(), Failure> {
+    let lost = |error| transport_failure(error, 0);
+    hello.write(transport).map_err(lost)?;
+    let sizes = Sizes {
+        input_bytes: hello.input_bytes,
+        output_bytes: hello.output_bytes,
+    };
+    let inferences = serve(transport, engine, chip, sizes)?;
+
+    let stack_bytes = chip.stack_used_bytes();
+    if stack_bytes >= chip.stack_limit_bytes() {
+        return Err(Failure {
+            code: ErrorCode::StackExhausted,
+            details: [stack_bytes, 0],
+        });
+    }
+    Done {
+        inferences,
+        stack_bytes,
+    }
+    .write(transport)
+    .map_err(lost)
+}
 
 /// Bytes of a model's inputs and outputs, each all together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

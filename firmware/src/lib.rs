@@ -2,7 +2,8 @@
 //!
 //! [`app::serve`] is the program: it needs something that carries bytes ([`transport::Transport`]), something that
 //! infers ([`engine::Engine`], such as [`interpreter::Interpreted`]) and something that counts ([`clock::Clock`]).
-//! `main.rs` has the first and the last of a real chip.
+//! [`app::converse`] is that with a hello before it and a goodbye after it, for which it needs a [`chip::Chip`]. `main.rs` has
+//! a real one.
 //!
 //! **Invariants:** no standard library, no allocation, no floating-point formatting, and no path that panics: an image
 //! that could panic does not link.
@@ -10,7 +11,9 @@
 #![cfg_attr(not(test), no_std)]
 
 pub mod app;
+pub mod chip;
 pub mod clock;
 pub mod engine;
 pub mod interpreter;
+pub mod rtt;
 pub mod transport;

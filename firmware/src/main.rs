@@ -11,8 +11,10 @@ mod device;
 mod machine;
 #[cfg(target_os = "none")]
 mod model;
-#[cfg(target_os = "none")]
+#[cfg(all(target_os = "none", not(feature = "rtt")))]
 mod semihosting;
+#[cfg(target_os = "none")]
+mod target;
 
 /// There is nothing to run on a host.
 #[cfg(not(target_os = "none"))]

@@ -8,9 +8,6 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use cortex_m_rt::{ExceptionFrame, entry, exception};
 use ember_link::{CALIBRATION_INSTRUCTIONS, TimerKind};
 
-/// What the ticks are.
-pub(crate) const TIMER: TimerKind = TimerKind::SysTick;
-
 const SYST_CSR: *mut u32 = 0xE000_E010 as *mut u32;
 const SYST_RVR: *mut u32 = 0xE000_E014 as *mut u32;
 const SYST_CVR: *mut u32 = 0xE000_E018 as *mut u32;
@@ -76,6 +73,11 @@ impl Timer {
         Self(())
     }
 
+    /// What the ticks are.
+    pub(crate) const fn kind(&self) -> TimerKind {
+        TimerKind::SysTick
+    }
+
     /// Ticks since [`Timer::start`].
     #[inline(never)]
     pub(crate) fn ticks(&mut self) -> u64 {
@@ -93,6 +95,10 @@ impl Timer {
         }
     }
 }
+
+/// Nothing: an interrupt counts the wraps.
+#[cfg(feature = "rtt")]
+pub(crate) fn keep_time() {}
 
 /// The stack pointer here.
 #[inline(always)]
@@ -117,6 +123,7 @@ pub(crate) fn calibration_loop() {
     }
 }
 
+#[cfg(not(feature = "rtt"))]
 /// Asks the emulator or debugger for `operation` with the arguments in `block`.
 #[inline(never)]
 pub(crate) fn semihosting_call(operation: usize, block: &[usize; 3]) -> usize {

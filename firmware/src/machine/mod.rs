@@ -8,10 +8,14 @@
     reason = "a processor is reached through registers, addresses and assembly"
 )]
 
-use crate::{device, model};
+use crate::{device, target};
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
+use ember_firmware::chip::Chip;
 use ember_firmware::clock::Clock;
+#[cfg(feature = "rtt")]
+use ember_firmware::rtt::{ControlBlock, Rtt};
+use ember_link::TimerKind;
 
 #[cfg(target_arch = "arm")]
 #[path = "cortex_m.rs"]
@@ -20,7 +24,8 @@ mod arch;
 #[path = "riscv.rs"]
 mod arch;
 
-pub(crate) use arch::{TIMER, semihosting_call};
+#[cfg(not(feature = "rtt"))]
+pub(crate) use arch::semihosting_call;
 
 /// How much of the memory below the top of the stack is watched, at most: enough for every model that we know of, and
 /// few enough words to look through.
@@ -63,27 +68,30 @@ impl Machine {
             stack_top,
         }
     }
+}
 
-    /// Bytes below the top of the stack that are watched.
-    pub(crate) fn stack_limit_bytes(&self) -> u32 {
+impl Chip for Machine {
+    fn timer(&self) -> TimerKind {
+        self.timer.kind()
+    }
+
+    fn calibration_ticks(&mut self) -> u64 {
+        let start = self.timer.ticks();
+        arch::calibration_loop();
+        self.timer.ticks() - start
+    }
+
+    fn stack_limit_bytes(&self) -> u32 {
         (self.stack_top as usize - self.stack_bottom as usize) as u32
     }
 
-    /// The most bytes of stack that were ever in use; equal to the limit when it may have been more.
-    pub(crate) fn stack_used_bytes(&self) -> u32 {
+    fn stack_used_bytes(&self) -> u32 {
         let mut word = self.stack_bottom;
         // SAFETY: the range is the one that `new` painted, up to the top of the stack.
         while word < self.stack_top && unsafe { word.read_volatile() } == PAINT {
             word = word.wrapping_add(1);
         }
         (self.stack_top as usize - word as usize) as u32
-    }
-
-    /// Ticks that the calibration loop takes.
-    pub(crate) fn calibration_ticks(&mut self) -> u64 {
-        let start = self.timer.ticks();
-        arch::calibration_loop();
-        self.timer.ticks() - start
     }
 }
 
@@ -94,12 +102,12 @@ impl Clock for Machine {
 }
 
 #[repr(C, align(16))]
-struct Arena(UnsafeCell<[u8; model::ARENA_BYTES]>);
+struct Arena(UnsafeCell<[u8; target::ARENA_BYTES]>);
 
 // SAFETY: `arena` hands the bytes out once.
 unsafe impl Sync for Arena {}
 
-static ARENA: Arena = Arena(UnsafeCell::new([0; model::ARENA_BYTES]));
+static ARENA: Arena = Arena(UnsafeCell::new([0; target::ARENA_BYTES]));
 static ARENA_TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The memory for tensors and the runtime's state, exactly as large as the model needs. Empty when called again.
@@ -111,6 +119,32 @@ pub(crate) fn arena() -> &'static mut [u8] {
     ARENA_TAKEN.store(true, Ordering::Relaxed);
     // SAFETY: this line is reached once, so there is one reference.
     unsafe { &mut *ARENA.0.get() }
+}
+
+/// What a debugger looks for in RAM.
+#[cfg(feature = "rtt")]
+#[unsafe(export_name = "_SEGGER_RTT")]
+static RTT: ControlBlock<{ target::RTT_UP_BYTES }, { target::RTT_DOWN_BYTES }> =
+    ControlBlock::new();
+
+/// The carrier, from which the rest of the time until the host is ready goes to [`arch::keep_time`].
+#[cfg(feature = "rtt")]
+pub(crate) fn open_rtt() -> Rtt<'static, fn()> {
+    RTT.open(arch::keep_time)
+}
+
+/// The carrier for a fault handler.
+#[cfg(feature = "rtt")]
+pub(crate) fn rtt_after_fault() -> Rtt<'static, fn()> {
+    RTT.attach(arch::keep_time)
+}
+
+/// Does nothing until the chip is reset.
+#[cfg(feature = "rtt")]
+pub(crate) fn stop() -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
 }
 
 /// Where `arch` arrives after it has set up memory.

@@ -8,9 +8,6 @@ use core::arch::asm;
 use ember_link::{CALIBRATION_INSTRUCTIONS, TimerKind};
 use riscv_rt::{TrapFrame, entry};
 
-/// What the ticks are.
-pub(crate) const TIMER: TimerKind = TimerKind::Mcycle;
-
 #[entry]
 fn main() -> ! {
     super::start()
@@ -34,6 +31,11 @@ impl Timer {
     /// `mcycle` runs from reset on.
     pub(crate) fn start() -> Self {
         Self(())
+    }
+
+    /// What the ticks are.
+    pub(crate) const fn kind(&self) -> TimerKind {
+        TimerKind::Mcycle
     }
 
     /// Cycles since reset.
@@ -60,6 +62,10 @@ impl Timer {
     }
 }
 
+/// Nothing: the counter has 64 bits.
+#[cfg(feature = "rtt")]
+pub(crate) fn keep_time() {}
+
 /// The stack pointer here.
 #[inline(always)]
 pub(crate) fn stack_pointer() -> usize {
@@ -83,6 +89,7 @@ pub(crate) fn calibration_loop() {
     }
 }
 
+#[cfg(not(feature = "rtt"))]
 /// Asks the emulator or debugger for `operation` with the arguments in `block`.
 #[inline(never)]
 pub(crate) fn semihosting_call(operation: usize, block: &[usize; 3]) -> usize {

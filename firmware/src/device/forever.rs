@@ -1,0 +1,35 @@
+//! A chip with a debugger at it: whoever attaches is served, one host after the other, until the chip is reset.
+
+use super::prepare;
+use crate::machine::{self, Machine};
+use ember_firmware::app;
+use ember_link::{ErrorCode, Failure};
+
+/// The whole program.
+pub(crate) fn run(machine: &mut Machine) -> ! {
+    let mut transport = machine::open_rtt();
+    let (mut engine, hello) = match prepare(machine) {
+        Ok(prepared) => prepared,
+        Err(failure) => {
+            // The carrier never fails.
+            let _ = failure.write(&mut transport);
+            machine::stop()
+        }
+    };
+    loop {
+        // After a bad frame the next good one is found: the host is told, and greeted again.
+        if let Err(failure) = app::converse(&mut transport, &mut engine, machine, &hello) {
+            let _ = failure.write(&mut transport);
+        }
+    }
+}
+
+/// Reports a fault of the processor and stops. `pc` is where it happened, `cause` what the architecture says about it.
+pub(crate) fn fault(pc: u32, cause: u32) -> ! {
+    let failure = Failure {
+        code: ErrorCode::Fault,
+        details: [pc, cause],
+    };
+    let _ = failure.write(&mut machine::rtt_after_fault());
+    machine::stop()
+}
