@@ -7,6 +7,7 @@
 //! - [`check`] reads one slot: header, length, SHA-256, signature.
 //! - [`candidates`] gives the valid models of several slots, the newest first.
 //! - [`LayoutRecord`] is what a firmware carries so that a host can see from the chip's flash alone where the slots are.
+//! - `write` (a feature, for hosts) builds and signs slots and says which slot a new model belongs into.
 //!
 //! # A slot, to the byte
 //!
@@ -48,6 +49,8 @@ mod key;
 mod operators;
 mod record;
 mod slot;
+#[cfg(feature = "write")]
+pub mod write;
 
 pub use candidates::{Candidate, Candidates, candidates};
 pub use error::SlotError;
