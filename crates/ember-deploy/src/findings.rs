@@ -1,6 +1,6 @@
 //! What `ember-probe` found out on a chip, as it writes it down, in JSON, for the program that started it.
 
-use crate::converse::{Greeting, OperatorTicks, Transcript};
+use crate::converse::{ClockRate, Greeting, OperatorTicks, Transcript};
 use ember_link::TimerKind;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,10 @@ pub struct Run {
     pub timer: String,
     /// Ticks of its timer per second, measured against this machine's clock; nothing without a timer.
     pub ticks_per_second: Option<f64>,
+    /// How far that may be from the truth, in ticks per second.
+    pub clock_uncertainty: Option<f64>,
+    /// Which slot its model is in; nothing where the model is part of the firmware.
+    pub slot: Option<RunningSlot>,
     /// Ticks to read and prepare the model.
     pub prepare_ticks: u64,
     /// Images answered.
@@ -71,6 +75,17 @@ pub struct Run {
     pub operators: Vec<Operator>,
     /// The outputs of each image, in hexadecimal; empty after a live run.
     pub outputs: Vec<String>,
+}
+
+/// The slot whose model runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunningSlot {
+    /// Its number, from 0.
+    pub index: u32,
+    /// The sequence number in its header.
+    pub sequence: u32,
+    /// The model's version in its header.
+    pub model_version: u32,
 }
 
 /// What one operator cost.
@@ -114,6 +129,12 @@ impl Run {
             target: greeting.target.clone(),
             timer: timer_name(greeting.timer).to_owned(),
             ticks_per_second: None,
+            clock_uncertainty: None,
+            slot: greeting.slots.map(|slots| RunningSlot {
+                index: slots.running,
+                sequence: slots.sequence,
+                model_version: slots.model_version,
+            }),
             prepare_ticks: greeting.prepare_ticks,
             images: 0,
             total_ticks: 0,
@@ -124,6 +145,12 @@ impl Run {
             operators: Vec::new(),
             outputs: Vec::new(),
         }
+    }
+
+    /// Keeps how fast the timer runs.
+    pub const fn set_clock(&mut self, rate: ClockRate) {
+        self.ticks_per_second = Some(rate.hertz);
+        self.clock_uncertainty = Some(rate.uncertainty);
     }
 
     /// Counts one answer.
@@ -194,8 +221,8 @@ fn hexadecimal(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Findings, Flashed, Run};
-    use crate::converse::{Greeting, OperatorTicks, Transcript};
-    use ember_link::TimerKind;
+    use crate::converse::{ClockRate, Greeting, OperatorTicks, Transcript};
+    use ember_link::{Slots, TimerKind};
 
     fn transcript() -> Transcript {
         Transcript {
@@ -211,6 +238,12 @@ mod tests {
                 calibration_ticks: 8000,
                 prepare_ticks: 5,
                 target: "thumbv7em-none-eabihf".into(),
+                slots: Some(Slots {
+                    running: 1,
+                    sequence: 7,
+                    model_version: 3,
+                    refusals: [0, 0],
+                }),
             },
             operators: vec![OperatorTicks {
                 index: 0,
@@ -231,7 +264,14 @@ mod tests {
         assert_eq!((run.least_ticks, run.most_ticks), (1000, 1003));
         assert_eq!(run.ticks_per_inference(), 1002);
         assert_eq!(run.milliseconds(64_000), None);
-        run.ticks_per_second = Some(64e6);
+        assert_eq!(
+            run.slot.map(|slot| (slot.index, slot.sequence)),
+            Some((1, 7))
+        );
+        run.set_clock(ClockRate {
+            hertz: 64e6,
+            uncertainty: 1e3,
+        });
         assert_eq!(run.milliseconds(64_000), Some(1.0));
     }
 

@@ -11,7 +11,7 @@ use probe_rs::config::Registry;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
-use support::device::{CONTROL_BLOCK, EACH, Firmware, TARGET};
+use support::device::{CONTROL_BLOCK, EACH, Firmware, TARGET, TICKS_PER_SECOND};
 use support::{board, quiet, target};
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::from_builtin_families);
@@ -60,6 +60,12 @@ fn every_image_is_answered_and_compared() {
     assert_eq!(run.outputs[2], "0302030429");
     assert_eq!((run.stack_bytes, run.timer.as_str()), (321, "dwt"));
     assert_eq!(run.operators.len(), 1);
+    let hertz = run.ticks_per_second.unwrap();
+    let uncertainty = run.clock_uncertainty.unwrap();
+    assert!(
+        (hertz - TICKS_PER_SECOND).abs() <= uncertainty + 10.0,
+        "{hertz} ± {uncertainty}"
+    );
 }
 
 #[test]

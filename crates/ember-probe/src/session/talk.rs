@@ -8,6 +8,11 @@ use ember_deploy::findings::Run;
 use ember_progress::{Console, Unit};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How long the device's timer is compared with this machine's: with answers within a millisecond, to some tenths of a
+/// percent.
+const CLOCK_SPAN: Duration = Duration::from_millis(500);
 
 /// How the outputs of a model are read when the greatest is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +152,7 @@ const fn flow(stop: &AtomicBool) -> impl Fn() -> ControlFlow<()> + '_ {
     }
 }
 
-/// Sends every image once. `stop` breaks the run off, which is an error.
+/// Measures the firmware's clock and sends every image once, over a channel to a firmware that was just started. `stop` breaks the run off, which is an error.
 ///
 /// # Errors
 /// [`ProbeError::Talk`], [`ProbeError::Answers`].
@@ -164,6 +169,7 @@ pub fn run(
         Conversation::open(channel, questions.expect(), patience, &mut |_| go_on())?;
     let output_bytes = conversation.greeting().output_bytes as usize;
     questions.check(output_bytes, images.count())?;
+    let rate = conversation.clock_rate(CLOCK_SPAN, &mut |_| go_on())?;
     let bar = console.bar("Inferring", images.count() as u64, Unit::Images);
     let transcript: Transcript = conversation.run(images, &mut |answer| {
         if answer.is_some() {
@@ -173,6 +179,9 @@ pub fn run(
     })?;
     bar.finish();
     let mut run = Run::of(&transcript);
+    if let Some(rate) = rate {
+        run.set_clock(rate);
+    }
     let mut score = Score::default();
     for image in 0..transcript.images {
         score.add(
@@ -185,7 +194,8 @@ pub fn run(
     Ok(run)
 }
 
-/// Sends the images one after the other, from the beginning again after the last, until `stop`; shows each answer.
+/// Measures the firmware's clock and sends the images one after the other, from the beginning again after the last, until
+/// `stop`; shows each answer. The firmware was just started.
 ///
 /// # Errors
 /// [`ProbeError::Talk`], [`ProbeError::Answers`].
@@ -203,6 +213,9 @@ pub fn live(
     let mut run = Run::begun(conversation.greeting());
     let output_bytes = conversation.greeting().output_bytes as usize;
     questions.check(output_bytes, images.count())?;
+    if let Some(rate) = conversation.clock_rate(CLOCK_SPAN, &mut |_| go_on())? {
+        run.set_clock(rate);
+    }
     let mut stream = questions
         .images
         .chunks_exact(questions.input_bytes.max(1))
