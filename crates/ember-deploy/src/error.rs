@@ -183,6 +183,14 @@ pub enum DeployError {
         /// What to do.
         advice: &'static str,
     },
+    /// The linker found no room for the firmware's code.
+    #[error("the firmware for {target} is {bytes} bytes larger than the flash that it was given: give it more")]
+    Overflow {
+        /// What it was built for.
+        target: String,
+        /// Bytes that are missing.
+        bytes: u32,
+    },
     /// A firmware and its model need more memory than a chip has.
     #[error("{chip} has {available} bytes of {memory}, and {needed} are needed")]
     NoRoom {

@@ -95,6 +95,12 @@ impl Build<'_> {
         if success {
             return Ok(self.elf_path());
         }
+        if let Some(bytes) = flash_overflow(&output) {
+            return Err(DeployError::Overflow {
+                target: self.target.name.clone(),
+                bytes,
+            });
+        }
         if output.contains(PANIC_SYMBOL) {
             let lines: Vec<_> = output
                 .lines()
@@ -127,6 +133,16 @@ impl Build<'_> {
             |directory| self.workspace.join(directory),
         )
     }
+}
+
+/// Bytes by which the linker found the firmware larger than its part of the flash.
+fn flash_overflow(output: &str) -> Option<u32> {
+    let sections = output.lines().filter_map(|line| {
+        let (_, rest) = line.split_once("will not fit in region 'FLASH': overflowed by ")?;
+        rest.split_once(' ')?.0.parse::<u32>().ok()
+    });
+    // The linker counts up to the end of each section that is outside.
+    sections.max()
 }
 
 /// Sees to it that the compiler that `workspace` uses has a `core` for `target`: has rustup install it where it is missing,
@@ -186,4 +202,18 @@ pub fn target_installed(workspace: &Path, target: &str) -> Result<bool, DeployEr
 
 fn cargo() -> std::ffi::OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::flash_overflow;
+
+    #[test]
+    fn the_linker_says_by_how_much_a_firmware_is_too_large() {
+        let output = "rust-lld: error: section '.text' will not fit in region 'FLASH': overflowed by 120 bytes\n\
+                      rust-lld: error: section '.rodata' will not fit in region 'FLASH': overflowed by 4044 bytes\n\
+                      rust-lld: error: section '.bss' will not fit in region 'RAM': overflowed by 9 bytes";
+        assert_eq!(flash_overflow(output), Some(4044));
+        assert_eq!(flash_overflow("error: linking failed"), None);
+    }
 }
