@@ -7,6 +7,10 @@
 //! | `EMBER_TEXT_ORIGIN` | the first address for code behind the vector table; right behind it when not set |
 //! | `EMBER_RAM_ORIGIN`, `EMBER_RAM_LENGTH` | where variables and the stack go |
 //! | `EMBER_RTT_UP_BYTES`, `EMBER_RTT_DOWN_BYTES` | the buffers to and from the host; feature `rtt` |
+//! | `EMBER_SLOTS` | where models are: `0xADDRESS+0xLENGTH`, two with a comma between; feature `slots` |
+//! | `EMBER_PUBLIC_KEY` | who must have signed them: 64 hexadecimal digits; feature `signed` |
+//! | `EMBER_BOOT` | what the chip starts: `rp2040` or `rp2350`; not set: the vector table or first instruction |
+//! | `EMBER_START` | stores before anything else: `0xADDRESS:BYTES:0xVALUE`, with commas between |
 //! | `EMBER_ARENA_BYTES` | bytes of the arena; never fewer than the model needs, which is the default |
 //! | `EMBER_KERNELS` | `int8`: all of them, not only the model's |
 //!
@@ -16,7 +20,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const VARIABLES: [&str; 10] = [
+const VARIABLES: [&str; 14] = [
     "EMBER_MODEL_RS",
     "EMBER_FLASH_ORIGIN",
     "EMBER_FLASH_LENGTH",
@@ -25,6 +29,10 @@ const VARIABLES: [&str; 10] = [
     "EMBER_RAM_LENGTH",
     "EMBER_RTT_UP_BYTES",
     "EMBER_RTT_DOWN_BYTES",
+    "EMBER_SLOTS",
+    "EMBER_PUBLIC_KEY",
+    "EMBER_BOOT",
+    "EMBER_START",
     "EMBER_ARENA_BYTES",
     "EMBER_KERNELS",
 ];
@@ -76,6 +84,9 @@ fn memory(triple: &str) -> Result<String, String> {
     if let Some(origin) = optional("EMBER_TEXT_ORIGIN")? {
         script += &format!("_stext = {origin:#x};\n");
     }
+    if has_feature("SLOTS") {
+        script += "EXTERN(EMBER_LAYOUT);\n";
+    }
     if triple.starts_with("riscv32") {
         script += RISCV_SCRIPT;
     }
@@ -125,7 +136,63 @@ fn constants() -> Result<String, String> {
              pub(crate) const RTT_DOWN_BYTES: usize = {down_bytes};\n"
         );
     }
+    if has_feature("SLOTS") {
+        let slots = slots(&text("EMBER_SLOTS")?)?;
+        let (key, public_key) = if has_feature("SIGNED") {
+            let key = key(&text("EMBER_PUBLIC_KEY")?)?;
+            (
+                format!("Some({key:?})"),
+                format!("Some(::ember_slot::PublicKey::new({key:?}))"),
+            )
+        } else {
+            ("None".to_owned(), "None".to_owned())
+        };
+        source += &format!(
+            "\n/// Where models are.\n\
+             pub(crate) const SLOTS: [::ember_slot::SlotRange; {}] = [{}];\n\n\
+             /// Who must have signed them.\n\
+             pub(crate) const KEY: Option<[u8; 32]> = {key};\n\n\
+             /// The same.\n\
+             pub(crate) const PUBLIC_KEY: Option<::ember_slot::PublicKey> = {public_key};\n",
+            slots.len(),
+            slots.join(", "),
+        );
+    }
     Ok(source)
+}
+
+/// The slots, as Rust.
+fn slots(text: &str) -> Result<Vec<String>, String> {
+    text.split(',')
+        .map(|slot| {
+            let (address, length) = slot
+                .split_once('+')
+                .ok_or_else(|| format!("EMBER_SLOTS: `{slot}` is no address and length"))?;
+            Ok(format!(
+                "::ember_slot::SlotRange {{ address: {address}, length: {length} }}"
+            ))
+        })
+        .collect()
+}
+
+/// The key's bytes.
+fn key(text: &str) -> Result<[u8; 32], String> {
+    let wrong = || format!("EMBER_PUBLIC_KEY is `{text}` instead of 64 hexadecimal digits");
+    let mut key = [0; 32];
+    if text.len() != 2 * key.len() || !text.is_ascii() {
+        return Err(wrong());
+    }
+    for (index, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).map_err(|_| wrong())?;
+    }
+    Ok(key)
+}
+
+/// What a variable says that must be set.
+fn text(variable: &str) -> Result<String, String> {
+    env::var(variable).map_err(|_| {
+        format!("{variable} is not set: the chip must be known; use `cargo xtask deploy`")
+    })
 }
 
 fn has_feature(name: &str) -> bool {

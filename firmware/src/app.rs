@@ -51,6 +51,28 @@ pub struct Sizes {
     pub output_bytes: u32,
 }
 
+impl Sizes {
+    /// Those of the model of this engine.
+    #[must_use]
+    pub fn of(engine: &mut impl Engine) -> Self {
+        let mut sizes = Self {
+            input_bytes: 0,
+            output_bytes: 0,
+        };
+        let mut index = 0;
+        while let Some(input) = engine.input(index) {
+            sizes.input_bytes += input.len() as u32;
+            index += 1;
+        }
+        index = 0;
+        while let Some(output) = engine.output(index) {
+            sizes.output_bytes += output.len() as u32;
+            index += 1;
+        }
+        sizes
+    }
+}
+
 /// Answers the host's frames until it says that there are no more, and returns the number of inferences.
 ///
 /// # Errors

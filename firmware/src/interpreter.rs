@@ -7,6 +7,9 @@ use ember_micro::{Interpreter, InvokeFault, Model, OpCode, PrepareError, Profile
 /// The code of custom operators in the schema.
 const CUSTOM: u32 = 32;
 
+/// The number of the error that says how much arena is missing.
+pub(crate) const ARENA_TOO_SMALL: u32 = 2;
+
 /// A model's file, ready to run.
 pub struct Interpreted<'a, 'm>(Interpreter<'a, 'm>);
 
@@ -79,7 +82,7 @@ const fn builtin_code(code: OpCode<'_>) -> u32 {
 fn prepare_failure(error: &PrepareError) -> Failure {
     let details = match *error {
         PrepareError::ArenaAlignment { remainder } => [1, remainder],
-        PrepareError::ArenaTooSmall { needed, .. } => [2, needed],
+        PrepareError::ArenaTooSmall { needed, .. } => [ARENA_TOO_SMALL, needed],
         PrepareError::TooLarge => [3, 0],
         PrepareError::MissingRegistration { index, .. } => [4, index],
         PrepareError::Operator { index, .. } => [5, index],

@@ -16,4 +16,5 @@ pub mod clock;
 pub mod engine;
 pub mod interpreter;
 pub mod rtt;
+pub mod slots;
 pub mod transport;

@@ -1,6 +1,6 @@
 //! What can go wrong between a model and a running device.
 
-use ember_link::{ErrorCode, LinkError, Slots};
+use ember_link::{ErrorCode, LinkError, Refusal};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -284,28 +284,53 @@ fn describe_failure(code: ErrorCode, [first, second]: [u32; 2]) -> String {
         ErrorCode::StackExhausted => {
             format!("the stack took all {first} bytes that are watched; results cannot be trusted")
         }
-        ErrorCode::NoModel => format!(
-            "no slot has a model that runs: the first {}, the second {}",
-            describe_refusal(first),
-            describe_refusal(second)
-        ),
+        ErrorCode::NoModel => {
+            let refusals: Vec<_> = [("the first", first), ("the second", second)]
+                .into_iter()
+                .filter_map(|(slot, word)| Some(format!("{slot} {}", describe_refusal(word)?)))
+                .collect();
+            format!(
+                "no slot has a model that runs: {}; deploy one",
+                refusals.join(", ")
+            )
+        }
         ErrorCode::Fault => {
             format!("the processor took a fault at {first:#010x} (cause {second:#010x})")
         }
     }
 }
 
-/// What is wrong with a slot, as a sentence without its subject.
-fn describe_refusal(refusal: u32) -> String {
-    match refusal {
-        0 => "is not there".to_owned(),
-        Slots::MODEL => "holds what this firmware cannot read as a model".to_owned(),
-        _ if refusal & Slots::PREPARE != 0 => format!(
-            "holds a model that cannot be prepared ({})",
-            describe_preparation(refusal & 0xff)
-        ),
-        _ => format!("was refused with code {refusal}"),
+/// What is wrong with a slot, from [`ember_link::Slots::refusals`], as the end of a sentence about it; `None`: nothing, as far
+/// as the firmware has looked.
+#[must_use]
+pub fn describe_refusal(word: u32) -> Option<String> {
+    if word == 0 {
+        return None;
     }
+    let Some((refusal, detail)) = Refusal::from_word(word) else {
+        return Some(format!(
+            "was refused for a reason that is not known here ({word:#x})"
+        ));
+    };
+    Some(match refusal {
+        Refusal::Short => "has no room for a header".to_owned(),
+        Refusal::Empty => "holds no model".to_owned(),
+        Refusal::Header => "has a header that is not as it was written".to_owned(),
+        Refusal::Format => format!("has format {detail}, which the firmware does not know"),
+        Refusal::Field => "has a header that was not built by Ember".to_owned(),
+        Refusal::Length => format!("tells of a model of {detail} bytes, which it has no room for"),
+        Refusal::Hash => "holds a model that is not as it was written".to_owned(),
+        Refusal::Unsigned => "holds a model that is not signed".to_owned(),
+        Refusal::Signature => "holds a model that the firmware's key did not sign".to_owned(),
+        Refusal::Model => "holds something that the firmware cannot read as a model".to_owned(),
+        Refusal::Arena => {
+            format!("holds a model that needs {detail} bytes of arena, more than the firmware has")
+        }
+        Refusal::Prepare => format!(
+            "holds a model that the firmware cannot prepare ({})",
+            describe_preparation(detail)
+        ),
+    })
 }
 
 /// What the numbers of preparation errors mean; `firmware/src/interpreter.rs` gives them.

@@ -20,4 +20,4 @@ pub mod image;
 pub mod layout;
 pub mod machine;
 
-pub use error::DeployError;
+pub use error::{DeployError, describe_refusal};

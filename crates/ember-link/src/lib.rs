@@ -34,7 +34,7 @@ pub use frame::{
 };
 pub use message::{
     CALIBRATION_INSTRUCTIONS, DeviceMessage, Done, ErrorCode, Failure, Hello, Inference, OpProfile,
-    Slots, Time, TimerKind,
+    Refusal, Slots, Time, TimerKind,
 };
 pub use receive::{ReceiveError, Received, Receiver, Source};
 pub use write::{

@@ -159,17 +159,65 @@ pub struct Slots {
     pub sequence: u32,
     /// The model's version in its header.
     pub model_version: u32,
-    /// Why the first and the second slot would not run: `ember_slot::SlotError::code`, or [`Slots::MODEL`] and the detail of
-    /// the failure; 0 where nothing is wrong that the device has looked at.
+    /// What is wrong with the first and with the second slot: [`Refusal::to_word`]; 0 where there is no such slot, or nothing
+    /// is wrong as far as the device has looked.
     pub refusals: [u32; 2],
 }
 
-impl Slots {
-    /// Refusal: the bytes are as they were written, but not a model that this runtime reads.
-    pub const MODEL: u32 = 0x100;
+codes! {
+    /// Why a slot's model does not run.
+    Refusal: u32 {
+        /// The slot has no room for a header. No detail.
+        Short = 1;
+        /// Nothing was written, or something else. No detail.
+        Empty = 2;
+        /// The header is not as it was written. No detail.
+        Header = 3;
+        /// The slot's format is another. Detail: its version.
+        Format = 4;
+        /// A field that the format fixes has another value. No detail.
+        Field = 5;
+        /// The model would end behind the slot's end. Detail: its bytes.
+        Length = 6;
+        /// The model is not as it was written. No detail.
+        Hash = 7;
+        /// The firmware wants a signature, and there is none. No detail.
+        Unsigned = 8;
+        /// The signature is not by the owner of the firmware's key. No detail.
+        Signature = 9;
+        /// The bytes are as they were written, but no model that the runtime reads. No detail.
+        Model = 10;
+        /// The model needs more arena than there is. Detail: bytes that it needs.
+        Arena = 11;
+        /// The model cannot be prepared for another reason. Detail: number of the runtime's error, as of
+        /// [`ErrorCode::Prepare`].
+        Prepare = 12;
+    }
+}
 
-    /// Refusal: the model cannot be prepared. The lowest byte is the number of the runtime's error.
-    pub const PREPARE: u32 = 0x200;
+impl Refusal {
+    /// The largest detail; a larger one is sent as this.
+    pub const MAX_DETAIL: u32 = u32::MAX >> 8;
+
+    /// The word on the wire: the code in the lowest byte, the detail above it.
+    #[must_use]
+    pub const fn to_word(self, detail: u32) -> u32 {
+        let detail = if detail < Self::MAX_DETAIL {
+            detail
+        } else {
+            Self::MAX_DETAIL
+        };
+        detail << 8 | self as u32
+    }
+
+    /// The refusal and its detail, if there is one that we know.
+    #[must_use]
+    pub const fn from_word(word: u32) -> Option<(Self, u32)> {
+        match Self::from_code(word & 0xff) {
+            Some(refusal) => Some((refusal, word >> 8)),
+            None => None,
+        }
+    }
 }
 
 /// What a frame from a device says.

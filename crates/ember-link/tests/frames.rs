@@ -2,8 +2,8 @@
 
 use ember_link::{
     Decoder, DeviceMessage, Done, ErrorCode, Failure, Frame, Hello, Inference, Kind, LinkError,
-    OVERHEAD_BYTES, OpProfile, ReceiveError, Received, Receiver, Sink, Slots, Source, Time,
-    TimerKind, image_frame_bytes, write_clock, write_end, write_frame, write_image,
+    OVERHEAD_BYTES, OpProfile, ReceiveError, Received, Receiver, Refusal, Sink, Slots, Source,
+    Time, TimerKind, image_frame_bytes, write_clock, write_end, write_frame, write_image,
 };
 use proptest::prelude::*;
 use std::convert::Infallible;
@@ -202,7 +202,7 @@ fn messages() -> Vec<(DeviceMessage<'static>, Vec<u8>)> {
         running: 1,
         sequence: 12,
         model_version: 3,
-        refusals: [Slots::PREPARE | 2, 0],
+        refusals: [Refusal::Arena.to_word(9000), 0],
     };
     let mut frames = [(); 7].map(|()| Wire::default());
     HELLO.write(&mut frames[0]).unwrap();
@@ -327,6 +327,22 @@ fn only_a_live_source_asks_how_late_it_is() {
             bytes: 1
         }))
     );
+}
+
+#[test]
+fn refusals_keep_their_detail_as_far_as_it_fits() {
+    for refusal in Refusal::ALL {
+        for detail in [0, 1, 9000, Refusal::MAX_DETAIL] {
+            let word = refusal.to_word(detail);
+            assert_eq!(Refusal::from_word(word), Some((*refusal, detail)));
+        }
+    }
+    assert_eq!(
+        Refusal::from_word(Refusal::Arena.to_word(u32::MAX)),
+        Some((Refusal::Arena, Refusal::MAX_DETAIL))
+    );
+    assert_eq!(Refusal::from_word(0), None);
+    assert_eq!(Refusal::from_word(0xff), None);
 }
 
 #[test]

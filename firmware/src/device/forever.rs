@@ -1,6 +1,6 @@
 //! A chip with a debugger at it: whoever attaches is served, one host after the other, until the chip is reset.
 
-use super::prepare;
+use super::{Prepared, prepare};
 use crate::machine::{self, Machine};
 use ember_firmware::app;
 use ember_link::{ErrorCode, Failure};
@@ -8,7 +8,11 @@ use ember_link::{ErrorCode, Failure};
 /// The whole program.
 pub(crate) fn run(machine: &mut Machine) -> ! {
     let mut transport = machine::open_rtt();
-    let (mut engine, hello) = match prepare(machine) {
+    let Prepared {
+        mut engine,
+        hello,
+        slots,
+    } = match prepare(machine) {
         Ok(prepared) => prepared,
         Err(failure) => {
             // The carrier never fails.
@@ -17,6 +21,9 @@ pub(crate) fn run(machine: &mut Machine) -> ! {
         }
     };
     loop {
+        if let Some(slots) = slots {
+            let _ = slots.write(&mut transport);
+        }
         // After a bad frame the next good one is found: the host is told, and greeted again.
         if let Err(failure) = app::converse(&mut transport, &mut engine, machine, &hello) {
             let _ = failure.write(&mut transport);

@@ -1,6 +1,6 @@
 //! One run on an emulated chip: the images are in a file, and the status of the exit says how it went.
 
-use super::prepare;
+use super::{Prepared, prepare};
 use crate::machine::Machine;
 use crate::semihosting::{self, Semihosting};
 use ember_firmware::app;
@@ -28,7 +28,9 @@ pub(crate) fn run(machine: &mut Machine) -> ! {
 }
 
 fn serve(transport: &mut Semihosting, machine: &mut Machine) -> Result<(), Failure> {
-    let (mut engine, hello) = prepare(machine)?;
+    let Prepared {
+        mut engine, hello, ..
+    } = prepare(machine)?;
     app::converse(transport, &mut engine, machine, &hello)
 }
 

@@ -27,6 +27,9 @@ mod arch;
 #[cfg(not(feature = "rtt"))]
 pub(crate) use arch::semihosting_call;
 
+#[cfg(feature = "slots")]
+mod record;
+
 /// How much of the memory below the top of the stack is watched, at most: enough for every model that we know of, and
 /// few enough words to look through.
 const STACK_WATCHED_BYTES: usize = 16 * 1024;
@@ -119,6 +122,16 @@ pub(crate) fn arena() -> &'static mut [u8] {
     ARENA_TAKEN.store(true, Ordering::Relaxed);
     // SAFETY: this line is reached once, so there is one reference.
     unsafe { &mut *ARENA.0.get() }
+}
+
+/// The slots, with all their bytes.
+#[cfg(feature = "slots")]
+pub(crate) fn slots() -> [&'static [u8]; target::SLOTS.len()] {
+    target::SLOTS.map(|slot| {
+        // SAFETY: the caller of `build.rs` says that the chip has flash there. While the firmware runs nobody writes it: a
+        // debugger stops the processor, and resets it afterwards.
+        unsafe { core::slice::from_raw_parts(slot.address as *const u8, slot.length as usize) }
+    })
 }
 
 /// What a debugger looks for in RAM.
