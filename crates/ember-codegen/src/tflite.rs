@@ -44,26 +44,28 @@ pub fn float32(graph: &Graph) -> Result<Vec<u8>, CodegenError> {
     lowered.file()
 }
 
-/// The file of a quantized graph: int8 in and out, nothing in between in float.
+/// The file of a graph of typed values: in int8 throughout, or in whatever types a recipe gave its layers.
+///
+/// Weights in float16 are made float32 again by a DEQUANTIZE each, as TensorFlow's converter writes them.
 ///
 /// # Errors
 /// When the graph has an attribute that the format cannot hold.
-pub fn int8(graph: &QuantizedGraph) -> Result<Vec<u8>, CodegenError> {
+pub fn quantized(graph: &QuantizedGraph) -> Result<Vec<u8>, CodegenError> {
     let tensors = graph.values().iter().map(|value| {
-        let quantization = match &value.quantization {
+        let mut tensor = TensorSpec::new(&value.name, value.dtype, value.shape.clone());
+        tensor.quantization = match &value.quantization {
+            Quantization::Real => None,
             Quantization::PerTensor { scale, zero_point } => {
-                QuantizationSpec::per_tensor(*scale, *zero_point)
+                Some(QuantizationSpec::per_tensor(*scale, *zero_point))
             }
             // An axis is less than the rank, which the shapes of the operators keep below 5.
             Quantization::PerChannel { axis, scales } => {
-                QuantizationSpec::per_channel(scales.clone(), *axis as i32)
+                Some(QuantizationSpec::per_channel(scales.clone(), *axis as i32))
             }
         };
-        let tensor = TensorSpec::new(&value.name, value.dtype, value.shape.clone())
-            .with_quantization(quantization);
         match &value.source {
             QuantizedSource::Input | QuantizedSource::Node => tensor,
-            QuantizedSource::Constant(integers) => tensor.with_data(integers.to_le_bytes()),
+            QuantizedSource::Constant(elements) => tensor.with_data(elements.to_le_bytes()),
         }
     });
     let lowered = Lowered {
@@ -121,12 +123,16 @@ impl Lowered<'_> {
             tensors: self.tensors,
             ..ModelSpec::default()
         };
+        let widened = lower::widen_constants(&mut spec);
         for node in self.nodes {
-            let operator = lower::operator(&mut spec, node)?;
+            let mut operator = lower::operator(&mut spec, node)?;
+            for input in operator.inputs.iter_mut().flatten() {
+                *input = widened.get(input).copied().unwrap_or(*input);
+            }
             spec.operators.push(operator);
         }
         let oldest = version::min_runtime(&spec.operators);
-        spec.set_min_runtime_version(oldest);
+        spec.set_min_runtime_version(&oldest);
         Ok(spec)
     }
 }

@@ -33,7 +33,7 @@ proptest! {
     fn equal_graphs_give_equal_bytes(seed: u64) {
         let files = || {
             let (graph, quantized) = quantized(&random::graph(seed, 8).unwrap(), 4);
-            (tflite::float32(&graph).unwrap(), tflite::int8(&quantized).unwrap())
+            (tflite::float32(&graph).unwrap(), tflite::quantized(&quantized).unwrap())
         };
         prop_assert_eq!(files(), files());
     }
@@ -48,7 +48,11 @@ fn int8_files_follow_the_evaluator() {
         let (graph, quantized) = quantized(&random::graph(*seed, 5).unwrap(), 16);
         let samples = images(&graph, 16, 3);
         let expected = evaluate(&graph, 16, &[&samples]).unwrap().remove(0);
-        let found = run_int8(&tflite::int8(&quantized).unwrap(), &quantized, &samples);
+        let found = run_int8(
+            &tflite::quantized(&quantized).unwrap(),
+            &quantized,
+            &samples,
+        );
         let reach = expected
             .iter()
             .fold(0.0_f32, |reach, number| reach.max(number.abs()));
@@ -68,7 +72,7 @@ fn the_seed_cnn_fits_and_agrees() {
     let (graph, quantized) = quantized(&seed_cnn(), 50);
     assert_eq!(graph.parameter_count(), 21_898);
     let float32 = tflite::float32(&graph).unwrap();
-    let int8 = tflite::int8(&quantized).unwrap();
+    let int8 = tflite::quantized(&quantized).unwrap();
     // TensorFlow's own files have 90,316 and 25,992 bytes.
     assert!(float32.len() <= 89_600, "{}", float32.len());
     assert!(int8.len() <= 24_900, "{}", int8.len());
@@ -111,7 +115,7 @@ fn channels_without_weights_keep_their_bias() {
     let samples = images(&pruned, 50, 4);
     let expected = evaluate(&pruned, 50, &[&samples]).unwrap().remove(0);
     let found = run_int8(
-        &tflite::int8(&quantized_pruned).unwrap(),
+        &tflite::quantized(&quantized_pruned).unwrap(),
         &quantized_pruned,
         &samples,
     );
@@ -127,7 +131,7 @@ fn channels_without_weights_keep_their_bias() {
     }
     let (_, untrained) = quantized(&graph, 2);
     let found = run_int8(
-        &tflite::int8(&untrained).unwrap(),
+        &tflite::quantized(&untrained).unwrap(),
         &untrained,
         &samples[..784],
     );
@@ -141,7 +145,7 @@ fn channels_without_weights_keep_their_bias() {
 fn the_file_says_what_tensorflows_says() {
     let (graph, quantized) = quantized(&seed_cnn(), 4);
     let float32 = tflite::float32(&graph).unwrap();
-    let int8 = tflite::int8(&quantized).unwrap();
+    let int8 = tflite::quantized(&quantized).unwrap();
     let versions = |bytes: &[u8]| -> Vec<(String, i32)> {
         let model = Model::parse(bytes).unwrap();
         let operators = model
@@ -220,7 +224,7 @@ fn depthwise_filters_are_quantized_along_the_last_dimension() {
     )
     .unwrap();
     let (graph, quantized) = quantized(&graph, 4);
-    let int8 = tflite::int8(&quantized).unwrap();
+    let int8 = tflite::quantized(&quantized).unwrap();
     let model = Model::parse(&int8).unwrap();
     assert_eq!(model.min_runtime_version(), Some("1.14.0"));
     let filter = model.main().tensor(ember_tflite::TensorId(1)).unwrap();
@@ -249,7 +253,7 @@ fn a_relu_that_stands_alone_is_younger_in_int8_than_the_rest() {
     let (graph, quantized) = quantized(&graph, 4);
     for (bytes, runtime) in [
         (tflite::float32(&graph).unwrap(), "1.5.0"),
-        (tflite::int8(&quantized).unwrap(), "2.1.0"),
+        (tflite::quantized(&quantized).unwrap(), "2.1.0"),
     ] {
         assert_eq!(
             Model::parse(&bytes).unwrap().min_runtime_version(),
@@ -261,7 +265,7 @@ fn a_relu_that_stands_alone_is_younger_in_int8_than_the_rest() {
 #[test]
 fn the_plan_in_the_file_is_the_one_that_the_runtime_would_make() {
     let (_, quantized) = quantized(&seed_cnn(), 4);
-    let bytes = tflite::int8(&quantized).unwrap();
+    let bytes = tflite::quantized(&quantized).unwrap();
     let model = Model::parse(&bytes).unwrap();
     let plan: Vec<i32> = model.arena_plan().unwrap().offsets().collect();
     assert_eq!(plan.len(), model.main().tensor_count());

@@ -24,7 +24,7 @@ mod golden {
 #[test]
 fn the_golden_source_is_what_is_generated() {
     let (_, quantized) = quantized(&tiny_cnn(), 16);
-    let source = rust_source(&tflite::int8(&quantized).unwrap()).unwrap();
+    let source = rust_source(&tflite::quantized(&quantized).unwrap()).unwrap();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tiny_cnn.rs");
     if std::env::var_os("EMBER_BLESS").is_some() {
         std::fs::write(&path, &source).unwrap();
@@ -83,7 +83,7 @@ proptest! {
     #[test]
     fn the_source_holds_the_bytes_and_only_the_needed_kernels(seed: u64) {
         let (graph, quantized) = quantized(&random::graph(seed, 6)?, 4);
-        for bytes in [tflite::float32(&graph).unwrap(), tflite::int8(&quantized).unwrap()] {
+        for bytes in [tflite::float32(&graph).unwrap(), tflite::quantized(&quantized).unwrap()] {
             let source = rust_source(&bytes).unwrap();
             prop_assert_eq!(bytes_in(&source), &bytes[..]);
             let first = source.lines().next().unwrap();

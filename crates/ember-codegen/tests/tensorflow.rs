@@ -12,7 +12,7 @@ use ember_compress::calibrate::{DEFAULT_IMAGES, DEFAULT_SEED, calibrate};
 use ember_compress::{optimize, quantize};
 use ember_data::Dataset;
 use ember_graph::eval::evaluate;
-use ember_graph::{Graph, Integers, QuantizedGraph, QuantizedSource};
+use ember_graph::{Elements, Graph, QuantizedGraph, QuantizedSource};
 use ember_micro::registry;
 use ember_tflite::{Model, Tensor};
 use support::{run, seed_cnn};
@@ -98,7 +98,7 @@ fn weights_are_rounded_as_tensorflow_rounds_them() {
             .iter()
             .find(|value| value.name == name)
             .unwrap();
-        let QuantizedSource::Constant(Integers::Int8(integers)) = &value.source else {
+        let QuantizedSource::Constant(Elements::Int8(integers)) = &value.source else {
             panic!("{name} is an int8 constant")
         };
         let expected: Vec<i8> = tensor
@@ -142,7 +142,7 @@ fn int8_keeps_the_accuracy() {
     let graph = trained(&float32);
     let calibration = calibrate(&graph, &mnist.train, DEFAULT_IMAGES, DEFAULT_SEED).unwrap();
     let quantized: QuantizedGraph = quantize(&graph, &calibration).unwrap();
-    let int8 = tflite::int8(&quantized).unwrap();
+    let int8 = tflite::quantized(&quantized).unwrap();
     let test = &mnist.test;
 
     let mut right = 0;

@@ -1,10 +1,14 @@
-//! Calibration: the range that every activation takes over a representative dataset.
+//! Calibration: the range that every activation takes over a representative dataset, or the part of it that is worth its
+//! integers.
+
+mod histogram;
 
 use ember_data::Split;
 use ember_graph::eval::evaluate_observed;
 use ember_graph::{Graph, ValueId};
 
-use crate::CompressError;
+use crate::{Clipping, CompressError};
+use histogram::Histogram;
 
 /// Images that are enough for the ranges of a small model.
 pub const DEFAULT_IMAGES: usize = 200;
@@ -94,14 +98,35 @@ impl Calibration {
 pub struct Calibrator<'g> {
     graph: &'g Graph,
     calibration: Calibration,
+    clipping: Clipping,
+    /// One per value, where the clipping needs them.
+    histograms: Vec<Histogram>,
+    /// The inputs of the first sample, and whether another one was unlike it.
+    first: Vec<Vec<f32>>,
+    varied: bool,
 }
 
 impl<'g> Calibrator<'g> {
-    /// For this graph, without a sample yet.
+    /// For this graph, without a sample yet; the ranges are what is seen.
     #[must_use]
     pub fn new(graph: &'g Graph) -> Self {
+        Self::clipping(graph, Clipping::MinMax)
+    }
+
+    /// For this graph, without a sample yet; the ranges are what `clipping` leaves of what is seen, for integers of 8 bits.
+    #[must_use]
+    pub fn clipping(graph: &'g Graph, clipping: Clipping) -> Self {
+        let count = if clipping == Clipping::MinMax {
+            0
+        } else {
+            graph.values.len()
+        };
         Self {
             graph,
+            clipping,
+            histograms: vec![Histogram::new(); count],
+            first: Vec::new(),
+            varied: false,
             calibration: Calibration {
                 ranges: vec![None; graph.values.len()],
                 samples: 0,
@@ -116,10 +141,14 @@ impl<'g> Calibrator<'g> {
     /// batch does not count then.
     pub fn observe(&mut self, batch: usize, inputs: &[&[f32]]) -> Result<(), CompressError> {
         let mut ranges = self.calibration.ranges.clone();
+        let mut histograms = self.histograms.clone();
         let mut fault = None;
         evaluate_observed(self.graph, batch, inputs, |id, numbers| {
             match range_of(numbers) {
                 Ok(Some(range)) => {
+                    if let Some(histogram) = histograms.get_mut(id.index()) {
+                        histogram.add(numbers);
+                    }
                     let slot = &mut ranges[id.index()];
                     *slot = Some(slot.map_or(range, |known| known.hull(range)));
                 }
@@ -139,19 +168,49 @@ impl<'g> Calibrator<'g> {
             });
         }
         self.calibration.ranges = ranges;
+        self.histograms = histograms;
+        self.compare(batch, inputs);
         self.calibration.samples += batch;
         Ok(())
+    }
+
+    /// Notes whether the samples differ.
+    fn compare(&mut self, batch: usize, inputs: &[&[f32]]) {
+        for (input, numbers) in inputs.iter().enumerate() {
+            for sample in numbers.chunks(numbers.len() / batch.max(1)) {
+                match self.first.get(input) {
+                    None => self.first.push(sample.to_vec()),
+                    Some(first) => self.varied |= first != sample,
+                }
+            }
+        }
     }
 
     /// The ranges over all samples.
     ///
     /// # Errors
-    /// When there was none.
+    /// When there was no sample, or several that are all the same, or an input was one number all the time.
     pub fn finish(self) -> Result<Calibration, CompressError> {
-        if self.calibration.samples == 0 {
+        let mut calibration = self.calibration;
+        if calibration.samples == 0 {
             return Err(CompressError::NoSamples);
         }
-        Ok(self.calibration)
+        for id in &self.graph.inputs {
+            let constant = match calibration.range(*id) {
+                Some(range) => range.min == range.max,
+                None => false,
+            };
+            if constant || (calibration.samples > 1 && !self.varied) {
+                return Err(CompressError::ConstantSamples {
+                    input: self.graph.values[id.index()].name.clone(),
+                    samples: calibration.samples,
+                });
+            }
+        }
+        for (range, histogram) in calibration.ranges.iter_mut().zip(&self.histograms) {
+            *range = range.map(|seen| histogram.range(seen, self.clipping));
+        }
+        Ok(calibration)
     }
 }
 
@@ -180,6 +239,38 @@ pub fn calibrate(
     count: usize,
     seed: u64,
 ) -> Result<Calibration, CompressError> {
+    calibrate_clipping(graph, images, count, seed, Clipping::MinMax)
+}
+
+/// [`calibrate`] to the ranges that `clipping` leaves.
+///
+/// # Errors
+/// As [`calibrate`].
+pub fn calibrate_clipping(
+    graph: &Graph,
+    images: &Split,
+    count: usize,
+    seed: u64,
+    clipping: Clipping,
+) -> Result<Calibration, CompressError> {
+    let mut calibrator = Calibrator::clipping(graph, clipping);
+    for_each_batch(graph, images, count, seed, |batch, numbers| {
+        calibrator.observe(batch, &[numbers])
+    })?;
+    calibrator.finish()
+}
+
+/// Draws images as [`calibrate`] does and gives them to `take` in batches: how many, and their numbers.
+///
+/// # Errors
+/// When the images do not fit the graph's input; what `take` says.
+pub fn for_each_batch(
+    graph: &Graph,
+    images: &Split,
+    count: usize,
+    seed: u64,
+    mut take: impl FnMut(usize, &[f32]) -> Result<(), CompressError>,
+) -> Result<(), CompressError> {
     let [input] = graph.inputs[..] else {
         return Err(CompressError::Inputs {
             graph: graph.name.clone(),
@@ -201,13 +292,12 @@ pub fn calibrate(
         });
     }
     let representative = images.sample(count, seed);
-    let mut calibrator = Calibrator::new(graph);
     for pixels in representative.images().chunks(BATCH * images.image_bytes()) {
         let numbers: Vec<f32> = pixels
             .iter()
             .map(|pixel| f32::from(*pixel) / 255.0)
             .collect();
-        calibrator.observe(pixels.len() / images.image_bytes(), &[&numbers])?;
+        take(pixels.len() / images.image_bytes(), &numbers)?;
     }
-    calibrator.finish()
+    Ok(())
 }

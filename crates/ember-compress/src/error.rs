@@ -34,11 +34,65 @@ pub enum CompressError {
         /// The operator.
         op: &'static str,
     },
+    /// A model whose activations are integers already.
+    #[error(
+        "{graph:?} is already quantized ({node:?} is a conversion between integers and real numbers): start from the float model"
+    )]
+    AlreadyQuantized {
+        /// The graph.
+        graph: String,
+        /// The conversion found.
+        node: String,
+    },
     /// No sample was given.
     #[error(
         "calibration needs at least one sample: give it a representative dataset of some hundred images"
     )]
     NoSamples,
+    /// Samples that say nothing about ranges.
+    #[error(
+        "the {samples} calibration samples are constant (all alike, or one number throughout in {input:?}): give it a representative dataset of some hundred different images"
+    )]
+    ConstantSamples {
+        /// The model's input.
+        input: String,
+        /// How many samples.
+        samples: usize,
+    },
+    /// A clipping that there is not.
+    #[error(
+        "there is no clipping {found:?}: it is min-max, mse, octav or percentile:P with P above 50 and at most 100"
+    )]
+    Clipping {
+        /// As given.
+        found: String,
+    },
+    /// A recipe that is none.
+    #[error("not a recipe: {problem}")]
+    Recipe {
+        /// What was found and what was expected.
+        problem: String,
+    },
+    /// A rule that cannot apply.
+    #[error("rule {number} of the recipe {problem}")]
+    Rule {
+        /// Counted from 1.
+        number: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Types for which there is no kernel.
+    #[error(
+        "{node:?} would have {weights} weights with {activations} activations: there are float32, float16 and int8 weights with float32 activations, int8 and int4 with int8, int8 with int16"
+    )]
+    Types {
+        /// The layer.
+        node: String,
+        /// Its weights' type.
+        weights: &'static str,
+        /// Its activations' type.
+        activations: &'static str,
+    },
     /// A dataset whose images do not fit the model's input.
     #[error(
         "the images are {rows}x{cols} with one channel, and the input {input:?} has the shape {shape:?}"

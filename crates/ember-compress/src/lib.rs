@@ -1,18 +1,26 @@
 //! Graph passes, calibration and quantization.
 //!
 //! A trained graph goes through [`passes::optimize`], is calibrated on a representative dataset, and becomes a
-//! [`QuantizedGraph`](ember_graph::QuantizedGraph):
+//! [`QuantizedGraph`](ember_graph::QuantizedGraph), in int8 or by a [`Recipe`]; a [`Variant`] is a recipe with a name:
 //!
 //! ```text
 //! Graph --passes--> Graph --calibrate--> Graph + Calibration --quantize--> QuantizedGraph
 //! ```
 
 pub mod calibrate;
+mod clip;
 mod error;
 pub mod passes;
 pub mod quantize;
+pub mod recipe;
+pub mod scheme;
+pub mod simulate;
+mod variant;
 
 pub use calibrate::{Calibration, Calibrator, Range};
+pub use clip::{Clipping, magnitude};
 pub use error::CompressError;
 pub use passes::optimize;
-pub use quantize::quantize;
+pub use quantize::{quantize, quantize_by};
+pub use recipe::Recipe;
+pub use variant::Variant;

@@ -1,136 +1,150 @@
-//! Full-integer quantization: a calibrated graph in int8, int8 in and out.
+//! Quantization after training: a calibrated graph in the types of a recipe.
 //!
 //! The parameters are those that TensorFlow Lite's converter chooses for the same ranges:
 //!
-//! - activations: `scale = (max - min) / 255` in f32 over a range that contains 0; the zero point from the end of the
+//! - int8 activations: `scale = (max - min) / 255` in f32 over a range that contains 0; the zero point from the end of the
 //!   range where rounding errs less, rounded half away from zero and kept in -128..=127 (`getNudgedScaleAndZeroPoint`,
 //!   `mlir/lib/Dialect/Quant/Utils/FakeQuantSupport.cpp`);
-//! - filters and weights: symmetric in -127..=127, one `scale = max|w| / 127` for each output channel;
-//! - biases: int32, `scale = input scale * weight scale` of the channel;
-//! - results of pooling, reshape and relu6: the parameters of their input; of softmax: 1/256 and -128.
+//! - int16 activations: `scale = max(|min|, |max|) / 32767`, zero point 0;
+//! - filters and weights: symmetric in -127..=127 or, as int4, in -7..=7, one scale for each output channel;
+//! - biases: int32, beside int16 activations int64, `scale = input scale * weight scale` of the channel;
+//! - results of pooling, reshape, pad and relu6: the parameters of their input; of softmax: those that its kernels have.
 //!
 //! Where its choice would lose the bias, ours differs: a channel whose weights are so small (or pruned to zero) that the
-//! bias would leave ±2³⁰ gets the scale at which the bias fits.
+//! bias would leave its limit gets the scale at which the bias fits.
+
+mod parameters;
+
+pub use parameters::{WeightRounding, activation_parameters, int16_parameters};
 
 use std::collections::BTreeSet;
 
 use ember_core::Dtype;
 use ember_graph::quantized::{OutputParameters, QuantizedParts, output_parameters};
 use ember_graph::{
-    Graph, Integers, Node, Op, Quantization, QuantizedGraph, QuantizedSource, QuantizedValue, Role,
+    Elements, Graph, Node, Op, Quantization, QuantizedGraph, QuantizedSource, QuantizedValue, Role,
     Source, Value, ValueId,
 };
 
+use crate::recipe::{Plan, Recipe, carries};
+use crate::scheme::{ActivationType, Granularity, Scheme, WeightType};
 use crate::{Calibration, CompressError, Range};
 
-/// No activation has a smaller scale: below, the integer softmax has no exponent left (`kernels/softmax.cc` refuses
-/// 2⁻²⁶), and what so small a range holds is noise.
-const LEAST_ACTIVATION_SCALE: f32 = 1.0 / (1 << 24) as f32;
+/// Biases of int8 layers stay within this, half of what an int32 holds, so that sums have room.
+const INT32_BIAS_LIMIT: f64 = (1_u32 << 30) as f64;
 
-/// No weight has a smaller scale, so that its product with an activation's is still a normal f32.
-const LEAST_WEIGHT_SCALE: f32 = 1e-30;
-
-/// Biases stay within this, half of what an int32 holds, so that sums have room.
-const BIAS_LIMIT: f64 = (1_u32 << 30) as f64;
+/// Biases of int16 layers stay within this: the kernels scale sums of at most 48 bits
+/// (`MultiplyByQuantizedMultiplier` of an int64, `kernels/internal/common.cc`).
+const INT64_BIAS_LIMIT: f64 = (1_u64 << 46) as f64;
 
 /// The graph in int8 with the ranges of `calibration`, which must be of this very graph.
 ///
 /// # Errors
-/// When the graph is not valid, a value has no range, or a range is too wide for a scale in f32.
+/// When the graph is not valid or is already quantized, a value has no range, or a range is too wide for a scale in f32.
 pub fn quantize(graph: &Graph, calibration: &Calibration) -> Result<QuantizedGraph, CompressError> {
-    ember_graph::verify(graph)?;
-    let mut quantizer = Quantizer {
-        graph,
-        calibration,
-        names: graph
-            .values
-            .iter()
-            .map(|value| value.name.clone())
-            .collect(),
-        places: vec![None; graph.values.len()],
-        constants: Vec::new(),
-        values: Vec::with_capacity(graph.values.len()),
-    };
-    for id in &graph.inputs {
-        let quantization = quantizer.calibrated(*id)?;
-        quantizer.activation(*id, quantization, QuantizedSource::Input);
-    }
-    let mut nodes = Vec::with_capacity(graph.nodes.len());
-    for node in &graph.nodes {
-        nodes.push(quantizer.node(node)?);
-    }
-    let mut outputs = Vec::with_capacity(graph.outputs.len());
-    for id in &graph.outputs {
-        outputs.push(quantizer.operand(*id)?);
-    }
-    let mut inputs = Vec::with_capacity(graph.inputs.len());
-    for id in &graph.inputs {
-        inputs.push(quantizer.operand(*id)?);
-    }
-    Ok(QuantizedGraph::new(QuantizedParts {
-        name: graph.name.clone(),
-        values: quantizer.values,
-        nodes,
-        inputs,
-        outputs,
-    })?)
+    quantize_by(graph, Some(calibration), &Recipe::default())
 }
 
-/// Scale and zero point of int8 activations in this range, widened to contain 0; none when the scale is not finite.
-#[must_use]
-pub fn activation_parameters(range: Range) -> Option<Quantization> {
-    let (min, max) = (range.min.min(0.0), range.max.max(0.0));
-    if min == max {
-        return Some(Quantization::PerTensor {
-            scale: 1.0,
-            zero_point: i32::from(i8::MIN),
+/// The graph in the types of `recipe`, with the ranges of `calibration`, which must be of this very graph; a recipe
+/// without integer activations needs none.
+///
+/// # Errors
+/// As [`quantize`]; when the recipe does not fit the graph.
+pub fn quantize_by(
+    graph: &Graph,
+    calibration: Option<&Calibration>,
+    recipe: &Recipe,
+) -> Result<QuantizedGraph, CompressError> {
+    ember_graph::verify(graph)?;
+    let converts = |node: &&Node| matches!(node.op, Op::Quantize | Op::Dequantize);
+    if let Some(node) = graph.nodes.iter().find(converts) {
+        return Err(CompressError::AlreadyQuantized {
+            graph: graph.name.clone(),
+            node: graph.values[node.output.index()].name.clone(),
         });
     }
-    let scale = ((max - min) / 255.0).max(LEAST_ACTIVATION_SCALE);
-    if !scale.is_finite() {
-        return None;
+    let plan = recipe.plan(graph)?;
+    let mut quantizer = Quantizer::new(graph, calibration);
+    for (id, activations) in graph.inputs.iter().zip(&plan.inputs) {
+        let quantization = quantizer.calibrated(*id, *activations)?;
+        quantizer.activation(*id, *activations, quantization, QuantizedSource::Input);
     }
-    let (least, greatest) = (f64::from(i8::MIN), f64::from(i8::MAX));
-    // The zero point is that of the scale before it is rounded to f32.
-    let exact = ((f64::from(max) - f64::from(min)) / 255.0).max(f64::from(LEAST_ACTIVATION_SCALE));
-    let steps = |real: f32| f64::from(real) / exact;
-    // Both ends of the range give a zero point; the one nearer to 0 in sum gives it more exactly.
-    let from_min = least - steps(min);
-    let from_max = greatest - steps(max);
-    let min_error = least.abs() + steps(min).abs();
-    let max_error = greatest.abs() + steps(max).abs();
-    let zero_point = if min_error < max_error {
-        from_min
-    } else {
-        from_max
-    };
-    Some(Quantization::PerTensor {
-        scale,
-        zero_point: zero_point.clamp(least, greatest).round() as i32,
-    })
+    quantizer.run(&plan)
 }
 
 struct Quantizer<'a> {
     graph: &'a Graph,
-    calibration: &'a Calibration,
+    calibration: Option<&'a Calibration>,
     names: BTreeSet<String>,
-    /// Where each activation of the graph is among `values`.
-    places: Vec<Option<ValueId>>,
-    /// The integer constants made so far, by the constant that they round.
+    /// Where each activation of the graph is among `values`, in each type that somebody wants; the first one is what its
+    /// node makes.
+    places: Vec<Vec<(ActivationType, ValueId)>>,
+    /// The constants made so far, by the constant that they round.
     constants: Vec<(ValueId, ValueId)>,
     values: Vec<QuantizedValue>,
+    nodes: Vec<Node>,
 }
 
-impl Quantizer<'_> {
-    fn node(&mut self, node: &Node) -> Result<Node, CompressError> {
+impl<'a> Quantizer<'a> {
+    fn new(graph: &'a Graph, calibration: Option<&'a Calibration>) -> Self {
+        Self {
+            graph,
+            calibration,
+            names: graph
+                .values
+                .iter()
+                .map(|value| value.name.clone())
+                .collect(),
+            places: vec![Vec::new(); graph.values.len()],
+            constants: Vec::new(),
+            values: Vec::with_capacity(graph.values.len()),
+            nodes: Vec::with_capacity(graph.nodes.len()),
+        }
+    }
+
+    fn run(mut self, plan: &Plan) -> Result<QuantizedGraph, CompressError> {
+        let graph = self.graph;
+        for (node, scheme) in graph.nodes.iter().zip(&plan.schemes) {
+            let mut scheme = *scheme;
+            if carries(&node.op) {
+                scheme.activations = self.arriving(node.inputs[0]);
+            }
+            self.node(node, &scheme)?;
+        }
+        let mut made = |ids: &[ValueId]| -> Result<Vec<ValueId>, CompressError> {
+            let each = ids.iter().map(|id| {
+                let activations = self.arriving(*id);
+                self.operand(*id, activations)
+            });
+            each.collect()
+        };
+        let outputs = made(&graph.outputs)?;
+        let inputs = made(&graph.inputs)?;
+        Ok(QuantizedGraph::new(QuantizedParts {
+            name: graph.name.clone(),
+            values: self.values,
+            nodes: self.nodes,
+            inputs,
+            outputs,
+        })?)
+    }
+
+    /// The type in which a value is made; int8 of a constant, which is made in any.
+    fn arriving(&self, id: ValueId) -> ActivationType {
+        let places = self.places[id.index()].first();
+        places.map_or(ActivationType::Int8, |(activations, _)| *activations)
+    }
+
+    fn node(&mut self, node: &Node, scheme: &Scheme) -> Result<(), CompressError> {
+        let activations = scheme.activations;
         let mut inputs = Vec::with_capacity(node.inputs.len());
         for (role, id) in node.op.operands().iter().zip(&node.inputs) {
             inputs.push(match role {
-                Role::Activation => self.operand(*id)?,
+                Role::Activation => self.operand(*id, activations)?,
                 Role::Filter | Role::Weights => {
-                    self.weights(&node.op, inputs[0], *id, node.inputs[2])
+                    self.weights(node, scheme, inputs[0], *id, node.inputs[2])
                 }
-                Role::Bias => self.bias(inputs[0], inputs[1], *id),
+                Role::Bias => self.bias(scheme, inputs[0], inputs[1], *id),
                 Role::Gamma | Role::Beta | Role::Mean | Role::Variance => {
                     return Err(CompressError::NotFolded {
                         node: self.value(node.output).name.clone(),
@@ -139,127 +153,202 @@ impl Quantizer<'_> {
                 }
             });
         }
-        let quantization = match output_parameters(&node.op) {
-            OutputParameters::Own => self.calibrated(node.output)?,
+        let quantization = match output_parameters(&node.op, activations.dtype()) {
+            _ if activations == ActivationType::Float32 => Quantization::Real,
+            OutputParameters::Own => self.calibrated(node.output, activations)?,
             OutputParameters::OfInput => self.values[inputs[0].index()].quantization.clone(),
             OutputParameters::Fixed(quantization) => quantization,
         };
-        let output = self.activation(node.output, quantization, QuantizedSource::Node);
-        Ok(Node {
+        let source = QuantizedSource::Node;
+        let output = self.activation(node.output, activations, quantization, source);
+        self.nodes.push(Node {
             op: node.op.clone(),
             inputs,
             output,
-        })
+        });
+        Ok(())
     }
 
-    /// An activation that was made before, or a constant that stands where an activation can.
-    fn operand(&mut self, id: ValueId) -> Result<ValueId, CompressError> {
-        if let Some(place) = self.places[id.index()] {
-            return Ok(place);
+    /// An activation that was made before, converted where it is of another type; or a constant that stands where an
+    /// activation can.
+    fn operand(
+        &mut self,
+        id: ValueId,
+        activations: ActivationType,
+    ) -> Result<ValueId, CompressError> {
+        let places = &self.places[id.index()];
+        if let Some((_, place)) = places.iter().find(|(known, _)| *known == activations) {
+            return Ok(*place);
         }
+        let made = places.first().copied();
         let value = self.value(id);
-        let numbers = match &value.source {
-            Source::Constant(numbers) => numbers,
+        let Source::Constant(numbers) = &value.source else {
             // The verifier has seen that inputs and results stand before their users.
-            Source::Input | Source::Node => {
-                return Err(CompressError::NoRange {
-                    value: value.name.clone(),
-                });
-            }
+            return match made {
+                Some((_, made)) => self.convert(id, made, activations),
+                None => Err(self.without_range(id)),
+            };
         };
         let start = Range { min: 0.0, max: 0.0 };
         let range = numbers.iter().fold(start, |range, number| Range {
             min: range.min.min(*number),
             max: range.max.max(*number),
         });
-        let quantization = parameters(value, range)?;
-        let scale = f64::from(quantization.scales()[0]);
-        let zero_point = f64::from(quantization.zero_point());
-        let integers = numbers
-            .iter()
-            .map(|number| (f64::from(*number) / scale + zero_point).round() as i8)
-            .collect();
-        let source = QuantizedSource::Constant(Integers::Int8(integers));
-        Ok(self.activation(id, quantization, source))
+        let quantization = parameters_of(value, range, activations)?;
+        let elements = parameters::round_activation(numbers, activations.dtype(), &quantization);
+        let source = QuantizedSource::Constant(elements);
+        Ok(self.activation(id, activations, quantization, source))
+    }
+
+    /// A conversion of `made`, which is `id` in another type.
+    fn convert(
+        &mut self,
+        id: ValueId,
+        made: ValueId,
+        activations: ActivationType,
+    ) -> Result<ValueId, CompressError> {
+        let (op, quantization) = match activations {
+            ActivationType::Float32 => (Op::Dequantize, Quantization::Real),
+            ActivationType::Int8 | ActivationType::Int16 => {
+                (Op::Quantize, self.calibrated(id, activations)?)
+            }
+        };
+        let output = self.activation(id, activations, quantization, QuantizedSource::Node);
+        self.nodes.push(Node {
+            op,
+            inputs: vec![made],
+            output,
+        });
+        Ok(output)
     }
 
     fn activation(
         &mut self,
         id: ValueId,
+        activations: ActivationType,
         quantization: Quantization,
         source: QuantizedSource,
     ) -> ValueId {
         let value = self.value(id);
+        let (mut name, shape) = (value.name.clone(), value.shape.clone());
+        if !self.places[id.index()].is_empty() {
+            name = self.unique(&format!("{name}.{}", activations.name()));
+        }
         let place = self.push(QuantizedValue {
-            name: value.name.clone(),
-            shape: value.shape.clone(),
-            dtype: Dtype::Int8,
+            name,
+            shape,
+            dtype: activations.dtype(),
             quantization,
             source,
         });
-        self.places[id.index()] = Some(place);
+        self.places[id.index()].push((activations, place));
         place
     }
 
-    fn weights(&mut self, op: &Op, input: ValueId, weights: ValueId, bias: ValueId) -> ValueId {
-        let axis = channel_axis(op);
-        let input_scale = self.values[input.index()].quantization.scales()[0];
+    fn weights(
+        &mut self,
+        node: &Node,
+        scheme: &Scheme,
+        input: ValueId,
+        weights: ValueId,
+        bias: ValueId,
+    ) -> ValueId {
         let value = self.value(weights);
         let numbers = self.graph.constant(weights).unwrap_or_default();
-        let bias = self.graph.constant(bias).unwrap_or_default();
-        let channels = Channels::new(&value.shape, axis);
-
-        let mut greatest = vec![0.0_f32; channels.count];
-        for (position, number) in numbers.iter().enumerate() {
-            let greatest = &mut greatest[channels.of(position)];
-            *greatest = greatest.max(number.abs());
+        if matches!(scheme.weights, WeightType::Float32 | WeightType::Float16) {
+            let elements = parameters::float_weights(numbers, scheme.weights.dtype());
+            return self.constant(weights, Quantization::Real, elements);
         }
-        let scales: Vec<f32> = greatest
-            .iter()
-            .zip(bias)
-            .map(|(greatest, bias)| weight_scale(*greatest, *bias, input_scale))
-            .collect();
-        let integers = numbers
-            .iter()
-            .enumerate()
-            .map(|(position, number)| {
-                let scale = f64::from(scales[channels.of(position)]);
-                (f64::from(*number) / scale).round().clamp(-127.0, 127.0) as i8
-            })
-            .collect();
-        self.constant(
-            weights,
-            Quantization::PerChannel { axis, scales },
-            Integers::Int8(integers),
-        )
+        let axis = channel_axis(&node.op);
+        let rounding = WeightRounding {
+            weights: scheme.weights,
+            clip: scheme.clip,
+            per: scheme.per,
+        };
+        let mut scales = rounding.scales(numbers, &value.shape, axis);
+        let input_scale = self.values[input.index()]
+            .quantization
+            .scales()
+            .first()
+            .copied();
+        let biases = self.graph.constant(bias).unwrap_or_default();
+        let count = scales.len();
+        for (channel, scale) in scales.iter_mut().enumerate() {
+            // A scale for the whole tensor has to do for every bias.
+            let own = biases
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| at % count == channel);
+            let bias = own.fold(0.0_f32, |most, (_, bias)| most.max(bias.abs()));
+            *scale = match input_scale {
+                Some(input_scale) => {
+                    let limit = bias_limit(scheme.activations);
+                    parameters::with_room_for_bias(*scale, bias, input_scale, limit)
+                }
+                None => parameters::usable(*scale),
+            };
+        }
+        let integers = rounding.round(numbers, &value.shape, axis, &scales);
+        let elements = match scheme.weights {
+            WeightType::Int4 => Elements::Int4(integers),
+            _ => Elements::Int8(integers),
+        };
+        let quantization = match (scheme.per, &scales[..]) {
+            (Granularity::Tensor, [scale]) => Quantization::PerTensor {
+                scale: *scale,
+                zero_point: 0,
+            },
+            _ => Quantization::PerChannel { axis, scales },
+        };
+        self.constant(weights, quantization, elements)
     }
 
-    fn bias(&mut self, input: ValueId, weights: ValueId, bias: ValueId) -> ValueId {
-        let input_scale = self.values[input.index()].quantization.scales()[0];
-        let weight_scales = self.values[weights.index()].quantization.scales();
-        let scales: Vec<f32> = weight_scales
+    fn bias(
+        &mut self,
+        scheme: &Scheme,
+        input: ValueId,
+        weights: ValueId,
+        bias: ValueId,
+    ) -> ValueId {
+        let numbers = self.graph.constant(bias).unwrap_or_default();
+        let input = &self.values[input.index()].quantization;
+        let Some(input_scale) = input.scales().first().copied() else {
+            let dtype = match scheme.weights {
+                WeightType::Float16 => Dtype::Float16,
+                _ => Dtype::Float32,
+            };
+            let elements = parameters::float_weights(numbers, dtype);
+            return self.constant(bias, Quantization::Real, elements);
+        };
+        let of_weights = &self.values[weights.index()].quantization;
+        let scales: Vec<f32> = of_weights
+            .scales()
             .iter()
             .map(|scale| input_scale * scale)
             .collect();
-        let numbers = self.graph.constant(bias).unwrap_or_default();
-        let integers = numbers
-            .iter()
-            .zip(&scales)
+        let rounded = numbers.iter().enumerate().map(|(channel, number)| {
             // The weights' scale keeps this within the limit but for rounding.
-            .map(|(number, scale)| (f64::from(*number) / f64::from(*scale)).round() as i32)
-            .collect();
-        self.constant(
-            bias,
-            Quantization::PerChannel { axis: 0, scales },
-            Integers::Int32(integers),
-        )
+            (f64::from(*number) / f64::from(scales[channel % scales.len()])).round()
+        });
+        let elements = match scheme.activations {
+            ActivationType::Int16 => Elements::Int64(rounded.map(|number| number as i64).collect()),
+            _ => Elements::Int32(rounded.map(|number| number as i32).collect()),
+        };
+        let quantization = match (of_weights, &scales[..]) {
+            (Quantization::PerTensor { .. }, [scale]) => Quantization::PerTensor {
+                scale: *scale,
+                zero_point: 0,
+            },
+            _ => Quantization::PerChannel { axis: 0, scales },
+        };
+        self.constant(bias, quantization, elements)
     }
 
-    /// An integer constant; one for all uses of a constant that need the same one.
-    fn constant(&mut self, id: ValueId, quantization: Quantization, integers: Integers) -> ValueId {
+    /// A rounded constant; one for all uses of a constant that need the same one.
+    fn constant(&mut self, id: ValueId, quantization: Quantization, elements: Elements) -> ValueId {
         let value = self.value(id);
-        let dtype = integers.dtype();
-        let source = QuantizedSource::Constant(integers);
+        let dtype = elements.dtype();
+        let source = QuantizedSource::Constant(elements);
         let same = self.constants.iter().find(|(of, place)| {
             let known = &self.values[place.index()];
             *of == id && known.quantization == quantization && known.source == source
@@ -283,18 +372,28 @@ impl Quantizer<'_> {
         place
     }
 
-    fn calibrated(&self, id: ValueId) -> Result<Quantization, CompressError> {
-        let value = self.value(id);
+    fn calibrated(
+        &self,
+        id: ValueId,
+        activations: ActivationType,
+    ) -> Result<Quantization, CompressError> {
+        if activations == ActivationType::Float32 {
+            return Ok(Quantization::Real);
+        }
         let range = self
             .calibration
-            .range(id)
-            .ok_or_else(|| CompressError::NoRange {
-                value: value.name.clone(),
-            })?;
-        parameters(value, range)
+            .and_then(|calibration| calibration.range(id));
+        let range = range.ok_or_else(|| self.without_range(id))?;
+        parameters_of(self.value(id), range, activations)
     }
 
-    fn value(&self, id: ValueId) -> &Value {
+    fn without_range(&self, id: ValueId) -> CompressError {
+        CompressError::NoRange {
+            value: self.value(id).name.clone(),
+        }
+    }
+
+    fn value(&self, id: ValueId) -> &'a Value {
         &self.graph.values[id.index()]
     }
 
@@ -314,26 +413,33 @@ impl Quantizer<'_> {
     }
 }
 
-fn parameters(value: &Value, range: Range) -> Result<Quantization, CompressError> {
-    activation_parameters(range).ok_or_else(|| CompressError::Unrepresentable {
+fn parameters_of(
+    value: &Value,
+    range: Range,
+    activations: ActivationType,
+) -> Result<Quantization, CompressError> {
+    let parameters = match activations {
+        ActivationType::Float32 => Some(Quantization::Real),
+        ActivationType::Int8 => activation_parameters(range),
+        ActivationType::Int16 => int16_parameters(range),
+    };
+    parameters.ok_or_else(|| CompressError::Unrepresentable {
         value: value.name.clone(),
         min: range.min,
         max: range.max,
     })
 }
 
-/// The scale of one channel, at which its weights lie in -127..=127 and its bias within the limit.
-fn weight_scale(greatest: f32, bias: f32, input_scale: f32) -> f32 {
-    let for_bias = f64::from(bias.abs()) / (f64::from(input_scale) * BIAS_LIMIT);
-    let scale = (greatest / 127.0).max(for_bias as f32);
-    if scale == 0.0 {
-        return 1.0;
+const fn bias_limit(activations: ActivationType) -> f64 {
+    match activations {
+        ActivationType::Int16 => INT64_BIAS_LIMIT,
+        ActivationType::Float32 | ActivationType::Int8 => INT32_BIAS_LIMIT,
     }
-    scale.max(LEAST_WEIGHT_SCALE)
 }
 
-/// The dimension of the weights that counts the output channels.
-const fn channel_axis(op: &Op) -> usize {
+/// The dimension of a layer's weights that counts the output channels.
+#[must_use]
+pub const fn channel_axis(op: &Op) -> usize {
     match op {
         Op::DepthwiseConv2d { .. } => 3,
         Op::Conv2d { .. }
@@ -349,24 +455,5 @@ const fn channel_axis(op: &Op) -> usize {
         | Op::Pad { .. }
         | Op::Quantize
         | Op::Dequantize => 0,
-    }
-}
-
-/// Which channel a row-major position belongs to.
-struct Channels {
-    count: usize,
-    inner: usize,
-}
-
-impl Channels {
-    fn new(shape: &[usize], axis: usize) -> Self {
-        Self {
-            count: shape[axis],
-            inner: shape[axis + 1..].iter().product(),
-        }
-    }
-
-    const fn of(&self, position: usize) -> usize {
-        position / self.inner % self.count
     }
 }

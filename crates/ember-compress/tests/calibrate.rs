@@ -134,3 +134,24 @@ fn stored_ranges_come_back() {
     let swapped = [("x", Range { min: 1.0, max: 0.0 })];
     assert!(Calibration::from_named(&graph, 1, swapped).is_err());
 }
+
+#[test]
+fn samples_that_are_all_alike_are_refused() {
+    let graph = text::parse("graph g\ninput x [1,2,2,1]\ny = relu(x)\noutput y").unwrap();
+    let error = |pixels: &[u8], count: usize| {
+        let split = Split::new(pixels.to_vec(), vec![0_u8; count], 2, 2).unwrap();
+        calibrate(&graph, &split, 200, 0).unwrap_err().to_string()
+    };
+    let black = error(&[0; 8], 2);
+    assert!(
+        black.starts_with("the 2 calibration samples are constant"),
+        "{black}"
+    );
+    let alike = error(&[1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4], 3);
+    assert!(
+        alike.starts_with("the 3 calibration samples are constant"),
+        "{alike}"
+    );
+    let one = Split::new(vec![1_u8, 2, 3, 4], vec![0_u8], 2, 2).unwrap();
+    assert!(calibrate(&graph, &one, 200, 0).is_ok());
+}

@@ -4,7 +4,7 @@ use ember_compress::quantize::activation_parameters;
 use ember_compress::{Calibration, Calibrator, Range, quantize};
 use ember_core::Dtype;
 use ember_graph::{
-    Graph, Integers, Quantization, QuantizedGraph, QuantizedSource, QuantizedValue, random, text,
+    Elements, Graph, Quantization, QuantizedGraph, QuantizedSource, QuantizedValue, random, text,
 };
 use proptest::prelude::*;
 
@@ -114,7 +114,7 @@ fn a_dense_layer_as_by_hand() {
         (Dtype::Int8, 1.0 / 255.0, -1)
     );
     let weights = value(&quantized, "weights");
-    let QuantizedSource::Constant(Integers::Int8(integers)) = &weights.source else {
+    let QuantizedSource::Constant(Elements::Int8(integers)) = &weights.source else {
         panic!("weights are int8 constants: {weights:?}")
     };
     // The second channel is pruned and the third almost: their scale is where the bias fits 2^30.
@@ -134,7 +134,7 @@ fn a_dense_layer_as_by_hand() {
     );
 
     let bias = value(&quantized, "bias");
-    let QuantizedSource::Constant(Integers::Int32(integers)) = &bias.source else {
+    let QuantizedSource::Constant(Elements::Int32(integers)) = &bias.source else {
         panic!("biases are int32 constants: {bias:?}")
     };
     assert_eq!(
@@ -175,7 +175,7 @@ fn a_bias_of_two_layers_is_rounded_for_each() {
     let c = value(&quantized, "c");
     assert_eq!(
         c.source,
-        QuantizedSource::Constant(Integers::Int8(vec![126, -128]))
+        QuantizedSource::Constant(Elements::Int8(vec![126, -128]))
     );
 }
 

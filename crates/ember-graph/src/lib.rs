@@ -26,6 +26,6 @@ pub use builder::GraphBuilder;
 pub use cost::{macs, node_macs};
 pub use error::GraphError;
 pub use graph::{Graph, Node, Op, Role, Source, Value, ValueId, Window};
-pub use quantized::{Integers, Quantization, QuantizedGraph, QuantizedSource, QuantizedValue};
+pub use quantized::{Elements, Quantization, QuantizedGraph, QuantizedSource, QuantizedValue};
 pub use shape::ShapeError;
 pub use verify::verify;

@@ -1,32 +1,49 @@
-//! A graph in integers: every value has its quantization, every constant is already rounded.
+//! A graph of which every value has its type: integers with what they stand for, or real numbers; every constant is
+//! already rounded.
 //!
-//! A number `q` stands for the real number `scale * (q - zero_point)`. [`QuantizedGraph::new`] checks the rules that
-//! the integer kernels rely on.
+//! An integer `q` stands for the real number `scale * (q - zero_point)`. [`QuantizedGraph::new`] checks the rules that
+//! the kernels rely on.
 
 mod rules;
 
-pub use rules::{OutputParameters, output_parameters};
+pub use rules::{OutputParameters, layer_types, output_parameters, weight_limit};
 
 use ember_core::Dtype;
+pub use half::f16;
 
 use crate::{Graph, GraphError, Node, Source, Value, ValueId};
 
-/// The integers of a constant, row-major.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Integers {
+/// The numbers of a constant as they are stored, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Elements {
+    /// Real numbers.
+    Float32(Vec<f32>),
+    /// Real numbers in half the bytes.
+    Float16(Vec<f16>),
+    /// Weights in half a byte, each in -8..=7.
+    Int4(Vec<i8>),
     /// Weights, filters and constant activations.
     Int8(Vec<i8>),
-    /// Biases.
+    /// Constant activations.
+    Int16(Vec<i16>),
+    /// Biases of int8 layers.
     Int32(Vec<i32>),
+    /// Biases of int16 layers.
+    Int64(Vec<i64>),
 }
 
-impl Integers {
+impl Elements {
     /// Their type.
     #[must_use]
     pub const fn dtype(&self) -> Dtype {
         match self {
+            Self::Float32(_) => Dtype::Float32,
+            Self::Float16(_) => Dtype::Float16,
+            Self::Int4(_) => Dtype::Int4,
             Self::Int8(_) => Dtype::Int8,
+            Self::Int16(_) => Dtype::Int16,
             Self::Int32(_) => Dtype::Int32,
+            Self::Int64(_) => Dtype::Int64,
         }
     }
 
@@ -34,8 +51,12 @@ impl Integers {
     #[must_use]
     pub const fn len(&self) -> usize {
         match self {
-            Self::Int8(numbers) => numbers.len(),
+            Self::Float32(numbers) => numbers.len(),
+            Self::Float16(numbers) => numbers.len(),
+            Self::Int4(numbers) | Self::Int8(numbers) => numbers.len(),
+            Self::Int16(numbers) => numbers.len(),
             Self::Int32(numbers) => numbers.len(),
+            Self::Int64(numbers) => numbers.len(),
         }
     }
 
@@ -45,32 +66,50 @@ impl Integers {
         self.len() == 0
     }
 
-    /// Their bytes, little-endian.
+    /// Their bytes as a file has them: little-endian, and of two int4 the first in the lower half of their byte.
     #[must_use]
     pub fn to_le_bytes(&self) -> Vec<u8> {
+        fn each<T: Copy, const N: usize>(numbers: &[T], bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+            numbers.iter().flat_map(|number| bytes(*number)).collect()
+        }
         match self {
-            Self::Int8(numbers) => numbers
-                .iter()
-                .map(|number| number.cast_unsigned())
+            Self::Float32(numbers) => each(numbers, f32::to_le_bytes),
+            Self::Float16(numbers) => each(numbers, f16::to_le_bytes),
+            Self::Int4(numbers) => numbers
+                .chunks(2)
+                .map(|pair| {
+                    let nibble = |index| pair.get(index).map_or(0, |number: &i8| number & 0x0f);
+                    (nibble(0) | (nibble(1) << 4)).cast_unsigned()
+                })
                 .collect(),
-            Self::Int32(numbers) => numbers
-                .iter()
-                .flat_map(|number| number.to_le_bytes())
-                .collect(),
+            Self::Int8(numbers) => each(numbers, i8::to_le_bytes),
+            Self::Int16(numbers) => each(numbers, i16::to_le_bytes),
+            Self::Int32(numbers) => each(numbers, i32::to_le_bytes),
+            Self::Int64(numbers) => each(numbers, i64::to_le_bytes),
         }
     }
 
-    fn get(&self, index: usize) -> Option<i32> {
+    /// The numbers that are stored: integers, or real numbers in f64.
+    pub(crate) fn stored(&self) -> Vec<f64> {
         match self {
-            Self::Int8(numbers) => numbers.get(index).copied().map(i32::from),
-            Self::Int32(numbers) => numbers.get(index).copied(),
+            Self::Float32(numbers) => numbers.iter().map(|number| f64::from(*number)).collect(),
+            Self::Float16(numbers) => numbers.iter().map(|number| f64::from(*number)).collect(),
+            Self::Int4(numbers) | Self::Int8(numbers) => {
+                numbers.iter().map(|number| f64::from(*number)).collect()
+            }
+            Self::Int16(numbers) => numbers.iter().map(|number| f64::from(*number)).collect(),
+            Self::Int32(numbers) => numbers.iter().map(|number| f64::from(*number)).collect(),
+            // Biases stay far below 2⁵³.
+            Self::Int64(numbers) => numbers.iter().map(|number| *number as f64).collect(),
         }
     }
 }
 
-/// How integers stand for real numbers.
+/// How stored numbers stand for real numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Quantization {
+    /// They are real numbers.
+    Real,
     /// One scale for all.
     PerTensor {
         /// The step between neighbours.
@@ -88,10 +127,11 @@ pub enum Quantization {
 }
 
 impl Quantization {
-    /// The scales: one, or one for each channel.
+    /// The scales: one, or one for each channel; none of real numbers.
     #[must_use]
     pub fn scales(&self) -> &[f32] {
         match self {
+            Self::Real => &[],
             Self::PerTensor { scale, .. } => std::slice::from_ref(scale),
             Self::PerChannel { scales, .. } => scales,
         }
@@ -102,7 +142,7 @@ impl Quantization {
     pub const fn zero_point(&self) -> i32 {
         match self {
             Self::PerTensor { zero_point, .. } => *zero_point,
-            Self::PerChannel { .. } => 0,
+            Self::Real | Self::PerChannel { .. } => 0,
         }
     }
 
@@ -110,7 +150,7 @@ impl Quantization {
     #[must_use]
     pub const fn axis(&self) -> usize {
         match self {
-            Self::PerTensor { .. } => 0,
+            Self::Real | Self::PerTensor { .. } => 0,
             Self::PerChannel { axis, .. } => *axis,
         }
     }
@@ -118,6 +158,7 @@ impl Quantization {
     /// The scale of the element at this row-major position of a tensor of this shape.
     fn scale_at(&self, shape: &[usize], position: usize) -> Option<f32> {
         match self {
+            Self::Real => Some(1.0),
             Self::PerTensor { scale, .. } => Some(*scale),
             Self::PerChannel { axis, scales } => {
                 let inner: usize = shape.get(axis + 1..)?.iter().product();
@@ -129,17 +170,17 @@ impl Quantization {
     }
 }
 /// Where a quantized value comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum QuantizedSource {
     /// Given from outside at every run.
     Input,
-    /// Fixed integers.
-    Constant(Integers),
+    /// Fixed numbers.
+    Constant(Elements),
     /// The result of a node.
     Node,
 }
 
-/// A named integer tensor, row-major; images are NHWC.
+/// A named tensor, row-major; images are NHWC.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantizedValue {
     /// Unique in its graph.
@@ -169,7 +210,8 @@ pub struct QuantizedParts {
     pub outputs: Vec<ValueId>,
 }
 
-/// A graph whose every value has quantization parameters: what can be written as a full-integer model.
+/// A graph whose every value has a type and what its numbers stand for: what can be written as a model of integers, or of
+/// integers and real numbers where they meet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantizedGraph(QuantizedParts);
 
@@ -229,6 +271,16 @@ impl QuantizedGraph {
         self.0
     }
 
+    /// The type in which every activation is; none where they differ.
+    #[must_use]
+    pub fn activation_type(&self) -> Option<Dtype> {
+        let inputs = self.0.inputs.iter().copied();
+        let made = self.0.nodes.iter().map(|node| node.output);
+        let mut types = inputs.chain(made).map(|id| self.value(id).dtype);
+        let first = types.next()?;
+        types.all(|dtype| dtype == first).then_some(first)
+    }
+
     /// The same graph in f32, its constants the real numbers that the integers stand for: what weight rounding alone does.
     #[must_use]
     pub fn dequantize(&self) -> Graph {
@@ -238,7 +290,7 @@ impl QuantizedGraph {
             source: match &value.source {
                 QuantizedSource::Input => Source::Input,
                 QuantizedSource::Node => Source::Node,
-                QuantizedSource::Constant(integers) => Source::Constant(real(value, integers)),
+                QuantizedSource::Constant(elements) => Source::Constant(real(value, elements)),
             },
         });
         Graph {
@@ -252,13 +304,13 @@ impl QuantizedGraph {
 }
 
 /// The real numbers that a constant stands for, in f64 until the last rounding.
-fn real(value: &QuantizedValue, integers: &Integers) -> Vec<f32> {
-    let zero_point = i64::from(value.quantization.zero_point());
-    (0..integers.len())
-        .map(|position| {
+fn real(value: &QuantizedValue, elements: &Elements) -> Vec<f32> {
+    let zero_point = f64::from(value.quantization.zero_point());
+    let numbers = elements.stored().into_iter().enumerate();
+    numbers
+        .map(|(position, number)| {
             let scale = value.quantization.scale_at(&value.shape, position);
-            let integer = integers.get(position).map_or(0, i64::from);
-            (f64::from(scale.unwrap_or(0.0)) * (integer - zero_point) as f64) as f32
+            (f64::from(scale.unwrap_or(0.0)) * (number - zero_point)) as f32
         })
         .collect()
 }

@@ -81,7 +81,7 @@ pub fn lower(graph: &Graph, ranges: &Ranges) -> Result<ModelFiles> {
     let quantized = ember_compress::quantize(graph, &ranges.calibration(graph)?)?;
     Ok(ModelFiles {
         float32: ember_codegen::tflite::float32(graph)?,
-        int8: ember_codegen::tflite::int8(&quantized)?,
+        int8: ember_codegen::tflite::quantized(&quantized)?,
     })
 }
 

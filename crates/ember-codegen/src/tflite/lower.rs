@@ -1,5 +1,7 @@
 //! A node of a graph as an operator of a file, its options and its version.
 
+use std::collections::BTreeMap;
+
 use ember_core::{BuiltinOp, Dtype};
 use ember_graph::{Node, Op, Window};
 use ember_tflite::write::{ModelSpec, OperatorSpec, TensorSpec};
@@ -29,7 +31,7 @@ pub(super) fn operator(spec: &mut ModelSpec, node: &Node) -> Result<OperatorSpec
                 fused_activation_function: *activation,
                 dilation_w_factor: fields.dilation(1)?,
                 dilation_h_factor: fields.dilation(0)?,
-                ..Conv2dOptions::default()
+                quantized_bias_type: bias_type(spec, node),
             };
             (BuiltinOp::Conv2d, options.into())
         }
@@ -51,6 +53,9 @@ pub(super) fn operator(spec: &mut ModelSpec, node: &Node) -> Result<OperatorSpec
         Op::FullyConnected { activation } => {
             let options = FullyConnectedOptions {
                 fused_activation_function: *activation,
+                // Float activations that meet integer weights are rounded with a zero point, which errs less.
+                asymmetric_quantize_inputs: version::is_hybrid(spec, node),
+                quantized_bias_type: bias_type(spec, node),
                 ..FullyConnectedOptions::default()
             };
             (BuiltinOp::FullyConnected, options.into())
@@ -66,7 +71,8 @@ pub(super) fn operator(spec: &mut ModelSpec, node: &Node) -> Result<OperatorSpec
         Op::Add { activation } => {
             let options = AddOptions {
                 fused_activation_function: *activation,
-                ..AddOptions::default()
+                // It says how int16 is scaled; elsewhere it stays at its default.
+                pot_scale_int16: output.dtype != Dtype::Int16,
             };
             (BuiltinOp::Add, options.into())
         }
@@ -106,9 +112,34 @@ pub(super) fn operator(spec: &mut ModelSpec, node: &Node) -> Result<OperatorSpec
         Op::Relu6 => (BuiltinOp::Relu6, Options::None),
         Op::Softmax { beta } => (BuiltinOp::Softmax, SoftmaxOptions { beta: *beta }.into()),
     };
-    let dtype = spec.tensors[node.output.index()].dtype;
-    let version = version::of(&node.op, dtype);
+    let version = version::of(spec, node);
     Ok(OperatorSpec::new(op, inputs, [tensor(node.output)], options).with_version(version))
+}
+
+/// The type of a bias beside int16 activations, which the operator names; elsewhere the default, which names none.
+fn bias_type(spec: &ModelSpec, node: &Node) -> Dtype {
+    let bias = node.inputs.get(2).map(|id| spec.tensors[id.index()].dtype);
+    bias.filter(|dtype| *dtype == Dtype::Int64)
+        .unwrap_or(Dtype::Float32)
+}
+
+/// Adds a DEQUANTIZE for each constant in float16: the float32 tensor that stands for each.
+pub(super) fn widen_constants(spec: &mut ModelSpec) -> BTreeMap<TensorId, TensorId> {
+    let mut widened = BTreeMap::new();
+    for index in 0..spec.tensors.len() {
+        let tensor = &spec.tensors[index];
+        if tensor.dtype != Dtype::Float16 {
+            continue;
+        }
+        let name = format!("{}.float32", tensor.name);
+        let wide = TensorSpec::new(name, Dtype::Float32, tensor.shape.clone());
+        let (narrow, wide) = (TensorId(index as u32), spec.push_tensor(wide));
+        let operator = OperatorSpec::new(BuiltinOp::Dequantize, [narrow], [wide], Options::None);
+        spec.operators
+            .push(operator.with_version(version::DEQUANTIZE_FLOAT16));
+        widened.insert(narrow, wide);
+    }
+    widened
 }
 
 fn pool(fields: &Fields<'_>, size: [usize; 2], window: &Window) -> Result<Options, CodegenError> {

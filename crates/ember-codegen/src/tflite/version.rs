@@ -2,90 +2,117 @@
 //!
 //! An operator's version rises with what it can do; a reader refuses one that it does not know. These are the versions
 //! that TensorFlow's converter gives (`compiler/mlir/lite/tools/versioning/op_version.cc`), and the releases of its
-//! `runtime_version.cc`, which it writes as `min_runtime_version`.
+//! `runtime_version.cc`, which it writes as `min_runtime_version`. Where it gives a depthwise convolution of int16 no
+//! version of its own, ours is the one in which that came.
 
 use ember_core::{BuiltinOp, Dtype};
-use ember_graph::Op;
-use ember_tflite::write::OperatorSpec;
+use ember_graph::{Node, Op};
+use ember_tflite::write::{ModelSpec, OperatorSpec, TensorSpec};
+
+/// The version of a DEQUANTIZE of float16 or int16.
+pub(super) const DEQUANTIZE_FLOAT16: i32 = 3;
 
 /// What every release of TensorFlow Lite runs.
 const FIRST: (u32, u32) = (1, 5);
 
-/// The releases, as numbers to compare and as the text that is written.
-const RELEASES: [((u32, u32), &str); 4] = [
-    (FIRST, "1.5.0"),
-    ((1, 12), "1.12.0"),
-    ((1, 14), "1.14.0"),
-    ((2, 1), "2.1.0"),
-];
-
-/// The version of `op` on activations of this type.
-pub(super) const fn of(op: &Op, dtype: Dtype) -> i32 {
-    let int8 = matches!(dtype, Dtype::Int8);
-    match op {
-        Op::Conv2d { .. } => {
-            if int8 {
-                3
+/// The version of `node`, whose operands and result are tensors of `spec`.
+pub(super) fn of(spec: &ModelSpec, node: &Node) -> i32 {
+    let tensor = |operand: usize| &spec.tensors[node.inputs[operand].index()];
+    let (input, output) = (tensor(0).dtype, spec.tensors[node.output.index()].dtype);
+    // Version 1 is float32; int8 and int16 came one after the other in nearly all.
+    let by_type = |int8: i32, int16: i32| match input {
+        Dtype::Int8 => int8,
+        Dtype::Int16 => int16,
+        _ => 1,
+    };
+    let int4 = || tensor(1).dtype == Dtype::Int4;
+    match &node.op {
+        Op::Conv2d { .. } if int4() => 7,
+        Op::Conv2d { .. } if is_hybrid(spec, node) => {
+            if per_channel(tensor(1)) {
+                5
             } else {
-                1
-            }
-        }
-        Op::DepthwiseConv2d { window, .. } => {
-            if int8 {
-                3
-            } else if window.dilation[0] != 1 || window.dilation[1] != 1 {
                 2
-            } else {
-                1
             }
         }
-        Op::FullyConnected { .. } => {
-            if int8 {
+        Op::Conv2d { .. } => by_type(3, 8),
+        Op::DepthwiseConv2d { .. } if int4() => 7,
+        Op::DepthwiseConv2d { .. } if is_hybrid(spec, node) => {
+            if per_channel(tensor(1)) {
+                6
+            } else {
                 4
-            } else {
-                1
             }
         }
+        Op::DepthwiseConv2d { window, .. } if input == Dtype::Float32 => {
+            if window.dilation == [1, 1] { 1 } else { 2 }
+        }
+        Op::DepthwiseConv2d { .. } => by_type(3, 5),
+        Op::FullyConnected { .. } if int4() => 10,
+        Op::FullyConnected { .. } if is_hybrid(spec, node) => {
+            if per_channel(tensor(1)) {
+                12
+            } else {
+                9
+            }
+        }
+        Op::FullyConnected { .. } => by_type(4, 11),
         Op::MaxPool2d { .. }
         | Op::AveragePool2d { .. }
         | Op::Add { .. }
         | Op::Relu
         | Op::Relu6
-        | Op::Softmax { .. } => {
-            if int8 {
+        | Op::Softmax { .. }
+        | Op::Pad { .. } => by_type(2, 3),
+        Op::Quantize => {
+            if output == Dtype::Int16 {
                 2
             } else {
                 1
             }
         }
-        Op::Pad { .. } | Op::Quantize | Op::Dequantize => {
-            if int8 {
-                2
-            } else {
-                1
-            }
-        }
+        Op::Dequantize => by_type(2, DEQUANTIZE_FLOAT16),
         Op::Reshape { .. } | Op::BatchNorm { .. } => 1,
     }
 }
 
+/// Whether a layer computes float activations with integer weights.
+pub(super) fn is_hybrid(spec: &ModelSpec, node: &Node) -> bool {
+    let dtype = |operand: usize| spec.tensors[node.inputs[operand].index()].dtype;
+    node.inputs.len() > 1 && dtype(0) == Dtype::Float32 && dtype(1) == Dtype::Int8
+}
+
+fn per_channel(weights: &TensorSpec) -> bool {
+    let quantization = weights.quantization.as_ref();
+    quantization.is_some_and(|quantization| quantization.scales.len() > 1)
+}
+
 /// The oldest release that runs all of these.
-pub(super) fn min_runtime(operators: &[OperatorSpec]) -> &'static str {
+pub(super) fn min_runtime(operators: &[OperatorSpec]) -> String {
     let releases = operators
         .iter()
         .map(|operator| release(operator.op, operator.version));
-    let newest = releases.max().unwrap_or(FIRST);
-    RELEASES
-        .iter()
-        .find(|(release, _)| *release == newest)
-        .map_or(RELEASES[0].1, |(_, text)| text)
+    let (major, minor) = releases.max().unwrap_or(FIRST);
+    format!("{major}.{minor}.0")
 }
 
 const fn release(op: BuiltinOp, version: i32) -> (u32, u32) {
     match (op, version) {
+        (BuiltinOp::Quantize, 1) => (1, 14),
+        (BuiltinOp::Quantize, _) | (BuiltinOp::Dequantize, DEQUANTIZE_FLOAT16) => (1, 15),
         (_, ..=1) => FIRST,
         (BuiltinOp::DepthwiseConv2d, 2) => (1, 12),
+        (BuiltinOp::DepthwiseConv2d, 4) => (2, 2),
+        (BuiltinOp::DepthwiseConv2d, 5 | 6) | (BuiltinOp::FullyConnected, 9) => (2, 3),
         (BuiltinOp::Relu, 2) => (2, 1),
+        (BuiltinOp::Relu | BuiltinOp::Relu6, _) if version == 3 => (2, 5),
+        (BuiltinOp::MaxPool2d | BuiltinOp::AveragePool2d | BuiltinOp::Softmax, 3) => (2, 3),
+        (BuiltinOp::Add | BuiltinOp::Pad, 3) | (BuiltinOp::Conv2d, 5) => (2, 4),
+        (BuiltinOp::Conv2d | BuiltinOp::DepthwiseConv2d, 7) | (BuiltinOp::FullyConnected, 10) => {
+            (2, 11)
+        }
+        (BuiltinOp::Conv2d, 8) | (BuiltinOp::FullyConnected, 11) => (2, 15),
+        (BuiltinOp::FullyConnected, 12) => (2, 17),
         (_, _) => (1, 14),
     }
 }

@@ -1,20 +1,23 @@
-//! The rules of TensorFlow Lite's 8-bit quantization specification, which its integer kernels rely on:
+//! The rules of TensorFlow Lite's quantization specification, which its kernels rely on:
 //!
 //! - the graph, its numbers made real again, passes [`verify()`](crate::verify());
-//! - scales are positive and finite, zero points lie in the range of their type;
+//! - scales are positive and finite, zero points lie in the range of their type, floats have neither;
 //! - per-channel quantization has one scale for each index of its dimension;
-//! - activations are INT8 with one scale; filters and weights are INT8 in -127..=127 with zero point 0, per channel along
-//!   the output channels; biases are INT32 with zero point 0;
-//! - a bias has the scale `input scale * weight scale` of its channel, the product rounded to f32 once;
-//! - pooling, reshape and a relu6 that stands alone give back their input's parameters; softmax gives 1/256 and -128.
+//! - activations are FLOAT32, INT8 or INT16, integers with one scale, INT16 with the zero point 0;
+//! - an operator has all its activations in one type; QUANTIZE and DEQUANTIZE stand where types meet;
+//! - filters, weights and biases have a type that goes with the activations: see [`layer_types`];
+//! - integer weights are symmetric: zero point 0, INT8 in -127..=127, INT4 in -7..=7, per channel along the output channels;
+//! - an integer bias has the scale `input scale * weight scale` of its channel, the product rounded to f32 once;
+//! - pooling, reshape, pad and a relu6 that stands alone give back their input's parameters; softmax gives 1/256 and -128 in
+//!   INT8, 1/32768 and 0 in INT16.
 //!
 //! The one about relu6 is because the engines differ: TensorFlow Lite brings its result to the output's parameters,
 //! TensorFlow Lite Micro (`kernels/activations.cc`) does not.
 
 use ember_core::Dtype;
 
-use super::{Integers, Quantization, QuantizedGraph, QuantizedSource, QuantizedValue};
-use crate::{GraphError, Node, Op, Role, ValueId, verify};
+use super::{Elements, Quantization, QuantizedGraph, QuantizedSource, QuantizedValue};
+use crate::{GraphError, Node, Op, Role, verify};
 
 /// Which parameters the result of an integer operator has.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,9 +30,9 @@ pub enum OutputParameters {
     Fixed(Quantization),
 }
 
-/// Which parameters the result of `op` must have.
+/// Which parameters the result of `op` in integers of this type must have.
 #[must_use]
-pub const fn output_parameters(op: &Op) -> OutputParameters {
+pub const fn output_parameters(op: &Op, dtype: Dtype) -> OutputParameters {
     match op {
         Op::Conv2d { .. }
         | Op::DepthwiseConv2d { .. }
@@ -44,72 +47,183 @@ pub const fn output_parameters(op: &Op) -> OutputParameters {
         | Op::Reshape { .. }
         | Op::Relu6
         | Op::Pad { .. } => OutputParameters::OfInput,
-        Op::Softmax { .. } => OutputParameters::Fixed(Quantization::PerTensor {
-            scale: 1.0 / 256.0,
-            zero_point: -128,
+        Op::Softmax { .. } => OutputParameters::Fixed(match dtype {
+            Dtype::Int16 => Quantization::PerTensor {
+                scale: 1.0 / 32768.0,
+                zero_point: 0,
+            },
+            _ => Quantization::PerTensor {
+                scale: 1.0 / 256.0,
+                zero_point: -128,
+            },
         }),
     }
 }
+
+/// The types that filter or weights, and the bias, may have beside activations of this type.
+#[must_use]
+pub const fn layer_types(activations: Dtype) -> (&'static [Dtype], &'static [Dtype]) {
+    match activations {
+        // Weights in INT8: the kernels round the activations to INT8 for the product, each row with its own scale.
+        Dtype::Float32 => (
+            &[Dtype::Float32, Dtype::Float16, Dtype::Int8],
+            &[Dtype::Float32, Dtype::Float16],
+        ),
+        Dtype::Int8 => (&[Dtype::Int8, Dtype::Int4], &[Dtype::Int32]),
+        Dtype::Int16 => (&[Dtype::Int8], &[Dtype::Int64]),
+        _ => (&[], &[]),
+    }
+}
+
+/// The greatest magnitude of a weight of this type: both ends are used alike, so that 0 stands in the middle.
+#[must_use]
+pub const fn weight_limit(dtype: Dtype) -> i8 {
+    match dtype {
+        Dtype::Int4 => 7,
+        _ => 127,
+    }
+}
+
 /// Checks everything that the header of this file lists.
 pub(super) fn check(graph: &QuantizedGraph) -> Result<(), GraphError> {
     for value in graph.values() {
         check_value(value)?;
     }
     verify(&graph.dequantize())?;
+    for id in graph.inputs() {
+        check_activation(graph.value(*id))?;
+    }
     for node in graph.nodes() {
         check_node(graph, node)?;
-    }
-    for (role, id) in roles(graph) {
-        check_role(role, graph.value(id))?;
     }
     Ok(())
 }
 
-/// What each value is used as; inputs and results are activations.
-fn roles(graph: &QuantizedGraph) -> impl Iterator<Item = (Role, ValueId)> {
-    let uses = graph.nodes().iter().flat_map(|node| {
-        let operands = node
-            .op
-            .operands()
-            .iter()
-            .copied()
-            .zip(node.inputs.iter().copied());
-        operands.chain([(Role::Activation, node.output)])
-    });
-    uses.chain(graph.inputs().iter().map(|id| (Role::Activation, *id)))
-}
-
-fn check_role(role: Role, value: &QuantizedValue) -> Result<(), GraphError> {
-    let wrong = |problem: &str| Err(fault(value, format!("as {} {problem}", role.name())));
-    let dtype = match role {
-        Role::Activation | Role::Filter | Role::Weights => Dtype::Int8,
-        Role::Bias => Dtype::Int32,
-        // `check_node` has refused the operator.
-        Role::Gamma | Role::Beta | Role::Mean | Role::Variance => return Ok(()),
-    };
-    if value.dtype != dtype {
-        return wrong(&format!("must be {dtype}, and is {}", value.dtype));
-    }
-    if role == Role::Activation {
-        return match value.quantization {
-            Quantization::PerTensor { .. } => Ok(()),
-            Quantization::PerChannel { .. } => wrong("must have one scale"),
-        };
-    }
-    if value.quantization.zero_point() != 0 {
-        return wrong("must have the zero point 0");
-    }
-    match &value.source {
-        QuantizedSource::Constant(Integers::Int8(numbers)) if numbers.contains(&i8::MIN) => {
-            wrong("holds -128: weights stay in -127..=127")
+fn check_activation(value: &QuantizedValue) -> Result<(), GraphError> {
+    match (value.dtype, &value.quantization) {
+        (Dtype::Float32, _) | (Dtype::Int8 | Dtype::Int16, Quantization::PerTensor { .. }) => {
+            Ok(())
         }
-        _ => Ok(()),
+        (Dtype::Int8 | Dtype::Int16, _) => {
+            Err(fault(value, "as activation must have one scale".to_owned()))
+        }
+        (dtype, _) => Err(fault(
+            value,
+            format!("as activation must be FLOAT32, INT8 or INT16, and is {dtype}"),
+        )),
     }
 }
 
 fn check_node(graph: &QuantizedGraph, node: &Node) -> Result<(), GraphError> {
     let output = graph.value(node.output);
-    match output_parameters(&node.op) {
+    check_activation(output)?;
+    let uses = || node.op.operands().iter().zip(&node.inputs);
+    for (role, id) in uses() {
+        match role {
+            Role::Activation => check_activation(graph.value(*id))?,
+            Role::Filter | Role::Weights | Role::Bias => {
+                check_parameter(*role, graph.value(*id), output.dtype)?;
+            }
+            Role::Gamma | Role::Beta | Role::Mean | Role::Variance => {
+                return Err(fault(
+                    output,
+                    "a batch_norm has no kernel: the passes fold it into its neighbours".to_owned(),
+                ));
+            }
+        }
+    }
+    let integer = |value: &QuantizedValue| value.dtype != Dtype::Float32;
+    let input = graph.value(node.inputs[0]);
+    match node.op {
+        Op::Quantize if !integer(output) => {
+            return Err(fault(output, "a quantize makes integers".to_owned()));
+        }
+        Op::Dequantize if integer(output) || !integer(input) => {
+            return Err(fault(
+                output,
+                "a dequantize makes FLOAT32 of integers".to_owned(),
+            ));
+        }
+        Op::Quantize | Op::Dequantize => {}
+        _ => {
+            let activations = uses().filter(|(role, _)| **role == Role::Activation);
+            for (_, id) in activations {
+                let operand = graph.value(*id);
+                if operand.dtype != output.dtype {
+                    return Err(fault(
+                        operand,
+                        format!(
+                            "is {} in a {} that makes {}: a quantize or dequantize belongs between",
+                            operand.dtype,
+                            node.op.name(),
+                            output.dtype
+                        ),
+                    ));
+                }
+            }
+        }
+    }
+    if !integer(output) {
+        return Ok(());
+    }
+    check_output(graph, node)?;
+    match &node.op {
+        Op::Conv2d { .. } | Op::FullyConnected { .. } => check_sum(graph, node, 0),
+        Op::DepthwiseConv2d { .. } => check_sum(graph, node, 3),
+        Op::MaxPool2d { .. }
+        | Op::AveragePool2d { .. }
+        | Op::Reshape { .. }
+        | Op::Softmax { .. }
+        | Op::Add { .. }
+        | Op::Relu
+        | Op::Relu6
+        | Op::BatchNorm { .. }
+        | Op::Pad { .. }
+        | Op::Quantize
+        | Op::Dequantize => Ok(()),
+    }
+}
+
+/// Filter, weights or bias of a layer with activations of this type.
+fn check_parameter(
+    role: Role,
+    value: &QuantizedValue,
+    activations: Dtype,
+) -> Result<(), GraphError> {
+    let wrong = |problem: String| Err(fault(value, format!("as {} {problem}", role.name())));
+    let (weights, biases) = layer_types(activations);
+    let allowed = if role == Role::Bias { biases } else { weights };
+    if !allowed.contains(&value.dtype) {
+        let allowed: Vec<&str> = allowed.iter().map(|dtype| dtype.name()).collect();
+        return wrong(format!(
+            "must be {} beside {activations} activations, and is {}",
+            allowed.join(" or "),
+            value.dtype
+        ));
+    }
+    if value.quantization.zero_point() != 0 {
+        return wrong("must have the zero point 0".to_owned());
+    }
+    match &value.source {
+        QuantizedSource::Constant(Elements::Int8(numbers) | Elements::Int4(numbers)) => {
+            let limit = weight_limit(value.dtype);
+            let outside = numbers
+                .iter()
+                .find(|number| **number < -limit || **number > limit);
+            match outside {
+                Some(outside) => wrong(format!(
+                    "holds {outside}: weights stay in -{limit}..={limit}"
+                )),
+                None => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_output(graph: &QuantizedGraph, node: &Node) -> Result<(), GraphError> {
+    let output = graph.value(node.output);
+    match output_parameters(&node.op, output.dtype) {
         OutputParameters::Own => {}
         OutputParameters::Fixed(fixed) => {
             if output.quantization != fixed {
@@ -133,31 +247,14 @@ fn check_node(graph: &QuantizedGraph, node: &Node) -> Result<(), GraphError> {
             }
         }
     }
-    match &node.op {
-        Op::Conv2d { .. } | Op::FullyConnected { .. } => check_sum(graph, node, 0),
-        Op::DepthwiseConv2d { .. } => check_sum(graph, node, 3),
-        Op::MaxPool2d { .. }
-        | Op::AveragePool2d { .. }
-        | Op::Reshape { .. }
-        | Op::Softmax { .. }
-        | Op::Add { .. }
-        | Op::Relu
-        | Op::Relu6
-        | Op::Pad { .. }
-        | Op::Quantize
-        | Op::Dequantize => Ok(()),
-        Op::BatchNorm { .. } => Err(fault(
-            output,
-            "a batch_norm has no integers: the passes fold it into its neighbours".to_owned(),
-        )),
-    }
+    Ok(())
 }
 
-/// The rules for a node that adds products of weights, whose output channels are `axis` of the weights.
+/// The rules for a node that adds products of integer weights, whose output channels are `axis` of the weights.
 fn check_sum(graph: &QuantizedGraph, node: &Node, axis: usize) -> Result<(), GraphError> {
     let [input, weights, bias] = [0, 1, 2].map(|operand| graph.value(node.inputs[operand]));
     let Quantization::PerTensor { scale, .. } = input.quantization else {
-        return Ok(()); // `check_role` refuses it.
+        return Ok(()); // `check_activation` refuses it.
     };
     match &weights.quantization {
         Quantization::PerChannel { axis: got, .. } if *got != axis => {
@@ -166,7 +263,7 @@ fn check_sum(graph: &QuantizedGraph, node: &Node, axis: usize) -> Result<(), Gra
                 format!("must be quantized along dimension {axis}, and is along {got}"),
             ));
         }
-        Quantization::PerChannel { .. } | Quantization::PerTensor { .. } => {}
+        Quantization::Real | Quantization::PerChannel { .. } | Quantization::PerTensor { .. } => {}
     }
     let weight_scales = weights.quantization.scales();
     let bias_scales = bias.quantization.scales();
@@ -196,6 +293,13 @@ fn fault(value: &QuantizedValue, problem: String) -> GraphError {
 }
 
 fn check_value(value: &QuantizedValue) -> Result<(), GraphError> {
+    let real = matches!(value.dtype, Dtype::Float32 | Dtype::Float16);
+    if real != (value.quantization == Quantization::Real) {
+        return Err(fault(
+            value,
+            format!("{} goes with {:?}", value.dtype, value.quantization),
+        ));
+    }
     let usable = |scale: &f32| scale.is_finite() && *scale > 0.0;
     if let Some(scale) = value
         .quantization
@@ -209,6 +313,7 @@ fn check_value(value: &QuantizedValue) -> Result<(), GraphError> {
         ));
     }
     match &value.quantization {
+        Quantization::Real => {}
         Quantization::PerTensor { zero_point, .. } => {
             let in_range = match value.dtype {
                 Dtype::Int8 => i8::try_from(*zero_point).is_ok(),
@@ -234,12 +339,12 @@ fn check_value(value: &QuantizedValue) -> Result<(), GraphError> {
             }
         }
     }
-    if let QuantizedSource::Constant(integers) = &value.source
-        && integers.dtype() != value.dtype
+    if let QuantizedSource::Constant(elements) = &value.source
+        && elements.dtype() != value.dtype
     {
         return Err(fault(
             value,
-            format!("is {} and holds {}", value.dtype, integers.dtype()),
+            format!("is {} and holds {}", value.dtype, elements.dtype()),
         ));
     }
     Ok(())
