@@ -6,8 +6,36 @@ use crate::engine::{Engine, Observer};
 use crate::transport::{Transport, TransportError};
 use ember_link::{
     Done, ErrorCode, Failure, Hello, Inference, OpProfile, ReceiveError, Received, Receiver, Sink,
-    Time,
+    Slots, Time,
 };
+
+/// Serves one host after the other: after a goodbye comes the next hello, after a bad frame the reason and the next hello.
+/// Returns only when the carrier fails, with what it says; RTT never does.
+pub fn serve_hosts(
+    transport: &mut impl Transport,
+    engine: &mut impl Engine,
+    chip: &mut impl Chip,
+    slots: Option<&Slots>,
+    hello: &Hello<'_>,
+) -> TransportError {
+    loop {
+        let served = slots
+            .map_or(Ok(()), |slots| slots.write(transport))
+            .map_err(|error| transport_failure(error, 0))
+            .and_then(|()| converse(transport, engine, chip, hello));
+        let told = match served {
+            Ok(()) => continue,
+            Err(Failure {
+                code: ErrorCode::Transport,
+                details: [code, _],
+            }) => Err(TransportError(code)),
+            Err(failure) => failure.write(transport),
+        };
+        if let Err(error) = told {
+            return error;
+        }
+    }
+}
 
 /// Says hello, answers the host until it says that there are no more images, and says what it took.
 ///

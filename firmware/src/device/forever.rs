@@ -20,15 +20,8 @@ pub(crate) fn run(machine: &mut Machine) -> ! {
             machine::stop()
         }
     };
-    loop {
-        if let Some(slots) = slots {
-            let _ = slots.write(&mut transport);
-        }
-        // After a bad frame the next good one is found: the host is told, and greeted again.
-        if let Err(failure) = app::converse(&mut transport, &mut engine, machine, &hello) {
-            let _ = failure.write(&mut transport);
-        }
-    }
+    app::serve_hosts(&mut transport, &mut engine, machine, slots.as_ref(), &hello);
+    machine::stop()
 }
 
 /// Reports a fault of the processor and stops. `pc` is where it happened, `cause` what the architecture says about it.
