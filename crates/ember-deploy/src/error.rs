@@ -167,24 +167,18 @@ pub enum DeployError {
         /// Why.
         source: io::Error,
     },
-    /// The image does not fit.
+    /// Two parts of an image want the same place.
     #[error(
-        "the firmware does not fit `{machine}`: it needs {needed} bytes of {memory}, and there are {available}; {advice}"
+        "the byte of flash at {address:#x} is in two parts of the image: the firmware reaches into a slot"
     )]
-    TooLarge {
-        /// Which machine.
-        machine: &'static str,
-        /// Flash or RAM.
-        memory: &'static str,
-        /// Bytes that it needs.
-        needed: u64,
-        /// Bytes that there are.
-        available: u64,
-        /// What to do.
-        advice: &'static str,
+    Overlap {
+        /// The first such byte.
+        address: u32,
     },
     /// The linker found no room for the firmware's code.
-    #[error("the firmware for {target} is {bytes} bytes larger than the flash that it was given: give it more")]
+    #[error(
+        "the firmware for {target} is {bytes} bytes larger than the flash that it was given: give it more"
+    )]
     Overflow {
         /// What it was built for.
         target: String,
@@ -192,7 +186,9 @@ pub enum DeployError {
         bytes: u32,
     },
     /// A firmware and its model need more memory than a chip has.
-    #[error("{chip} has {available} bytes of {memory}, and {needed} are needed")]
+    #[error(
+        "{chip} has {available} bytes of {memory}, and {needed} are needed; take a smaller model or a chip with more {memory}"
+    )]
     NoRoom {
         /// Which chip.
         chip: String,

@@ -3,10 +3,43 @@
 mod support;
 
 use ember_deploy::DeployError;
-use ember_deploy::image::Image;
+use ember_deploy::image::{Image, Segment};
 use ember_deploy::machine::Machine;
 use std::path::Path;
 use support::{firmware, model};
+
+#[test]
+fn a_model_is_added_where_nothing_is_and_the_lpc_checksum_makes_the_vectors_sum_to_zero() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let machine = Machine::find("cortex-m0").expect("it is in the table");
+    let Some(elf) = firmware(machine, directory.path()) else {
+        return;
+    };
+    let mut image = Image::read(&elf).unwrap();
+    let free = image
+        .segments()
+        .last()
+        .map_or(0, |last| last.address + last.bytes.len() as u32);
+    let model = |address| Segment {
+        address,
+        bytes: vec![1, 2, 3, 4],
+    };
+    image.add(model(free)).unwrap();
+    assert_eq!(image.segments().last(), Some(&model(free)));
+    let (start, bin) = image.to_bin().unwrap();
+    assert_eq!(bin[(free - start) as usize..], [1, 2, 3, 4]);
+    for taken in [start, free - 1, free, free + 3] {
+        let error = image.add(model(taken)).unwrap_err();
+        assert!(matches!(error, DeployError::Overlap { .. }), "{error}");
+    }
+    image.add_lpc_checksum().unwrap();
+    let vectors = &image.segments()[0].bytes[..32];
+    let sum = vectors
+        .chunks_exact(4)
+        .map(|word| u32::from_le_bytes(word.try_into().unwrap()))
+        .fold(0, u32::wrapping_add);
+    assert_eq!(sum, 0);
+}
 
 #[test]
 fn an_image_knows_its_sizes_and_its_model() {
@@ -49,17 +82,26 @@ fn an_image_knows_its_sizes_and_its_model() {
     assert!(symbols.at(0xFFFF_FFFF).is_none());
 
     image
-        .check_fits(machine, 1024)
+        .check_fits(machine.name, machine.flash, machine.ram, 1024)
         .unwrap_or_else(|error| panic!("{error}"));
     let error = image
-        .check_fits(machine, u64::from(machine.ram.length))
+        .check_fits(
+            machine.name,
+            machine.flash,
+            machine.ram,
+            u64::from(machine.ram.length),
+        )
         .unwrap_err();
     assert!(
-        matches!(error, DeployError::TooLarge { memory: "RAM", .. }),
+        matches!(error, DeployError::NoRoom { memory: "RAM", .. }),
         "{error}"
     );
     let elsewhere = Machine::find("rv32imac").expect("it is in the table");
-    assert!(image.check_fits(elsewhere, 0).is_err());
+    assert!(
+        image
+            .check_fits(elsewhere.name, elsewhere.flash, elsewhere.ram, 0)
+            .is_err()
+    );
     assert!(image.size(b"another model").is_err());
 }
 

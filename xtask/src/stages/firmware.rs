@@ -99,7 +99,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, machine: &'static Machine) -> R
         let elf = build.run()?;
         let elf_bytes = workspace::read(&elf)?;
         let image = Image::parse(&elf_bytes, &elf)?;
-        image.check_fits(machine, STACK_BYTES)?;
+        image.check_fits(machine.name, machine.flash, machine.ram, STACK_BYTES)?;
         let model = workspace::read(&model_path)?;
         let arena_bytes = MappedModel::open(&model_path)?.arena_bytes()? as u64;
         let report = image.size(&model)?;

@@ -6,7 +6,7 @@ mod symbol;
 mod uf2;
 
 use crate::error::DeployError;
-use crate::machine::Machine;
+use crate::machine::Region;
 use object::elf::{PT_LOAD, SHF_ALLOC, SHF_WRITE, SHT_NOBITS};
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, elf};
@@ -168,14 +168,14 @@ impl Image {
         uf2::write(&self.segments, family)
     }
 
-    /// Sizes: see [`SizeReport`].
+    /// Sizes of what was linked: see [`SizeReport`]. `model` is empty where the model is not part of the firmware.
     ///
     /// # Errors
     /// [`DeployError::Elf`] when `model` is not in the image.
     pub fn size(&self, model: &[u8]) -> Result<SizeReport, DeployError> {
         let holds_model = |segment: &Segment| {
-            !model.is_empty()
-                && segment
+            model.is_empty()
+                || segment
                     .bytes
                     .windows(model.len())
                     .any(|window| window == model)
@@ -192,35 +192,82 @@ impl Image {
         Ok(SizeReport::new(&self.sections, &self.symbols, model.len()))
     }
 
-    /// Checks that everything lies in the machine's memory and that at least `stack_bytes` are left for the stack.
+    /// Adds bytes that the linker does not know: a model in its slot.
     ///
     /// # Errors
-    /// [`DeployError::TooLarge`] with the numbers.
+    /// [`DeployError::Overlap`] when some of their place is taken.
+    pub fn add(&mut self, added: Segment) -> Result<(), DeployError> {
+        let end = |segment: &Segment| u64::from(segment.address) + segment.bytes.len() as u64;
+        let taken = self.segments.iter().find(|segment| {
+            u64::from(segment.address) < end(&added) && u64::from(added.address) < end(segment)
+        });
+        if let Some(taken) = taken {
+            return Err(DeployError::Overlap {
+                address: taken.address.max(added.address),
+            });
+        }
+        let at = self
+            .segments
+            .partition_point(|segment| segment.address < added.address);
+        self.segments.insert(at, added);
+        Ok(())
+    }
+
+    /// Makes the first eight words sum to zero, by the eighth: without that an LPC's boot loader takes the flash for empty
+    /// and does not start it (NXP UM10360, 32.3.1.1, "Criterion for Valid User Code").
+    ///
+    /// # Errors
+    /// [`DeployError::Elf`] when there is no vector table of eight words at the beginning.
+    pub fn add_lpc_checksum(&mut self) -> Result<(), DeployError> {
+        let words = self
+            .segments
+            .first_mut()
+            .and_then(|segment| segment.bytes.first_chunk_mut::<32>());
+        let Some(words) = words else {
+            return Err(DeployError::Elf {
+                path: self.path.clone(),
+                problem: "it does not begin with a vector table".to_owned(),
+            });
+        };
+        let (summed, checksum) = words.split_at_mut(28);
+        let sum = summed.as_chunks::<4>().0.iter().fold(0_u32, |sum, word| {
+            sum.wrapping_add(u32::from_le_bytes(*word))
+        });
+        checksum.copy_from_slice(&sum.wrapping_neg().to_le_bytes());
+        Ok(())
+    }
+
+    /// Checks that everything lies in the memory of a machine or chip and that at least `stack_bytes` are left for the
+    /// stack.
+    ///
+    /// # Errors
+    /// [`DeployError::NoRoom`] with the numbers.
     pub fn check_fits(
         &self,
-        machine: &'static Machine,
+        name: &str,
+        flash: Region,
+        ram: Region,
         stack_bytes: u64,
     ) -> Result<(), DeployError> {
+        let no_room = |memory, needed, region: Region| DeployError::NoRoom {
+            chip: name.to_owned(),
+            memory,
+            needed,
+            available: u64::from(region.length),
+        };
         let flash_end = self
             .segments
             .iter()
             .map(|segment| u64::from(segment.address) + segment.bytes.len() as u64)
             .max()
             .unwrap_or(0);
-        let flash_start = u64::from(machine.flash.origin);
-        let flash_needed = flash_end.saturating_sub(flash_start);
+        let flash_needed = flash_end.saturating_sub(u64::from(flash.origin));
         let starts_in_flash = self
             .segments
             .first()
-            .is_some_and(|segment| machine.flash.contains(u64::from(segment.address), 1));
-        if !starts_in_flash || flash_needed > u64::from(machine.flash.length) {
-            return Err(DeployError::TooLarge {
-                machine: machine.name,
-                memory: "flash",
-                needed: flash_needed,
-                available: u64::from(machine.flash.length),
-                advice: "take a smaller model or a chip with more flash",
-            });
+            .is_some_and(|segment| flash.contains(u64::from(segment.address), 1));
+        if !starts_in_flash || flash_needed > u64::from(flash.length) {
+            return Err(no_room("flash", flash_needed, flash));
         }
         let static_ram: u64 = self
             .sections
@@ -229,14 +276,8 @@ impl Image {
             .map(|section| u64::from(section.bytes))
             .sum();
         let ram_needed = static_ram + stack_bytes;
-        if ram_needed > u64::from(machine.ram.length) {
-            return Err(DeployError::TooLarge {
-                machine: machine.name,
-                memory: "RAM",
-                needed: ram_needed,
-                available: u64::from(machine.ram.length),
-                advice: "take a model with a smaller arena or a chip with more RAM",
-            });
+        if ram_needed > u64::from(ram.length) {
+            return Err(no_room("RAM", ram_needed, ram));
         }
         Ok(())
     }
