@@ -1,5 +1,6 @@
 //! What can go wrong between a model and a running device.
 
+use crate::machine::Region;
 use ember_link::{ErrorCode, LinkError, Refusal};
 use std::io;
 use std::path::PathBuf;
@@ -199,6 +200,87 @@ pub enum DeployError {
         /// Bytes that there are.
         available: u64,
     },
+    /// The chip has no firmware that takes a model.
+    #[error("{chip} cannot be given a model alone: {problem}")]
+    NoFirmware {
+        /// Which chip.
+        chip: String,
+        /// What was found.
+        problem: String,
+    },
+    /// The firmware on the chip names a slot where there can be none.
+    #[error(
+        "the firmware on the chip has a slot of {} bytes at {:#010x}, and {problem}: deploy the firmware again",
+        slot.length, slot.origin
+    )]
+    SlotPlace {
+        /// The slot, as the firmware says.
+        slot: Region,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The model is too large for a slot of the firmware on the chip.
+    #[error(
+        "the model and its header have {needed} bytes, and slot {slot} of the firmware on the chip has {available}: \
+         deploy a smaller model, or firmware and model together"
+    )]
+    SlotTooSmall {
+        /// Which slot, counted from 0.
+        slot: usize,
+        /// Bytes of model and header.
+        needed: u64,
+        /// Bytes of the slot.
+        available: u32,
+    },
+    /// The model needs more arena than the firmware on the chip has.
+    #[error(
+        "the model needs {needed} bytes of arena, and the firmware on the chip has {available}: deploy a smaller model, \
+         or firmware and model together"
+    )]
+    ArenaTooSmall {
+        /// Bytes that the model needs.
+        needed: u32,
+        /// Bytes that the firmware has.
+        available: u32,
+    },
+    /// The model has operators that the firmware on the chip cannot run.
+    #[error(
+        "the firmware on the chip has no kernel for {operators}: deploy firmware and model together"
+    )]
+    NoKernel {
+        /// The schema's names.
+        operators: String,
+    },
+    /// The firmware on the chip runs only signed models.
+    #[error(
+        "the firmware on the chip runs only models that are signed for the public key {fingerprint}: give the private key"
+    )]
+    KeyNeeded {
+        /// The first 8 bytes of the public key's SHA-256.
+        fingerprint: String,
+    },
+    /// The model would be signed with a key that the firmware does not know.
+    #[error(
+        "the firmware on the chip runs only models that are signed for the public key {expected}, and the key that was \
+         given is {given}: give the one that belongs to the firmware"
+    )]
+    OtherKey {
+        /// The first 8 bytes of the SHA-256 of the given key's public key.
+        given: String,
+        /// The same of the firmware's.
+        expected: String,
+    },
+    /// What was written is not what can be read.
+    #[error("the slot at {address:#010x} cannot be read back: {problem}")]
+    Readback {
+        /// Where the slot is.
+        address: u32,
+        /// What is wrong.
+        problem: String,
+    },
+    /// No slot can be built.
+    #[error(transparent)]
+    Slot(#[from] ember_slot::write::BuildError),
     /// The ELF file is not one that we can use.
     #[error("{}: {problem}", path.display())]
     Elf {

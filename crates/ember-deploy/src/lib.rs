@@ -5,6 +5,7 @@
 //! - [`chip`]: what is known of a chip that can be bought, as data.
 //! - [`firmware`]: builds the firmware for one of them.
 //! - [`layout`]: where the firmware and its models lie in a chip's flash.
+//! - [`update`]: gives a chip a new model and leaves its firmware.
 //! - [`image`]: what is in the ELF file: sizes, BIN, Intel HEX, UF2.
 //! - [`converse`]: the host's side of the conversation with it, over any carrier of bytes.
 //! - [`emulate`]: runs it, in QEMU or in the built-in emulator, and collects what it says.
@@ -19,5 +20,6 @@ pub mod firmware;
 pub mod image;
 pub mod layout;
 pub mod machine;
+pub mod update;
 
 pub use error::{DeployError, describe_refusal};
