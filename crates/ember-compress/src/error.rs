@@ -93,6 +93,56 @@ pub enum CompressError {
         /// Its activations' type.
         activations: &'static str,
     },
+    /// A share of weights that is none.
+    #[error("a sparsity of {found}: it is a share from 0 (nothing is pruned) to 1 (everything is)")]
+    Sparsity {
+        /// As given.
+        found: f64,
+    },
+    /// Blocks or groups that hold nothing, or of which more stays than there is.
+    #[error(
+        "{found} cannot be pruned: blocks and groups hold at least one weight, and no more can stay than there are"
+    )]
+    Pattern {
+        /// As given.
+        found: String,
+    },
+    /// A pruning schedule that cannot be followed.
+    #[error("the pruning schedule cannot be followed: {problem}")]
+    Schedule {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A number of clusters that makes no sense.
+    #[error(
+        "{weights} weights in {clusters} clusters: there are 2 to 256, and not more than weights"
+    )]
+    Clusters {
+        /// As given.
+        clusters: usize,
+        /// Weights that would share them.
+        weights: usize,
+    },
+    /// A pattern that matches no weights.
+    #[error(
+        "{pattern:?} matches no filter and no weights of {graph:?}: names are such as \"conv.filter\" and \"dense.weights\""
+    )]
+    NoWeights {
+        /// The graph.
+        graph: String,
+        /// The pattern.
+        pattern: String,
+    },
+    /// A pattern that matches no layer whose channels can go.
+    #[error(
+        "{pattern:?} matches no layer of {graph:?} that can do without a channel: its result would have to end in convolutions or dense layers"
+    )]
+    NoChannels {
+        /// The graph.
+        graph: String,
+        /// The pattern.
+        pattern: String,
+    },
     /// A dataset whose images do not fit the model's input.
     #[error(
         "the images are {rows}x{cols} with one channel, and the input {input:?} has the shape {shape:?}"

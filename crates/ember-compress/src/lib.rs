@@ -9,8 +9,10 @@
 
 pub mod calibrate;
 mod clip;
+pub mod cluster;
 mod error;
 pub mod passes;
+pub mod prune;
 pub mod quantize;
 pub mod recipe;
 pub mod scheme;

@@ -15,6 +15,7 @@
 
 mod parameters;
 
+pub(crate) use parameters::Channels;
 pub use parameters::{WeightRounding, activation_parameters, int16_parameters};
 
 use std::collections::BTreeSet;

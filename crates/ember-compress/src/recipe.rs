@@ -378,7 +378,7 @@ fn weights(graph: &Graph, node: &Node) -> usize {
 }
 
 /// Whether `text` is what `pattern` describes: `*` stands for any characters, `?` for one.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     let (mut at, mut in_text) = (0, 0);

@@ -159,24 +159,30 @@ pub(super) fn usable(scale: f32) -> f32 {
 }
 
 /// Which channel a row-major position belongs to.
-struct Channels {
+pub(crate) struct Channels {
     count: usize,
     inner: usize,
 }
 
 impl Channels {
-    fn new(shape: &[usize], axis: usize) -> Self {
+    pub(crate) fn new(shape: &[usize], axis: usize) -> Self {
         Self {
             count: shape[axis],
             inner: shape[axis + 1..].iter().product(),
         }
     }
 
-    const fn of(&self, position: usize) -> usize {
+    /// How many there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) const fn of(&self, position: usize) -> usize {
         position / self.inner % self.count
     }
 
-    fn numbers(&self, numbers: &[f32], channel: usize) -> Vec<f32> {
+    /// The numbers of one channel, in their order.
+    pub(crate) fn numbers(&self, numbers: &[f32], channel: usize) -> Vec<f32> {
         let positions = numbers.iter().enumerate();
         let own = positions.filter(|(position, _)| self.of(*position) == channel);
         own.map(|(_, number)| *number).collect()
