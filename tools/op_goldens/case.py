@@ -7,6 +7,7 @@ import random
 import numpy as np
 
 INT8_MIN, INT8_MAX = -128, 127
+INT16_MIN, INT16_MAX = -32768, 32767
 
 
 @dataclasses.dataclass
@@ -57,6 +58,13 @@ def int8_records(draw, shape, zero_point=0):
     return [[wide.astype(np.int8)], [near.astype(np.int8)]]
 
 
+def int16_records(draw, shape, zero_point=0):
+    """Two records: small values, and values from all of int16 with each end drawn often."""
+    near = draw.integers(shape, -600, 600, np.int32) + zero_point
+    wide = draw.integers(shape, INT16_MIN - 9000, INT16_MAX + 9000, np.int32)
+    return [[np.clip(values, INT16_MIN, INT16_MAX).astype(np.int16)] for values in (wide, near)]
+
+
 def float_records(draw, shape):
     """One record in float32: ordinary values, values around zero, and the negative zero."""
     values = np.where(draw.integers(shape, 0, 3) == 0, draw.floats(shape, -0.01, 0.01), draw.floats(shape))
@@ -93,8 +101,8 @@ WINDOWS = [
     ("10x4_same_stride2", (1, 12, 3, 1), (10, 4), (2, 2), (1, 1), "SAME"),
 ]
 
-# The geometry is the same code for every type, so float32 sees the rows that differ most.
-FLOAT_WINDOWS = {
+# The geometry is the same code for every type, so the types other than int8 see the rows that differ most.
+OTHER_WINDOWS = {
     "2x2_same_uneven_padding",
     "1x4_valid_stride_1_3",
     "3x3_same_dilation2",
@@ -106,4 +114,4 @@ FLOAT_WINDOWS = {
 
 def windows_for(dtype):
     """The rows of `WINDOWS` that a type is tested on."""
-    return [row for row in WINDOWS if dtype == "int8" or row[0] in FLOAT_WINDOWS]
+    return [row for row in WINDOWS if dtype == "int8" or row[0] in OTHER_WINDOWS]

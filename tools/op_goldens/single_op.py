@@ -17,6 +17,7 @@ DTYPES = {
     "uint8": (schema.TensorType.UINT8, np.dtype("u1")),
     "int16": (schema.TensorType.INT16, np.dtype("<i2")),
     "int32": (schema.TensorType.INT32, np.dtype("<i4")),
+    "int64": (schema.TensorType.INT64, np.dtype("<i8")),
 }
 
 # Buffers start at multiples of this many bytes, as `force_align` asks in the schema.

@@ -63,13 +63,8 @@ fn byte_length(model: &Model<'_>, ids: &TensorIds<'_>) -> usize {
 fn registrations(model: &Model<'_>) -> Vec<&'static str> {
     let graph = model.main();
     let needed = |registration: &Registration| {
-        graph.operators().any(|operator| {
-            let first = operator.inputs().get(0).and_then(|id| graph.tensor(id));
-            operator.opcode() == registration.code
-                && registration
-                    .dtype
-                    .is_none_or(|dtype| first.is_some_and(|tensor| tensor.dtype() == dtype))
-        })
+        let mut operators = graph.operators();
+        operators.any(|operator| registration.takes(&graph, &operator))
     };
     let all = registry::NAMED.iter();
     all.filter(|(_, registration)| needed(registration))

@@ -117,6 +117,24 @@ impl QuantizedMultiplier {
         }
     }
 
+    /// `x` times the factor for sums of 64 bits: `MultiplyByQuantizedMultiplier` on `int64_t`
+    /// (`kernels/internal/common.cc`), which keeps 16 bits of the significand and rounds once, half up.
+    ///
+    /// `x` is within 48 bits and the shift in -31..=7; beyond that the result wraps.
+    #[inline(always)]
+    #[must_use]
+    pub const fn apply_wide(self, x: i64) -> i32 {
+        let reduced = if self.multiplier < 0x7fff_0000 {
+            (self.multiplier + (1 << 15)) >> 16
+        } else {
+            0x7fff
+        };
+        // In 1..=46 for the shifts above; the mask tells the compiler that it stays within 64 bits.
+        let shift = 15i32.wrapping_sub(self.shift).cast_unsigned() & 63;
+        let half = 1i64 << (shift.wrapping_sub(1) & 63);
+        (x.wrapping_mul(reduced as i64).wrapping_add(half) >> shift) as i32
+    }
+
     /// [`apply`](Self::apply) without the left shift's own rounding rule: `x * 2^shift` first, for the kernels that
     /// are defined by `MultiplyByQuantizedMultiplierGreaterThanOne`.
     #[inline]

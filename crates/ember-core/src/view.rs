@@ -7,7 +7,7 @@
     reason = "a slice cannot change its element type without it"
 )]
 
-use crate::Clamp;
+use crate::{Clamp, plain};
 
 const _: () = assert!(
     cfg!(target_endian = "little"),
@@ -21,7 +21,11 @@ const _: () = assert!(
 /// # Safety
 /// There is no padding, every bit pattern is a value, and there is nothing in it that means something elsewhere, such
 /// as a reference.
-pub unsafe trait Plain: Copy {}
+pub unsafe trait Plain: Copy {
+    /// Fails to compile where there is padding after all: every view evaluates it.
+    #[doc(hidden)]
+    const CHECK: () = ();
+}
 
 macro_rules! numbers {
     ($($type:ty),*) => {
@@ -34,11 +38,60 @@ macro_rules! numbers {
 
 numbers!(u8, i8, u16, i16, u32, i32, i64, u64, f32);
 
+plain! {
+    /// A 64-bit integer in two words: files align 64-bit constants to 4 bytes only.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Int64 {
+        low: u32,
+        high: u32,
+    }
+}
+
+impl Int64 {
+    /// The words of a number.
+    #[must_use]
+    pub const fn new(value: i64) -> Self {
+        Self {
+            low: value as u32,
+            high: (value >> 32) as u32,
+        }
+    }
+
+    /// The number.
+    #[inline(always)]
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        (self.high as u64 as i64) << 32 | self.low as i64
+    }
+}
+
 // SAFETY: nothing at all.
 unsafe impl Plain for () {}
 
 // SAFETY: the elements follow each other without padding, and they are plain.
 unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+
+/// Two plain values one after the other, for what is generic over both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Pair<A, B> {
+    /// The first.
+    pub first: A,
+    /// The second.
+    pub second: B,
+}
+
+// SAFETY: both fields are plain, and no view compiles where their sizes do not add up, which is where there is padding.
+unsafe impl<A: Plain, B: Plain> Plain for Pair<A, B> {
+    const CHECK: () = {
+        const { A::CHECK };
+        const { B::CHECK };
+        assert!(
+            size_of::<Self>() == size_of::<A>() + size_of::<B>(),
+            "a plain pair has no padding"
+        );
+    };
+}
 
 // SAFETY: two fields of one plain type with `repr(C)`, so there is no padding.
 unsafe impl<T: Plain> Plain for Clamp<T> {}
@@ -92,6 +145,7 @@ macro_rules! plain {
 #[inline]
 #[must_use]
 pub fn from_words<T: Plain>(words: &[u32]) -> Option<&T> {
+    const { T::CHECK };
     const { assert!(align_of::<T>() <= align_of::<u32>() && size_of::<T>().is_multiple_of(4)) };
     if size_of_val(words) != size_of::<T>() {
         return None;
@@ -105,6 +159,7 @@ pub fn from_words<T: Plain>(words: &[u32]) -> Option<&T> {
 #[inline]
 #[must_use]
 pub fn as_words<T: Plain>(value: &T) -> &[u32] {
+    const { T::CHECK };
     const { assert!(align_of::<T>() == align_of::<u32>() || size_of::<T>() == 0) };
     const { assert!(size_of::<T>().is_multiple_of(4)) };
     if size_of::<T>() == 0 {
@@ -121,6 +176,7 @@ pub fn as_words<T: Plain>(value: &T) -> &[u32] {
 #[inline]
 #[must_use]
 pub fn zeroed<T: Plain>() -> T {
+    const { T::CHECK };
     // SAFETY: every bit pattern is a T.
     unsafe { core::mem::zeroed() }
 }
@@ -130,6 +186,7 @@ pub fn zeroed<T: Plain>() -> T {
 #[inline]
 #[must_use]
 pub fn from_bytes<T: Plain>(bytes: &[u8]) -> Option<&[T]> {
+    const { T::CHECK };
     const { assert!(size_of::<T>() > 0) };
     if !bytes.as_ptr().cast::<T>().is_aligned() || !bytes.len().is_multiple_of(size_of::<T>()) {
         return None;
@@ -145,6 +202,7 @@ pub fn from_bytes<T: Plain>(bytes: &[u8]) -> Option<&[T]> {
 #[inline]
 #[must_use]
 pub fn from_bytes_mut<T: Plain>(bytes: &mut [u8]) -> Option<&mut [T]> {
+    const { T::CHECK };
     const { assert!(size_of::<T>() > 0) };
     if !bytes.as_ptr().cast::<T>().is_aligned() || !bytes.len().is_multiple_of(size_of::<T>()) {
         return None;
@@ -163,6 +221,7 @@ pub fn from_bytes_mut<T: Plain>(bytes: &mut [u8]) -> Option<&mut [T]> {
 #[inline]
 #[must_use]
 pub fn as_bytes<T: Plain>(numbers: &[T]) -> &[u8] {
+    const { T::CHECK };
     // SAFETY: every T is `size_of::<T>()` initialised bytes without padding, u8 has alignment 1, and the borrow is
     // handed on.
     unsafe { core::slice::from_raw_parts(numbers.as_ptr().cast::<u8>(), size_of_val(numbers)) }
@@ -172,6 +231,7 @@ pub fn as_bytes<T: Plain>(numbers: &[T]) -> &[u8] {
 #[inline]
 #[must_use]
 pub fn as_bytes_mut<T: Plain>(numbers: &mut [T]) -> &mut [u8] {
+    const { T::CHECK };
     let bytes = size_of_val(numbers);
     // SAFETY: as in `as_bytes`; the borrow is exclusive, and any bytes that are written are a valid T.
     unsafe { core::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast::<u8>(), bytes) }

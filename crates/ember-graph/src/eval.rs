@@ -225,7 +225,7 @@ fn run_kernel(
                 output_channels,
             };
             let arithmetic = arithmetic(*activation, operands[2])?;
-            conv_2d::float32(&shape, &arithmetic, input, operands[1], output)
+            conv_2d::convolve(&shape, &arithmetic, input, operands[1], output)
         }
         Op::DepthwiseConv2d { window, activation } => {
             let [batches, height, width, channels] = dims[0][..].try_into().ok()?;
@@ -239,7 +239,7 @@ fn run_kernel(
                 multiplier: output_channels / channels.max(1),
             };
             let arithmetic = arithmetic(*activation, operands[2])?;
-            depthwise_conv_2d::float32(&shape, &arithmetic, input, operands[1], output)
+            depthwise_conv_2d::convolve(&shape, &arithmetic, input, operands[1], output)
         }
         Op::FullyConnected { activation } => {
             let [batches, depth] = dims[0][..].try_into().ok()?;
@@ -250,15 +250,15 @@ fn run_kernel(
                 units,
             };
             let arithmetic = arithmetic(*activation, operands[2])?;
-            fully_connected::float32(&shape, &arithmetic, input, operands[1], output)
+            fully_connected::connect(&shape, &arithmetic, input, operands[1], output)
         }
         Op::MaxPool2d { size, window } => {
             let shape = pool(&dims[0], *size, window)?;
-            max_pool_2d::float32(&shape, clamp(Activation::None)?, input, output)
+            max_pool_2d::pool(&shape, clamp(Activation::None)?, input, output)
         }
         Op::AveragePool2d { size, window } => {
             let shape = pool(&dims[0], *size, window)?;
-            average_pool_2d::float32(&shape, clamp(Activation::None)?, input, output)
+            average_pool_2d::pool(&shape, clamp(Activation::None)?, input, output)
         }
         Op::Add { activation } => {
             let [left, right] = [&dims[0], &dims[1]].map(|dims| dims.iter().rev().copied());
@@ -283,8 +283,8 @@ fn run_kernel(
             pad::run(&dims[0], *before, *after, input, output)?;
             Ok(())
         }
-        Op::Relu => relu::float32(clamp(Activation::Relu)?, input, output),
-        Op::Relu6 => relu::float32(clamp(Activation::Relu6)?, input, output),
+        Op::Relu => relu::clamp(clamp(Activation::Relu)?, input, output),
+        Op::Relu6 => relu::clamp(clamp(Activation::Relu6)?, input, output),
         Op::Softmax { beta } => {
             let (depth, outer) = dims[0].split_last()?;
             let shape = Softmax {

@@ -4,21 +4,27 @@
 use ember_core::{Clamp, QuantizedMultiplier};
 
 use crate::broadcast::Broadcast;
+use crate::element::Element;
 use crate::error::{KernelError, Operand, check};
 
-/// Bits that inputs are shifted to the left before they are scaled, so that their sum keeps its precision.
-pub const LEFT_SHIFT: u32 = 20;
+/// Bits that inputs of int8 are shifted to the left before they are scaled, so that their sum keeps its precision.
+pub const LEFT_SHIFT_INT8: u32 = 20;
+
+/// The same for int16: what 32 bits leave.
+pub const LEFT_SHIFT_INT16: u32 = 15;
 
 ember_core::plain! {
-    /// Quantization of an int8 addition (`CalculateOpDataAdd` in `micro/kernels/add_common.cc`).
+    /// Quantization of an addition of integers (`CalculateOpDataAdd` in `micro/kernels/add_common.cc`).
     #[derive(Clone, Copy, Debug, PartialEq)]
-    pub struct Int8 {
+    pub struct Quantized {
         /// Zero points of the two inputs.
         pub input_zero_points: [i32; 2],
         /// Each input's scale divided by twice the greater of both.
         pub input_multipliers: [QuantizedMultiplier; 2],
-        /// Twice the greater input scale divided by `2^LEFT_SHIFT` output scales.
+        /// Twice the greater input scale divided by `2^left_shift` output scales.
         pub output_multiplier: QuantizedMultiplier,
+        /// [`LEFT_SHIFT_INT8`] or [`LEFT_SHIFT_INT16`].
+        pub left_shift: u32,
         /// The output value that stands for zero.
         pub output_zero_point: i32,
         /// What a fused activation leaves of the output's range.
@@ -26,22 +32,22 @@ ember_core::plain! {
     }
 }
 
-/// Sum of int8 tensors, equal to TFLM's to the byte.
+/// Sum of integer tensors, equal to TFLM's to the byte.
 ///
 /// # Errors
 /// A slice's length is not that of its shape.
-pub fn int8(
+pub fn quantized<T: Element<Wide = i32>>(
     shape: &Broadcast,
-    quantization: &Int8,
-    input1: &[i8],
-    input2: &[i8],
-    output: &mut [i8],
+    quantization: &Quantized,
+    input1: &[T],
+    input2: &[T],
+    output: &mut [T],
 ) -> Result<(), KernelError> {
     let q = quantization;
     let [zero1, zero2] = q.input_zero_points;
     let [scale1, scale2] = q.input_multipliers;
-    let scaled = |x: i8, zero: i32, scale: QuantizedMultiplier| {
-        scale.apply(i32::from(x).wrapping_sub(zero).wrapping_shl(LEFT_SHIFT))
+    let scaled = |x: T, zero: i32, scale: QuantizedMultiplier| {
+        scale.apply(x.wide().wrapping_sub(zero).wrapping_shl(q.left_shift))
     };
     add(shape, input1, input2, output, |x1, x2| {
         let sum = scaled(x1, zero1, scale1).wrapping_add(scaled(x2, zero2, scale2));
@@ -49,14 +55,14 @@ pub fn int8(
             .output_multiplier
             .apply(sum)
             .wrapping_add(q.output_zero_point);
-        q.range.apply(output) as i8
+        T::within(output, q.range)
     })
 }
 
 /// Sum of float32 tensors.
 ///
 /// # Errors
-/// As [`int8`].
+/// As [`quantized`].
 pub fn float32(
     shape: &Broadcast,
     range: Clamp<f32>,

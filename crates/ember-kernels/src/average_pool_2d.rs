@@ -3,61 +3,22 @@
 
 use ember_core::Clamp;
 
+use crate::element::Element;
 use crate::error::KernelError;
 pub use crate::max_pool_2d::Pool2d;
 use crate::rows;
 
-/// Mean of each window and channel, halves away from zero, clamped to `range`.
-///
-/// # Errors
-/// A slice's length is not that of its shape, or a window is all padding.
-pub fn int8(
-    shape: &Pool2d,
-    range: Clamp<i32>,
-    input: &[i8],
-    output: &mut [i8],
-) -> Result<(), KernelError> {
-    let add = |sum: i32, x: i8| sum.wrapping_add(i32::from(x));
-    let mean = |sum: i32, count: i32| {
-        let half = count / 2;
-        let sum = if sum > 0 {
-            sum.wrapping_add(half)
-        } else {
-            sum.wrapping_sub(half)
-        };
-        let mean = sum.checked_div(count).ok_or(KernelError::EmptyWindow)?;
-        Ok(range.apply(mean) as i8)
-    };
-    pool(shape, add, mean, input, output)
-}
-
-/// Mean of each window and channel, clamped to `range`.
-///
-/// # Errors
-/// As [`int8`].
-pub fn float32(
-    shape: &Pool2d,
-    range: Clamp<f32>,
-    input: &[f32],
-    output: &mut [f32],
-) -> Result<(), KernelError> {
-    let mean = |sum: f32, count: i32| {
-        if count == 0 {
-            return Err(KernelError::EmptyWindow);
-        }
-        Ok(range.apply(sum / count as f32))
-    };
-    pool(shape, |sum: f32, x: f32| sum + x, mean, input, output)
-}
-
 /// Channels whose sums are kept at once.
 const BLOCK: usize = 8;
 
+/// Mean of each window and channel, integers rounded half away from zero, clamped to `range`.
+///
+/// # Errors
+/// A slice's length is not that of its shape, or a window is all padding.
 #[inline(always)]
-fn pool<T: Copy, S: Copy + Default>(
+pub fn pool<T: Element>(
     shape: &Pool2d,
-    add: impl Fn(S, T) -> S,
-    mean: impl Fn(S, i32) -> Result<T, KernelError>,
+    range: Clamp<T::Wide>,
     input: &[T],
     output: &mut [T],
 ) -> Result<(), KernelError> {
@@ -77,19 +38,20 @@ fn pool<T: Copy, S: Copy + Default>(
                 };
                 let mut channel = 0;
                 for out in out.chunks_mut(BLOCK) {
-                    let mut sums = [S::default(); BLOCK];
+                    let mut sums = [T::Wide::default(); BLOCK];
                     let mut count = 0i32;
                     shape.for_each_pixel(y, x, |at| {
                         let at = at + channel;
                         let values = image.get(at..at + out.len()).unwrap_or(&[]);
                         for (sum, x) in sums.iter_mut().zip(values) {
-                            *sum = add(*sum, *x);
+                            *sum = x.add_to(*sum);
                         }
                         count = count.wrapping_add(1);
                     });
                     channel += out.len();
                     for (out, sum) in out.iter_mut().zip(sums) {
-                        *out = mean(sum, count)?;
+                        let mean = T::mean(sum, count).ok_or(KernelError::EmptyWindow)?;
+                        *out = T::within(mean, range);
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! CONV_2D: `reference_integer_ops::ConvPerChannel` (`kernels/internal/reference/integer_ops/conv.h`) and
 //! `reference_ops::Conv` (`kernels/internal/reference/conv.h`), with groups.
 
-use crate::arithmetic::{Arithmetic, Float32, Int8, dense};
+use crate::arithmetic::{Arithmetic, dense};
 use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
 use crate::window::Axis;
@@ -39,39 +39,15 @@ impl Conv2d {
     }
 }
 
-/// Convolution of int8 with int8, equal to TFLM's to the byte.
-///
-/// # Errors
-/// A slice's length is not that of its shape, or the groups do not divide the channels.
-pub fn int8(
-    shape: &Conv2d,
-    arithmetic: &Int8<'_>,
-    input: &[i8],
-    filter: &[i8],
-    output: &mut [i8],
-) -> Result<(), KernelError> {
-    convolve(shape, arithmetic, input, filter, output)
-}
-
-/// Convolution of float32.
-///
-/// # Errors
-/// As [`int8`].
-pub fn float32(
-    shape: &Conv2d,
-    arithmetic: &Float32<'_>,
-    input: &[f32],
-    filter: &[f32],
-    output: &mut [f32],
-) -> Result<(), KernelError> {
-    convolve(shape, arithmetic, input, filter, output)
-}
-
 /// Windows of at most this many elements are gathered once and then meet every filter.
 const PATCH: usize = 32;
 
+/// Convolution, for integers equal to TFLM's to the byte.
+///
+/// # Errors
+/// A slice's length is not that of its shape, or the groups do not divide the channels.
 #[inline(always)]
-fn convolve<A: Arithmetic>(
+pub fn convolve<A: Arithmetic>(
     shape: &Conv2d,
     arithmetic: &A,
     input: &[A::Value],

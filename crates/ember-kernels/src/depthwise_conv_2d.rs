@@ -2,7 +2,7 @@
 //! (`kernels/internal/reference/integer_ops/depthwise_conv.h`) and `reference_ops::DepthwiseConv`
 //! (`kernels/internal/reference/depthwiseconv_float.h`).
 
-use crate::arithmetic::{Arithmetic, Float32, Int8};
+use crate::arithmetic::Arithmetic;
 use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
 use crate::window::Axis;
@@ -27,39 +27,15 @@ ember_core::plain! {
     }
 }
 
-/// Depthwise convolution of int8 with int8, equal to TFLM's to the byte.
-///
-/// # Errors
-/// A slice's length is not that of its shape.
-pub fn int8(
-    shape: &DepthwiseConv2d,
-    arithmetic: &Int8<'_>,
-    input: &[i8],
-    filter: &[i8],
-    output: &mut [i8],
-) -> Result<(), KernelError> {
-    convolve(shape, arithmetic, input, filter, output)
-}
-
-/// Depthwise convolution of float32.
-///
-/// # Errors
-/// As [`int8`].
-pub fn float32(
-    shape: &DepthwiseConv2d,
-    arithmetic: &Float32<'_>,
-    input: &[f32],
-    filter: &[f32],
-    output: &mut [f32],
-) -> Result<(), KernelError> {
-    convolve(shape, arithmetic, input, filter, output)
-}
-
 /// Channels whose sums are kept at once.
 const BLOCK: usize = 8;
 
+/// Depthwise convolution, for integers equal to TFLM's to the byte.
+///
+/// # Errors
+/// A slice's length is not that of its shape.
 #[inline(always)]
-fn convolve<A: Arithmetic>(
+pub fn convolve<A: Arithmetic>(
     shape: &DepthwiseConv2d,
     arithmetic: &A,
     input: &[A::Value],

@@ -1,5 +1,6 @@
 //! DEQUANTIZE: `kernels/internal/reference/dequantize.h`.
 
+use crate::element::Element;
 use crate::error::{KernelError, Operand, check};
 pub use crate::quantize::Affine;
 
@@ -8,10 +9,14 @@ pub use crate::quantize::Affine;
 ///
 /// # Errors
 /// Input and output differ in length.
-pub fn int8_to_float32(from: Affine, input: &[i8], output: &mut [f32]) -> Result<(), KernelError> {
+pub fn dequantize<T: Element<Wide = i32>>(
+    from: Affine,
+    input: &[T],
+    output: &mut [f32],
+) -> Result<(), KernelError> {
     check(Operand::Input, output.len(), input.len())?;
     for (out, x) in output.iter_mut().zip(input) {
-        *out = from.scale * i32::from(*x).wrapping_sub(from.zero_point) as f32;
+        *out = from.scale * x.wide().wrapping_sub(from.zero_point) as f32;
     }
     Ok(())
 }

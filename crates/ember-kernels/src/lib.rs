@@ -22,6 +22,7 @@ pub mod broadcast;
 pub mod conv_2d;
 pub mod depthwise_conv_2d;
 pub mod dequantize;
+mod element;
 mod error;
 pub mod fully_connected;
 pub mod max_pool_2d;
@@ -35,6 +36,7 @@ pub mod softmax;
 pub mod strided_slice;
 mod window;
 
-pub use arithmetic::{Float32, Int8};
+pub use arithmetic::{Arithmetic, Float32, Int8, Int16, WideBias};
+pub use element::Element;
 pub use error::{KernelError, Operand};
 pub use window::Axis;

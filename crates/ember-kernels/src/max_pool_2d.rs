@@ -3,6 +3,7 @@
 
 use ember_core::Clamp;
 
+use crate::element::Element;
 use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
 use crate::window::{Axis, Span};
@@ -61,42 +62,10 @@ impl Pool2d {
 ///
 /// # Errors
 /// A slice's length is not that of its shape.
-pub fn int8(
-    shape: &Pool2d,
-    range: Clamp<i32>,
-    input: &[i8],
-    output: &mut [i8],
-) -> Result<(), KernelError> {
-    pool(
-        shape,
-        i8::MIN,
-        i8::max,
-        |x| range.apply(i32::from(x)) as i8,
-        input,
-        output,
-    )
-}
-
-/// Largest value of each window and channel, clamped to `range`.
-///
-/// # Errors
-/// As [`int8`].
-pub fn float32(
-    shape: &Pool2d,
-    range: Clamp<f32>,
-    input: &[f32],
-    output: &mut [f32],
-) -> Result<(), KernelError> {
-    let larger = |a: f32, b: f32| if b > a { b } else { a };
-    pool(shape, f32::MIN, larger, |x| range.apply(x), input, output)
-}
-
 #[inline(always)]
-fn pool<T: Copy>(
+pub fn pool<T: Element>(
     shape: &Pool2d,
-    least: T,
-    larger: impl Fn(T, T) -> T,
-    finish: impl Fn(T) -> T,
+    range: Clamp<T::Wide>,
     input: &[T],
     output: &mut [T],
 ) -> Result<(), KernelError> {
@@ -114,15 +83,15 @@ fn pool<T: Copy>(
                 let Some(out) = outputs.next() else {
                     return Ok(());
                 };
-                rows::fill(out, least);
+                rows::fill(out, T::LEAST);
                 shape.for_each_pixel(y, x, |at| {
                     let values = image.get(at..at + channels).unwrap_or(&[]);
                     for (out, x) in out.iter_mut().zip(values) {
-                        *out = larger(*out, *x);
+                        *out = out.larger(*x);
                     }
                 });
                 for out in out {
-                    *out = finish(*out);
+                    *out = T::within(out.wide(), range);
                 }
             }
         }

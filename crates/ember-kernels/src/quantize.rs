@@ -3,6 +3,7 @@
 
 use ember_core::{Clamp, QuantizedMultiplier, float};
 
+use crate::element::Element;
 use crate::error::{KernelError, Operand, check};
 
 ember_core::plain! {
@@ -16,16 +17,20 @@ ember_core::plain! {
     }
 }
 
-/// `round(x / scale) + zero_point`, halves away from zero, clamped to int8. NaN becomes the zero point, as a saturating
-/// conversion to an integer makes it 0.
+/// `round(x / scale) + zero_point`, halves away from zero, clamped to the output's type. NaN becomes the zero point, as
+/// a saturating conversion to an integer makes it 0.
 ///
 /// # Errors
 /// Input and output differ in length.
-pub fn float32_to_int8(to: Affine, input: &[f32], output: &mut [i8]) -> Result<(), KernelError> {
+pub fn quantize<T: Element<Wide = i32>>(
+    to: Affine,
+    input: &[f32],
+    output: &mut [T],
+) -> Result<(), KernelError> {
     check(Operand::Input, output.len(), input.len())?;
     for (out, x) in output.iter_mut().zip(input) {
         let steps = float::round(*x / to.scale) as i32;
-        *out = Clamp::INT8.apply(steps.saturating_add(to.zero_point)) as i8;
+        *out = T::within(steps.saturating_add(to.zero_point), T::RANGE);
     }
     Ok(())
 }
@@ -43,25 +48,21 @@ ember_core::plain! {
     }
 }
 
-/// int8 of one scale as int8 of another, equal to TFLM's to the byte.
+/// Integers of one scale, and one type, as those of another within `range`, equal to TFLM's to the byte.
 ///
 /// # Errors
 /// Input and output differ in length.
-pub fn int8_to_int8(to: &Requantize, input: &[i8], output: &mut [i8]) -> Result<(), KernelError> {
-    requantize(to, Clamp::INT8, input, output)
-}
-
-/// [`int8_to_int8`] with a range of the output.
-pub(crate) fn requantize(
+pub fn requantize<X: Element<Wide = i32>, Y: Element<Wide = i32>>(
     to: &Requantize,
     range: Clamp<i32>,
-    input: &[i8],
-    output: &mut [i8],
+    input: &[X],
+    output: &mut [Y],
 ) -> Result<(), KernelError> {
     check(Operand::Input, output.len(), input.len())?;
     for (out, x) in output.iter_mut().zip(input) {
-        let x = i32::from(*x).wrapping_sub(to.input_zero_point);
-        *out = range.apply(to.multiplier.apply(x).wrapping_add(to.output_zero_point)) as i8;
+        let x = x.wide().wrapping_sub(to.input_zero_point);
+        let y = to.multiplier.apply(x).wrapping_add(to.output_zero_point);
+        *out = Y::within(y, range);
     }
     Ok(())
 }

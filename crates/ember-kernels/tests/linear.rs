@@ -2,11 +2,12 @@
 
 mod support;
 
-use ember_core::Clamp;
+use ember_core::view::Int64;
+use ember_core::{Clamp, multiply_by_quantized_multiplier};
 use ember_kernels::conv_2d::{self, Conv2d};
 use ember_kernels::depthwise_conv_2d::{self, DepthwiseConv2d};
 use ember_kernels::fully_connected::{self, FullyConnected};
-use ember_kernels::{Float32, Int8};
+use ember_kernels::{Float32, Int8, Int16, WideBias};
 use proptest::prelude::*;
 use support::{Numbers, at4, axis, close, position, range, requantize};
 
@@ -155,6 +156,7 @@ impl Case {
         let arithmetic = Int8 {
             input_zero_point: self.zero_points.0,
             output_zero_point: self.zero_points.1,
+            filter_zero_point: 0,
             range: self.range,
             bias: self.bias.then_some(&bias),
             multipliers: &multipliers,
@@ -214,9 +216,43 @@ proptest! {
     fn conv_2d_int8(shape in conv(), case in case()) {
         case.check(
             lengths(&shape),
-            |arithmetic, input, filter, output| conv_2d::int8(&shape, arithmetic, input, filter, output).unwrap(),
+            |arithmetic, input, filter, output| conv_2d::convolve(&shape, arithmetic, input, filter, output).unwrap(),
             |input, filter| convolve(&shape, |x, w| case.product(input[x], filter[w])),
         )?;
+    }
+
+    /// 64-bit sums scaled once, 32-bit sums scaled twice, through the walk of the int8 kernel.
+    #[test]
+    fn conv_2d_int16(shape in conv(), seed: u64, narrow: bool, per_channel: bool) {
+        let [input, filter, output, channels] = lengths(&shape);
+        let mut numbers = Numbers::new(seed);
+        let (input, filter) = (numbers.int16(input), numbers.int8(filter));
+        let bias = numbers.int32(channels);
+        let wide: Vec<Int64> = bias.iter().map(|bias| Int64::new(i64::from(*bias))).collect();
+        let multipliers = numbers.multipliers(if per_channel { channels } else { 1 });
+        let arithmetic = Int16 {
+            range: Clamp { min: -30_000, max: 32_767 },
+            bias: if narrow { WideBias::Int32(&bias) } else { WideBias::Int64(&wide) },
+            narrow,
+            multipliers: &multipliers,
+        };
+        let mut found = vec![99; output];
+        conv_2d::convolve(&shape, &arithmetic, &input, &filter, &mut found).unwrap();
+        let sums = convolve(&shape, |x, w| i64::from(input[x]) * i64::from(filter[w]));
+        let expected: Vec<i16> = sums.iter().zip((0..channels).cycle()).map(|(sum, channel)| {
+            let sum = sum + i64::from(bias[channel]);
+            let multiplier = multipliers[channel % multipliers.len()];
+            let scaled = if narrow {
+                i64::from(multiply_by_quantized_multiplier(i32::try_from(sum).unwrap(), multiplier))
+            } else {
+                // Half up, in a type that cannot overflow.
+                let significand = ((i128::from(multiplier.multiplier) + (1 << 15)) >> 16).min(0x7fff);
+                let shift = 15 - multiplier.shift;
+                i64::try_from((i128::from(sum) * significand + (1 << (shift - 1))) >> shift).unwrap()
+            };
+            i16::try_from(scaled.clamp(-30_000, 32_767)).unwrap()
+        }).collect();
+        prop_assert_eq!(found, expected);
     }
 
     #[test]
@@ -226,7 +262,7 @@ proptest! {
         let (input, filter, bias) = (numbers.float32(input), numbers.float32(filter), numbers.float32(channels));
         let arithmetic = Float32 { range: FLOATS, bias: Some(&bias) };
         let mut found = vec![99.0; output];
-        conv_2d::float32(&shape, &arithmetic, &input, &filter, &mut found).unwrap();
+        conv_2d::convolve(&shape, &arithmetic, &input, &filter, &mut found).unwrap();
         let sums = convolve(&shape, |x, w| f64::from(input[x]) * f64::from(filter[w]));
         let biases = bias.iter().cycle().map(|bias| f64::from(*bias));
         let expected: Vec<f64> = sums.iter().zip(biases).map(|(sum, bias)| (sum + bias).clamp(-1.5, 2.5)).collect();
@@ -239,7 +275,7 @@ proptest! {
         case.check(
             lengths(&grouped),
             |arithmetic, input, filter, output| {
-                depthwise_conv_2d::int8(&shape, arithmetic, input, filter, output).unwrap();
+                depthwise_conv_2d::convolve(&shape, arithmetic, input, filter, output).unwrap();
             },
             |input, filter| {
                 let filter = regrouped(&shape, filter);
@@ -256,7 +292,7 @@ proptest! {
         let (input, filter) = (numbers.float32(input), numbers.float32(filter));
         let arithmetic = Float32 { range: FLOATS, bias: None };
         let mut found = vec![99.0; output];
-        depthwise_conv_2d::float32(&shape, &arithmetic, &input, &filter, &mut found).unwrap();
+        depthwise_conv_2d::convolve(&shape, &arithmetic, &input, &filter, &mut found).unwrap();
         let filter = regrouped(&shape, &filter);
         let sums = convolve(&grouped, |x, w| f64::from(input[x]) * f64::from(filter[w]));
         let expected: Vec<f64> = sums.iter().map(|sum| sum.clamp(-1.5, 2.5)).collect();
@@ -274,7 +310,8 @@ proptest! {
         case.check(
             lengths,
             |arithmetic, input, filter, output| {
-                fully_connected::int8(&shape, arithmetic, filter_zero_point, input, filter, output).unwrap();
+                let arithmetic = Int8 { filter_zero_point, ..*arithmetic };
+                fully_connected::connect(&shape, &arithmetic, input, filter, output).unwrap();
             },
             |input, filter| {
                 let rows = input.chunks(depth as usize);
@@ -297,7 +334,7 @@ proptest! {
         let bias = numbers.float32(units as usize);
         let arithmetic = Float32 { range: FLOATS, bias: Some(&bias) };
         let mut found = vec![99.0; (batches * units) as usize];
-        fully_connected::float32(&shape, &arithmetic, &input, &filter, &mut found).unwrap();
+        fully_connected::connect(&shape, &arithmetic, &input, &filter, &mut found).unwrap();
         let mut expected = Vec::new();
         for row in input.chunks(depth as usize) {
             for (unit, bias) in filter.chunks(depth as usize).zip(&bias) {

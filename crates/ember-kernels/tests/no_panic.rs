@@ -68,18 +68,19 @@ proptest! {
         let arithmetic = Int8 {
             input_zero_point: zero_points[0],
             output_zero_point: zero_points[1],
+            filter_zero_point: zero_points[0],
             range: Clamp { min: zero_points[1], max: zero_points[0] },
             bias: bias.as_deref(),
             multipliers: &multipliers,
         };
         let shape = Conv2d { batches, rows, columns, input_channels, filter_channels, output_channels };
-        let _ = conv_2d::int8(&shape, &arithmetic, &input, &filter, &mut output);
+        let _ = conv_2d::convolve(&shape, &arithmetic, &input, &filter, &mut output);
         let shape = DepthwiseConv2d { batches, rows, columns, channels: input_channels, multiplier: filter_channels };
         let mut output = fitting([batches, rows.output, columns.output, input_channels.wrapping_mul(filter_channels)], output);
         let filter = fitting([1, rows.filter, columns.filter, input_channels.wrapping_mul(filter_channels)], filter);
-        let _ = depthwise_conv_2d::int8(&shape, &arithmetic, &input, &filter, &mut output);
+        let _ = depthwise_conv_2d::convolve(&shape, &arithmetic, &input, &filter, &mut output);
         let shape = FullyConnected { batches, depth: input_channels, units: output_channels };
-        let _ = fully_connected::int8(&shape, &arithmetic, zero_points[0], &input, &filter, &mut output);
+        let _ = fully_connected::connect(&shape, &arithmetic, &input, &filter, &mut output);
     }
 
     #[test]
@@ -92,8 +93,8 @@ proptest! {
         let mut output = fitting([batches, rows.output, columns.output, channels], output);
         let shape = Pool2d { batches, rows, columns, channels };
         let range = Clamp { min: numbers[0], max: numbers[1] };
-        let _ = max_pool_2d::int8(&shape, range, &input, &mut output);
-        let _ = average_pool_2d::int8(&shape, range, &input, &mut output);
+        let _ = max_pool_2d::pool(&shape, range, &input, &mut output);
+        let _ = average_pool_2d::pool(&shape, range, &input, &mut output);
         let quantization = softmax::Int8 {
             multiplier: QuantizedMultiplier { multiplier: numbers[0], shift: numbers[1] },
             least_difference: numbers[2],

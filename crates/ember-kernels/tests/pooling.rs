@@ -56,14 +56,14 @@ proptest! {
         let input = Numbers::new(seed).int8(input_len(&shape));
         let windows = windows(&shape);
         let mut found = vec![99; windows.len()];
-        max_pool_2d::int8(&shape, range, &input, &mut found).unwrap();
+        max_pool_2d::pool(&shape, range, &input, &mut found).unwrap();
         let clamp = |x: i32| i8::try_from(x.max(range.min).min(range.max)).unwrap();
         let expected: Vec<i8> = windows.iter()
             .map(|window| clamp(i32::from(window.iter().map(|at| input[*at]).max().unwrap())))
             .collect();
         prop_assert_eq!(&found, &expected);
 
-        average_pool_2d::int8(&shape, range, &input, &mut found).unwrap();
+        average_pool_2d::pool(&shape, range, &input, &mut found).unwrap();
         let expected: Vec<i8> = windows.iter()
             .map(|window| {
                 let sum: i32 = window.iter().map(|at| i32::from(input[*at])).sum();
@@ -82,12 +82,12 @@ proptest! {
         let windows = windows(&shape);
         let mut found = vec![99.0; windows.len()];
         let pick = |window: &Vec<usize>| window.iter().map(|at| f64::from(input[*at])).collect::<Vec<f64>>();
-        max_pool_2d::float32(&shape, range, &input, &mut found).unwrap();
+        max_pool_2d::pool(&shape, range, &input, &mut found).unwrap();
         let expected: Vec<f64> = windows.iter()
             .map(|window| pick(window).into_iter().fold(f64::MIN, f64::max).clamp(-0.5, 0.75))
             .collect();
         close(&found, &expected)?;
-        average_pool_2d::float32(&shape, range, &input, &mut found).unwrap();
+        average_pool_2d::pool(&shape, range, &input, &mut found).unwrap();
         let expected: Vec<f64> = windows.iter()
             .map(|window| (pick(window).iter().sum::<f64>() / window.len() as f64).clamp(-0.5, 0.75))
             .collect();
@@ -111,10 +111,10 @@ fn a_window_of_padding_has_no_average() {
         columns: outside,
         channels: 1,
     };
-    let error = average_pool_2d::int8(&shape, Clamp::INT8, &[1], &mut [0]);
+    let error = average_pool_2d::pool(&shape, Clamp::INT8, &[1i8], &mut [0]);
     assert_eq!(error, Err(KernelError::EmptyWindow));
     assert_eq!(
-        max_pool_2d::int8(&shape, Clamp::INT8, &[1], &mut [0]),
+        max_pool_2d::pool(&shape, Clamp::INT8, &[1i8], &mut [0]),
         Ok(())
     );
 }

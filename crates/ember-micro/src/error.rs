@@ -5,6 +5,7 @@
 
 use ember_core::{Activation, BuiltinOp, Dtype};
 use ember_kernels::KernelError;
+use ember_tflite::{Operator, Subgraph, Tensor};
 
 /// A tensor of an operator: an input or an output, by its number.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,26 @@ impl Slot {
     #[must_use]
     pub const fn index(self) -> usize {
         (self.0 & !Self::OUTPUT) as usize
+    }
+
+    /// The tensor in this place of an operator.
+    pub(crate) fn of<'a>(
+        self,
+        graph: &Subgraph<'a>,
+        operator: &Operator<'a>,
+    ) -> Option<Tensor<'a>> {
+        let ids = if self.is_output() {
+            operator.outputs()
+        } else {
+            operator.inputs()
+        };
+        graph.tensor(ids.get(self.index())?)
+    }
+
+    /// The type of that tensor.
+    #[inline(never)]
+    pub(crate) fn dtype(self, graph: &Subgraph<'_>, operator: &Operator<'_>) -> Option<Dtype> {
+        self.of(graph, operator).map(|tensor| tensor.dtype())
     }
 }
 

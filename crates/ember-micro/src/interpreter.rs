@@ -320,15 +320,37 @@ fn prepare_step(
         return Err(Some(PrepareError::Operator { index, op, fault }));
     };
     let dtype = first.dtype();
+    let mut error = PrepareError::MissingRegistration {
+        index,
+        op,
+        version: operator.version(),
+        dtype,
+    };
     let mut rows = registry.iter();
-    let position = rows.position(|row| row.takes(&operator, dtype));
+    let position = rows.position(|row| {
+        if !row.names(&operator, dtype) {
+            return false;
+        }
+        let Some((slot, expected)) = row.other else {
+            return true;
+        };
+        let found = slot.dtype(graph, &operator);
+        if found != Some(expected) {
+            // It is there, for other types.
+            let fault = match found {
+                None => Fault::Missing(slot),
+                Some(found) => Fault::Dtype {
+                    slot,
+                    found,
+                    expected,
+                },
+            };
+            error = PrepareError::Operator { index, op, fault };
+        }
+        found == Some(expected)
+    });
     let Some((at, registration)) = position.and_then(|at| Some((at, registry.get(at)?))) else {
-        return Err(Some(PrepareError::MissingRegistration {
-            index,
-            op,
-            version: operator.version(),
-            dtype,
-        }));
+        return Err(Some(error));
     };
     if inputs.len() > MAX_OPERANDS || outputs.len() > MAX_OPERANDS || at > 0xffff {
         return Err(Some(PrepareError::TooLarge));

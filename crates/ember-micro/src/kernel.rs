@@ -37,9 +37,9 @@
 
 use ember_core::Dtype;
 use ember_core::view::{self, Plain};
-use ember_tflite::{OpCode, Operator};
+use ember_tflite::{OpCode, Operator, Subgraph};
 
-use crate::error::{InvokeFault, Refused};
+use crate::error::{InvokeFault, Refused, Slot};
 use crate::io::Io;
 use crate::prepare::{self, Prepare};
 
@@ -50,6 +50,9 @@ pub trait Kernel {
 
     /// The type of the first input that it is for; `None` where it takes any.
     const DTYPE: Option<Dtype>;
+
+    /// A second tensor whose type decides, where one does: the weights of a linear operator, the output of a conversion.
+    const OTHER: Option<(Slot, Dtype)> = None;
 
     /// What `run` needs besides the tensors: numbers of 32 bits, so that it takes the same room everywhere.
     /// [`plain!`](ember_core::plain) defines such a struct.
@@ -76,6 +79,8 @@ pub struct Registration {
     pub code: OpCode<'static>,
     /// The type of the first input that it is for; `None` where it takes any.
     pub dtype: Option<Dtype>,
+    /// A second tensor whose type decides, and that type.
+    pub other: Option<(Slot, Dtype)>,
     pub(crate) prepare: fn(&Prepare<'_>) -> Result<(), Refused>,
     pub(crate) run: fn(Io<'_>) -> Result<(), InvokeFault>,
 }
@@ -87,13 +92,25 @@ impl Registration {
         Self {
             code: K::CODE,
             dtype: K::DTYPE,
+            other: K::OTHER,
             prepare: prepare::<K>,
             run: run::<K>,
         }
     }
 
-    /// Whether it is for this operator with a first input of this type.
-    pub(crate) fn takes(&self, operator: &Operator<'_>, dtype: Dtype) -> bool {
+    /// Whether it is for this operator of this graph.
+    #[must_use]
+    pub fn takes(&self, graph: &Subgraph<'_>, operator: &Operator<'_>) -> bool {
+        let first = operator.inputs().iter().chain(operator.outputs().iter());
+        let first = first.flatten().next().and_then(|id| graph.tensor(id));
+        let dtype = first.map(|tensor| tensor.dtype());
+        let suits = |(slot, own): (Slot, Dtype)| slot.dtype(graph, operator) == Some(own);
+        dtype.is_some_and(|dtype| self.names(operator, dtype)) && self.other.is_none_or(suits)
+    }
+
+    /// Whether it is for this operator with a first tensor of this type.
+    #[inline(always)]
+    pub(crate) fn names(&self, operator: &Operator<'_>, dtype: Dtype) -> bool {
         let op = operator.builtin();
         let same = match self.code {
             OpCode::Builtin(own) => op == Some(own),

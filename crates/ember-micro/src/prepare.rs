@@ -3,7 +3,7 @@
 use core::cell::Cell;
 use core::ops::RangeInclusive;
 
-use ember_core::Dtype;
+use ember_core::{Clamp, Dtype};
 use ember_tflite::{Operator, OptionsTable, Quantization, Shape, Subgraph, Tensor};
 
 use crate::error::{Fault, Refused, Slot};
@@ -109,12 +109,7 @@ impl<'p> Prepare<'p> {
     }
 
     fn find(&self, slot: Slot) -> Option<Tensor<'p>> {
-        let ids = if slot.is_output() {
-            self.operator.outputs()
-        } else {
-            self.operator.inputs()
-        };
-        self.graph.tensor(ids.get(slot.index())?)
+        slot.of(&self.graph, &self.operator)
     }
 
     /// A tensor of any type.
@@ -356,12 +351,12 @@ impl<'c> Operand<'c> {
         self.cx.expect(quantization, Fault::NotQuantized(self.slot))
     }
 
-    /// Scale, above zero, and zero point, within int8, of a tensor that is quantized as a whole.
+    /// Scale, above zero, and zero point, within the type, of a tensor of int8 or int16 that is quantized as a whole.
     ///
     /// # Errors
     /// [`Fault::NotQuantized`], [`Fault::Scales`], [`Fault::Scale`] or [`Fault::ZeroPoint`].
     #[inline(never)]
-    pub fn affine_int8(&self) -> Result<(f32, i32), Refused> {
+    pub fn affine(&self) -> Result<(f32, i32), Refused> {
         let quantization = self.quantization()?;
         if quantization.len() != 1 {
             return Err(self.cx.refuse(Fault::Scales {
@@ -375,12 +370,36 @@ impl<'c> Operand<'c> {
         if scale == 0.0 {
             return Err(self.cx.refuse(Fault::Scale(self.slot)));
         }
-        if i8::try_from(zero_point).is_err() {
+        let range = self.range();
+        if zero_point < range.min || zero_point > range.max {
             return Err(self.cx.refuse(Fault::ZeroPoint {
                 slot: self.slot,
                 found: zero_point,
             }));
         }
         Ok((scale, zero_point))
+    }
+
+    /// [`Operand::affine`] where the zero point must be this one; gives the scale.
+    ///
+    /// # Errors
+    /// As [`Operand::affine`].
+    pub fn scale_about(&self, expected: i32) -> Result<f32, Refused> {
+        let (scale, found) = self.affine()?;
+        if found != expected {
+            return Err(self.cx.refuse(Fault::ZeroPoint {
+                slot: self.slot,
+                found,
+            }));
+        }
+        Ok(scale)
+    }
+
+    /// Every value of its type, which is int8 or int16.
+    pub(crate) fn range(&self) -> Clamp<i32> {
+        match self.dtype() {
+            Dtype::Int16 => Clamp::INT16,
+            _ => Clamp::INT8,
+        }
     }
 }

@@ -57,6 +57,19 @@ registrations! {
         RELU6_INT8 = relu::Relu6Int8;
         QUANTIZE_INT8 = quantize::Int8;
     }
+    /// Kernels on int16 activations.
+    ON_INT16: {
+        CONV_2D_INT16 = conv_2d::Int16;
+        DEPTHWISE_CONV_2D_INT16 = depthwise_conv_2d::Int16;
+        FULLY_CONNECTED_INT16 = fully_connected::Int16;
+        MAX_POOL_2D_INT16 = max_pool_2d::Int16;
+        AVERAGE_POOL_2D_INT16 = average_pool_2d::Int16;
+        ADD_INT16 = add::Int16;
+        SOFTMAX_INT16 = softmax::Int16;
+        RELU_INT16 = relu::Int16;
+        RELU6_INT16 = relu::Relu6Int16;
+        QUANTIZE_INT16 = quantize::Int16;
+    }
     /// Kernels on float32 activations.
     ON_FLOAT32: {
         CONV_2D_FLOAT32 = conv_2d::Float32;
@@ -69,10 +82,14 @@ registrations! {
         RELU_FLOAT32 = relu::Float32;
         RELU6_FLOAT32 = relu::Relu6Float32;
     }
-    /// Kernels between int8 and float32.
+    /// Kernels from one type to another.
     BETWEEN: {
         QUANTIZE_FLOAT32 = quantize::Float32;
+        QUANTIZE_FLOAT32_TO_INT16 = quantize::Float32ToInt16;
+        QUANTIZE_INT8_TO_INT16 = quantize::Int8ToInt16;
+        QUANTIZE_INT16_TO_INT8 = quantize::Int16ToInt8;
         DEQUANTIZE_INT8 = dequantize::Int8;
+        DEQUANTIZE_INT16 = dequantize::Int16;
     }
 }
 
@@ -95,14 +112,17 @@ const fn joined<const N: usize>(lists: &[&[Registration]]) -> [Registration; N] 
 /// What a fully quantized int8 model needs.
 pub static INT8: &[Registration] = &joined::<{ ON_INT8.len() + MOVES.len() }>(&[ON_INT8, MOVES]);
 
+/// What a model of 16-bit activations and 8-bit weights needs.
+pub static INT16: &[Registration] = &joined::<{ ON_INT16.len() + MOVES.len() }>(&[ON_INT16, MOVES]);
+
 /// What a float32 model needs.
 pub static FLOAT32: &[Registration] =
     &joined::<{ ON_FLOAT32.len() + MOVES.len() }>(&[ON_FLOAT32, MOVES]);
 
 /// Everything.
 pub static ALL: &[Registration] = &joined::<
-    { ON_INT8.len() + ON_FLOAT32.len() + MOVES.len() + BETWEEN.len() },
->(&[ON_INT8, ON_FLOAT32, MOVES, BETWEEN]);
+    { ON_INT8.len() + ON_INT16.len() + ON_FLOAT32.len() + MOVES.len() + BETWEEN.len() },
+>(&[ON_INT8, ON_INT16, ON_FLOAT32, MOVES, BETWEEN]);
 
 #[cfg(test)]
 mod tests {
@@ -113,7 +133,9 @@ mod tests {
         for (index, one) in ALL.iter().enumerate() {
             for other in &ALL[index + 1..] {
                 assert!(
-                    one.code != other.code || (one.dtype.is_some() && one.dtype != other.dtype),
+                    one.code != other.code
+                        || (one.dtype.is_some() && one.dtype != other.dtype)
+                        || (one.other.is_some() && one.other != other.other),
                     "{one:?} and {other:?}"
                 );
             }

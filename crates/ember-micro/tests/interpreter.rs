@@ -209,7 +209,7 @@ fn what_the_registry_lacks_is_named() {
             index: 1,
             op: BuiltinOp::MaxPool2d,
             version: 2,
-            dtype: Dtype::Int8
+            dtype: Dtype::Int8,
         }
     );
     let text = error.to_string();

@@ -36,9 +36,4 @@ pub const MODELS_NOT_YET: &[NotYet] = &[
         case: "seed_cnn_float16",
         mentions: &["DEQUANTIZE", "FLOAT16"],
     },
-    // 16-bit activations.
-    NotYet {
-        case: "seed_cnn_int16x8",
-        mentions: &["INT16"],
-    },
 ];

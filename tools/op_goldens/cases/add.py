@@ -20,19 +20,25 @@ def add(dtype, name, left, right, *, activation="NONE", left_q=(0.05, -4), right
     def values(shape, small=False):
         if dtype == "int8":
             return draw.integers(shape, *((-6, 6) if small else (-128, 127)))
+        if dtype == "int16":
+            return draw.integers(shape, *((-900, 900) if small else (-32768, 32767)), np.int16)
         if dtype == "int32":
             return draw.integers(shape, -(10**6), 10**6, np.int32)
         return draw.floats(shape)
 
     if dtype == "int8":
         a, b, y = quantized(left, *left_q), quantized(right, *right_q), quantized(y_shape, *out_q)
+    elif dtype == "int16":
+        fields.potScaleInt16 = False
+        a, b, y = (quantized(shape, q[0], 0, "int16")
+                   for shape, q in ((left, left_q), (right, right_q), (y_shape, out_q)))
     else:
         a, b, y = Tensor(dtype, left), Tensor(dtype, right), Tensor(dtype, y_shape)
     if constant_right:
         b = constant(dtype, values(right), scales=b.scales, zero_points=b.zero_points)
         records = [[values(left)], [values(left, small=True)]]
     records = records or [[values(left), values(right)], [values(left, small=True), values(right, small=True)]]
-    return Case(name, model("ADD", fields, [a, b], [y], version=2 if dtype == "int8" else 1), records)
+    return Case(name, model("ADD", fields, [a, b], [y], version={"int8": 2, "int16": 3}.get(dtype, 1)), records)
 
 
 # Name, left shape, right shape.
@@ -81,3 +87,13 @@ def cases():
         record = [left_values, draw.integers(left_values.shape, -128, 127)]
         yield add("int8", f"scales_{name}", left_values.shape, left_values.shape, left_q=left, right_q=right, out_q=out,
                   records=[record])
+
+    for name, left, right in SHAPES:
+        if name in ("same", "channel_vector", "both_sides"):
+            yield add("int16", name, left, right)
+    for activation in ("RELU", "RELU6"):
+        yield add("int16", f"activation_{activation.lower()}", (1, 3, 3, 3), (1, 3, 3, 3), activation=activation,
+                  left_q=(0.0005,), right_q=(0.0003,), out_q=(0.0004,))
+    for name, left, right, out in SCALES:
+        if "zero_points" not in name:
+            yield add("int16", f"scales_{name}", (1, 60), (1, 60), left_q=left, right_q=right, out_q=out)

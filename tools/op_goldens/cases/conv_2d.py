@@ -4,24 +4,27 @@ import math
 
 from ai_edge_litert import schema_py_generated as schema
 
-from case import Case, Draw, float_records, int8_records, window_output, windows_for
-from cases.weighted import ACTIVATIONS, EVERY_INT8, PADDINGS, STAIRCASES, float_parts, int8_parts
-from single_op import model
+from case import Case, Draw, float_records, int8_records, int16_records, window_output, windows_for
+from cases.weighted import (
+    ACTIVATIONS, EVERY_INT8, INT16_STAIRCASES, PADDINGS, STAIRCASE_INT16, STAIRCASES, float_parts, int8_parts,
+    int16_parts)
+from single_op import DTYPES, model
 
 import numpy as np
 
 
-def options(stride, dilation, padding, activation):
+def options(stride, dilation, padding, activation, bias_type="float32"):
     fields = schema.Conv2DOptionsT()
     fields.strideH, fields.strideW = stride
     fields.dilationHFactor, fields.dilationWFactor = dilation
     fields.padding = PADDINGS[padding]
     fields.fusedActivationFunction = ACTIVATIONS[activation]
+    fields.quantizedBiasType = DTYPES[bias_type][0]
     return fields
 
 
 def conv(dtype, name, x_shape, window, stride=(1, 1), dilation=(1, 1), padding="VALID", *, channels=3, groups=1,
-         activation="NONE", bias=True, records=None, **given):
+         activation="NONE", bias=True, records=None, accumulator="float32", **given):
     name = f"{dtype}_{name}"
     draw = Draw(f"conv_2d/{name}")
     w_shape = (channels, *window, x_shape[3] // groups)
@@ -31,11 +34,16 @@ def conv(dtype, name, x_shape, window, stride=(1, 1), dilation=(1, 1), padding="
         x, w, b, y, zero = int8_parts(draw, x_shape, w_shape, y_shape, channels=channels, channel_axis=0,
                                       taps=math.prod(w_shape[1:]), bias=bias, **given)
         records = records or int8_records(draw, x_shape, zero)
+    elif dtype == "int16":
+        x, w, b, y = int16_parts(draw, x_shape, w_shape, y_shape, channels=channels, channel_axis=0,
+                                 taps=math.prod(w_shape[1:]), bias=bias and given.pop("bias_type", "int64"), **given)
+        records = records or int16_records(draw, x_shape)
     else:
         x, w, b, y = float_parts(draw, x_shape, w_shape, y_shape, channels=channels, bias=bias)
         records = records or float_records(draw, x_shape)
-    file = model("CONV_2D", options(stride, dilation, padding, activation), [x, w, b] if bias else [x, w], [y],
-                 version=3 if dtype == "int8" else 1)
+    fields = options(stride, dilation, padding, activation, accumulator)
+    file = model("CONV_2D", fields, [x, w, b] if bias else [x, w], [y],
+                 version={"int8": 3, "int16": 4, "float32": 1}[dtype])
     return Case(name, file, records)
 
 
@@ -64,3 +72,22 @@ def cases():
         yield conv("int8", f"staircase_{name}", (1, 16, 16, 1), (1, 1), channels=1, input=given_in, output=given_out,
                    weight_scales=[weight_scale], weights=np.ones((1, 1, 1, 1)), bias_values=np.zeros(1),
                    records=[[EVERY_INT8.reshape(1, 16, 16, 1)]])
+
+    for window in windows_for("int16"):
+        yield conv("int16", *window)
+    yield conv("int16", "activation_relu", (1, 4, 4, 2), (2, 2), activation="RELU")
+    yield conv("int16", "activation_relu6", (1, 4, 4, 2), (2, 2), activation="RELU6", output=0.0007)
+    yield conv("int16", "bias_int32", (1, 4, 4, 2), (2, 2), bias_type="int32")
+    yield conv("int16", "no_bias", (1, 3, 3, 2), (2, 2), bias=False)
+    yield conv("int16", "no_bias_accumulator_int32", (1, 3, 3, 2), (2, 2), bias=False, accumulator="int32")
+    yield conv("int16", "groups2", (1, 3, 3, 4), (2, 2), channels=4, groups=2)
+    yield conv("int16", "many_products", (1, 1, 2, 700), (1, 1), channels=2)
+    yield conv("int16", "per_tensor", (1, 4, 4, 2), (3, 3), per_channel=False)
+    yield conv("int16", "bias_extreme", (1, 1, 2, 1), (1, 1), channels=4, output=1e6, weight_scales=[0.1],
+               input=0.5, bias_values=np.array([2**39, -(2**39), 2**46, -(2**46)]))
+    for name, given_in, weight_scale, given_out in INT16_STAIRCASES:
+        for bias_type in ("int64", "int32"):
+            yield conv("int16", f"staircase_{bias_type}_{name}", (1, 16, 16, 1), (1, 1), channels=1, input=given_in,
+                       output=given_out, weight_scales=[weight_scale], weights=np.ones((1, 1, 1, 1)),
+                       bias_values=np.zeros(1), bias_type=bias_type,
+                       records=[[STAIRCASE_INT16.reshape(1, 16, 16, 1)]])

@@ -2,8 +2,8 @@
 
 from ai_edge_litert import schema_py_generated as schema
 
-from case import Case, Draw, float_records, int8_records, window_output, windows_for
-from cases.weighted import ACTIVATIONS, EVERY_INT8, FEW_STAIRCASES, PADDINGS, float_parts, int8_parts
+from case import Case, Draw, float_records, int16_records, int8_records, window_output, windows_for
+from cases.weighted import ACTIVATIONS, EVERY_INT8, FEW_STAIRCASES, PADDINGS, float_parts, int16_parts, int8_parts
 from single_op import model
 
 import numpy as np
@@ -31,11 +31,15 @@ def depthwise(dtype, name, x_shape, window, stride=(1, 1), dilation=(1, 1), padd
         x, w, b, y, zero = int8_parts(draw, x_shape, w_shape, y_shape, channels=channels, channel_axis=3,
                                       taps=window[0] * window[1], bias=bias, **given)
         records = records or int8_records(draw, x_shape, zero)
+    elif dtype == "int16":
+        x, w, b, y = int16_parts(draw, x_shape, w_shape, y_shape, channels=channels, channel_axis=3,
+                                 taps=window[0] * window[1], bias="int64" if bias else None, **given)
+        records = records or int16_records(draw, x_shape)
     else:
         x, w, b, y = float_parts(draw, x_shape, w_shape, y_shape, channels=channels, bias=bias)
         records = records or float_records(draw, x_shape)
     file = model("DEPTHWISE_CONV_2D", options(stride, dilation, padding, activation, multiplier),
-                 [x, w, b] if bias else [x, w], [y], version=3 if dtype == "int8" else 1)
+                 [x, w, b] if bias else [x, w], [y], version={"int8": 3, "int16": 5, "float32": 1}[dtype])
     return Case(name, file, records)
 
 
@@ -60,3 +64,10 @@ def cases():
         yield depthwise("int8", f"staircase_{name}", (1, 16, 16, 1), (1, 1), input=given_in, output=given_out,
                         weight_scales=[weight_scale], weights=np.ones((1, 1, 1, 1)), bias_values=np.zeros(1),
                         records=[[EVERY_INT8.reshape(1, 16, 16, 1)]])
+
+    for window in windows_for("int16"):
+        yield depthwise("int16", *window)
+    yield depthwise("int16", "no_bias", (1, 3, 3, 2), (2, 2), bias=False)
+    yield depthwise("int16", "activation_relu6", (1, 4, 4, 4), (2, 2), activation="RELU6", output=0.0007)
+    yield depthwise("int16", "multiplier3_same_stride2", (1, 5, 4, 2), (3, 2), (2, 2), padding="SAME", multiplier=3)
+    yield depthwise("int16", "many_channels", (1, 3, 3, 17), (3, 3), padding="SAME")

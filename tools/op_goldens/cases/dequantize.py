@@ -1,8 +1,8 @@
-"""DEQUANTIZE: int8 to float32."""
+"""DEQUANTIZE: int8 and int16 to float32."""
 
 from ai_edge_litert import schema_py_generated as schema
 
-from case import Case, Draw
+from case import Case, Draw, int16_records
 from single_op import Tensor, model, quantized
 
 import numpy as np
@@ -29,3 +29,8 @@ def cases():
     x, y = quantized((1, 3, 4, 2), 0.05, -4), Tensor("float32", (1, 3, 4, 2))
     yield Case("int8_rank4", model("DEQUANTIZE", schema.DequantizeOptionsT(), [x], [y], version=2),
                [[draw.integers((1, 3, 4, 2), -128, 127)]])
+    for name, scale in [("ordinary", 0.0005), ("huge_scale", 1.0e30)]:
+        draw = Draw(f"dequantize/int16_{name}")
+        x, y = quantized((1, 40), scale, 0, "int16"), Tensor("float32", (1, 40))
+        yield Case(f"int16_{name}", model("DEQUANTIZE", schema.DequantizeOptionsT(), [x], [y], version=3),
+                   int16_records(draw, (1, 40)))

@@ -4,8 +4,8 @@ import math
 
 from ai_edge_litert import schema_py_generated as schema
 
-from case import Case, Draw, float_records, int8_records
-from cases.weighted import ACTIVATIONS, EVERY_INT8, FEW_STAIRCASES, float_parts, int8_parts
+from case import Case, Draw, float_records, int16_records, int8_records
+from cases.weighted import ACTIVATIONS, EVERY_INT8, FEW_STAIRCASES, float_parts, int16_parts, int8_parts
 from single_op import model
 
 import numpy as np
@@ -26,10 +26,16 @@ def fully_connected(dtype, name, x_shape, units, *, activation="NONE", bias=True
         x, w, b, y, zero = int8_parts(draw, x_shape, (units, depth), y_shape, channels=units, channel_axis=0,
                                       taps=depth, bias=bias, **given)
         records = records or int8_records(draw, x_shape, zero)
+    elif dtype == "int16":
+        given.setdefault("per_channel", False)
+        x, w, b, y = int16_parts(draw, x_shape, (units, depth), y_shape, channels=units, channel_axis=0, taps=depth,
+                                 bias=bias and given.pop("bias_type", "int64"), **given)
+        records = records or int16_records(draw, x_shape)
     else:
         x, w, b, y = float_parts(draw, x_shape, (units, depth), y_shape, channels=units, bias=bias)
         records = records or float_records(draw, x_shape)
-    file = model("FULLY_CONNECTED", fields, [x, w, b], [y], version=version or (4 if dtype == "int8" else 1))
+    file = model("FULLY_CONNECTED", fields, [x, w, b], [y],
+                 version=version or {"int8": 4, "int16": 7, "float32": 1}[dtype])
     return Case(name, file, records)
 
 
@@ -63,3 +69,12 @@ def cases():
         yield fully_connected("int8", f"staircase_{name}", (256, 1), 1, input=given_in, output=given_out,
                               weight_scales=[weight_scale], weights=np.ones((1, 1)), bias_values=np.zeros(1),
                               records=[[EVERY_INT8.reshape(256, 1)]])
+
+    yield fully_connected("int16", "10_to_4", (1, 10), 4)
+    yield fully_connected("int16", "batch5", (5, 6), 3)
+    yield fully_connected("int16", "600_to_2", (1, 600), 2)
+    yield fully_connected("int16", "no_bias", (2, 7), 3, bias=False)
+    yield fully_connected("int16", "bias_int32", (2, 7), 3, bias_type="int32", version=11)
+    yield fully_connected("int16", "activation_relu", (3, 8), 6, activation="RELU")
+    yield fully_connected("int16", "per_channel", (2, 9), 5, per_channel=True, version=12)
+    yield fully_connected("int16", "per_channel_bias_int32", (2, 9), 5, per_channel=True, bias_type="int32", version=12)

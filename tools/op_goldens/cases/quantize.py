@@ -1,8 +1,8 @@
-"""QUANTIZE: float32 to int8, and int8 to int8 with other parameters."""
+"""QUANTIZE: float32 to int8 and int16, and integers to integers with other parameters."""
 
 from ai_edge_litert import schema_py_generated as schema
 
-from case import Case, Draw
+from case import Case, Draw, int16_records
 from cases.weighted import EVERY_INT8
 from single_op import Tensor, model, quantized
 
@@ -55,3 +55,20 @@ def cases():
         x, y = quantized((1, 256), *source), quantized((1, 256), *target)
         yield Case(f"int8_to_int8_{name}", model("QUANTIZE", schema.QuantizeOptionsT(), [x], [y], version=2),
                    [[EVERY_INT8.reshape(1, 256)]])
+    for name, scale in [("ordinary", 0.0005), ("power_of_two", 0.5), ("tiny_scale", 1.0e-7)]:
+        near = np.arange(-4, 4, 0.25)
+        values = (np.concatenate([near - 32768, near, near + 32767]) * np.float64(np.float32(scale))).astype(np.float32)
+        x, y = Tensor("float32", values.shape), quantized(values.shape, scale, 0, "int16")
+        yield Case(f"float32_to_int16_{name}", model("QUANTIZE", schema.QuantizeOptionsT(), [x], [y]), [[values]])
+    for name, source, target in [("same_steps", (0.1, 3), (0.1, 0)), ("finer", (0.1, -128), (0.0004, 0)),
+                                 ("saturates", (0.1, 127), (0.0001, 0))]:
+        x, y = quantized((1, 256), *source), quantized((1, 256), *target, "int16")
+        yield Case(f"int8_to_int16_{name}", model("QUANTIZE", schema.QuantizeOptionsT(), [x], [y], version=2),
+                   [[EVERY_INT8.reshape(1, 256)]])
+    for name, source, target, dtype in [
+        ("int16_to_int8_coarser", 0.0004, (0.1, -128), "int8"), ("int16_to_int8_ties", 0.25, (0.5, 4), "int8"),
+        ("int16_to_int16_ties", 0.25, (0.5, 0), "int16"), ("int16_to_int16_grow", 0.3, (0.2, 0), "int16"),
+    ]:
+        draw = Draw(f"quantize/{name}")
+        x, y = quantized((1, 90), source, 0, "int16"), quantized((1, 90), *target, dtype)
+        yield Case(name, model("QUANTIZE", schema.QuantizeOptionsT(), [x], [y], version=2), int16_records(draw, (1, 90)))

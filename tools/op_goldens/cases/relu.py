@@ -1,6 +1,6 @@
 """RELU: in int8 input and output may have different parameters."""
 
-from case import Case, Draw, float_records
+from case import Case, Draw, float_records, int16_records
 from cases.weighted import EVERY_INT8
 from single_op import Tensor, model, quantized
 
@@ -28,3 +28,8 @@ def cases():
         yield Case(f"float32_{name}", model("RELU", None, [x], [y]), float_records(draw, dims))
         x, y = quantized(dims, 0.1, 7), quantized(dims, 0.06, -128)
         yield Case(f"int8_{name}", model("RELU", None, [x], [y], version=2), [[draw.integers(dims, -128, 127)]])
+    for name, source, target in [("same", 0.05, 0.05), ("finer_output_saturates", 0.05, 0.01), ("ties", 0.25, 0.5),
+                                 ("ratio_rounds_in_float32", 0.1, 0.3)]:
+        draw = Draw(f"relu/int16_{name}")
+        x, y = quantized((1, 40), source, 0, "int16"), quantized((1, 40), target, 0, "int16")
+        yield Case(f"int16_{name}", model("RELU", None, [x], [y], version=3), int16_records(draw, (1, 40)))

@@ -1,6 +1,6 @@
 """RELU6: in int8 TFLM clamps the stored value, so input and output have the same parameters."""
 
-from case import Case, Draw
+from case import Case, Draw, int16_records
 from cases.weighted import EVERY_INT8
 from single_op import Tensor, model, quantized
 
@@ -26,3 +26,7 @@ def cases():
         yield Case(f"float32_{name}", model("RELU6", None, [x], [y]), [[draw.floats(dims, -4.0, 12.0)]])
         x, y = quantized(dims, 0.1, 7), quantized(dims, 0.1, 7)
         yield Case(f"int8_{name}", model("RELU6", None, [x], [y], version=2), [[draw.integers(dims, -128, 127)]])
+    for name, scale in [("six_in_the_middle", 0.0003), ("coarse", 0.5)]:
+        draw = Draw(f"relu6/int16_{name}")
+        x, y = quantized((1, 40), scale, 0, "int16"), quantized((1, 40), scale, 0, "int16")
+        yield Case(f"int16_{name}", model("RELU6", None, [x], [y], version=3), int16_records(draw, (1, 40)))

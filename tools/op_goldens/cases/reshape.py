@@ -19,6 +19,9 @@ def reshape(dtype, name, old, new, *, asked=None, as_tensor=True, with_options=T
     if dtype == "int8":
         x, y = quantized(old, 0.1, 3), quantized(new, 0.1, 3)
         record = [draw.integers(old, -128, 127)]
+    elif dtype == "int16":
+        x, y = quantized(old, 0.1, 0, "int16"), quantized(new, 0.1, 0, "int16")
+        record = [draw.integers(old, -32768, 32767, np.int16)]
     elif dtype == "int32":
         x, y = Tensor("int32", old), Tensor("int32", new)
         record = [draw.integers(old, -(2**31), 2**31 - 1, np.int32)]
@@ -30,7 +33,7 @@ def reshape(dtype, name, old, new, *, asked=None, as_tensor=True, with_options=T
 
 
 def cases():
-    for dtype in ("int8", "float32", "int32"):
+    for dtype in ("int8", "int16", "float32", "int32"):
         yield reshape(dtype, "flatten", (1, 3, 2, 4), (1, 24))
     yield reshape("int8", "flatten_inferred", (1, 3, 2, 4), (1, 24), asked=[1, -1], with_options=False)
     yield reshape("int8", "inferred_in_the_middle", (2, 6), (2, 3, 2), asked=[2, -1, 2])

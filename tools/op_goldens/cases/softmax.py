@@ -21,10 +21,17 @@ def softmax(dtype, name, dims, *, beta=1.0, scale=0.1, zero_point=4, records=Non
             [np.where(draw.integers(dims, 0, 1).astype(bool), -128, 127).astype(np.int8)],
             [np.where(np.arange(np.prod(dims)) % dims[-1] == 0, -128, 127).astype(np.int8).reshape(dims)],
         ]
+    elif dtype == "int16":
+        x, y = quantized(dims, scale, 0, "int16"), quantized(dims, 1 / 32768, 0, "int16")
+        records = records or [
+            [draw.integers(dims, -32768, 32767, np.int16)],
+            [draw.integers(dims, -3000, 4000, np.int16)],
+            [np.where(np.arange(np.prod(dims)) % dims[-1] == 0, -32768, 32767).astype(np.int16).reshape(dims)],
+        ]
     else:
         x, y = Tensor("float32", dims), Tensor("float32", dims)
         records = records or [[draw.floats(dims)], [draw.floats(dims, -60.0, 60.0)]]
-    return Case(name, model("SOFTMAX", fields, [x], [y], version=2 if dtype == "int8" else 1), records)
+    return Case(name, model("SOFTMAX", fields, [x], [y], version=1 if dtype == "float32" else 2), records)
 
 
 def cases():
@@ -50,3 +57,14 @@ def cases():
         [np.array([[-1e30, 0.0, 1e30], [88.0, -88.0, 0.0]], np.float32)],
         [np.array([[-104.0, -103.0, 0.0], [1e-30, -1e-30, 0.0]], np.float32)],
     ])
+
+    for name, dims in [("rank1", (10,)), ("rank2", (1, 10)), ("rank4", (1, 2, 2, 6)), ("one_class", (5, 1)),
+                       ("many_classes", (1, 120))]:
+        yield softmax("int16", name, dims, scale=0.0003)
+    for beta in (0.5, 10.0):
+        yield softmax("int16", f"beta_{beta}".replace(".", "_"), (3, 10), beta=beta, scale=0.0003)
+    for name, scale in [("tiny", 1e-6), ("small", 1e-4), ("large", 0.01), ("one", 1.0)]:
+        yield softmax("int16", f"scale_{name}", (2, 10), scale=scale)
+    # Distances over the whole of the exponential's table, and sums over the whole of the reciprocal's.
+    rows = np.stack([np.array([32767, 32767 - 83 * d, 32767 - 41 * d], np.int64) for d in range(700)])
+    yield softmax("int16", "tables", (700, 3), scale=0.0003, records=[[rows.clip(-32768, 32767).astype(np.int16)]])

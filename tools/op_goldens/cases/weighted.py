@@ -40,6 +40,28 @@ def int8_parts(draw, x_shape, w_shape, y_shape, *, channels, channel_axis, taps,
     return x, w, b, quantized(y_shape, out_scale, out_zero), in_zero
 
 
+def int16_parts(draw, x_shape, w_shape, y_shape, *, channels, channel_axis, taps, bias="int64", per_channel=True,
+                **given):
+    """The same with activations of int16, whose zero points are 0; `bias` is its type, or None."""
+    in_scale = given.get("input", 0.00031)
+    scales = given.get("weight_scales") or draw.scales(channels if per_channel else 1, 0.002, 0.02)
+    deviation = math.sqrt(taps) * 19000 * 73
+    out_scale = given.get("output", deviation * in_scale * sum(scales) / len(scales) / 13000)
+    weights = given.get("weights")
+    if weights is None:
+        weights = draw.integers(w_shape, -127, 127)
+    zeros = [0] * len(scales)
+    w = constant("int8", weights, scales=scales, zero_points=zeros, axis=channel_axis if len(scales) > 1 else 0)
+    b = None
+    if bias:
+        values = given.get("bias_values")
+        if values is None:
+            values = draw.integers((channels,), -int(deviation), int(deviation), np.int64)
+        bias_scales = [float(np.float32(in_scale) * np.float32(s)) for s in scales]
+        b = constant(bias, values, scales=bias_scales, zero_points=zeros)
+    return quantized(x_shape, in_scale, 0, "int16"), w, b, quantized(y_shape, out_scale, 0, "int16")
+
+
 def float_parts(draw, x_shape, w_shape, y_shape, *, channels, bias=True):
     """Input, weights, bias and output of the same operator in float32."""
     w = constant("float32", draw.floats(w_shape, -1.0, 1.0))
@@ -74,3 +96,16 @@ FEW_STAIRCASES = [row for row in STAIRCASES if row[0] in (
     "zero_points_apart")]
 
 EVERY_INT8 = np.arange(-128, 128, dtype=np.int8)
+
+# The same for int16, on inputs around ties: name, input scale, weight scale, output scale.
+INT16_STAIRCASES = [
+    ("multiplier_one", 0.5, 0.5, 0.25),
+    ("multiplier_half_ties", 0.5, 0.5, 0.5),
+    ("multiplier_eighth_ties", 0.25, 0.25, 0.5),
+    ("multiplier_just_below_half", 0.4999999, 0.5, 0.5),
+    ("multiplier_above_one", 0.1, 0.37, 0.01),
+    ("multiplier_just_below_one", 0.4999999, 0.4999999, 0.25),
+    ("multiplier_large_saturates", 1.0, 1.0, 0.02),
+    ("multiplier_tiny", 1e-6, 1e-3, 1.0),
+]
+STAIRCASE_INT16 = np.concatenate([np.arange(-64, 64), np.linspace(-32768, 32767, 128)]).astype(np.int16)

@@ -27,7 +27,7 @@ pub(super) fn run(
     };
     let (factors, summands) = norm.affine();
     let arithmetic = super::arithmetic(ember_core::Activation::None, &summands)?;
-    Some(depthwise_conv_2d::float32(
+    Some(depthwise_conv_2d::convolve(
         &shape,
         &arithmetic,
         input,

@@ -4,4 +4,4 @@
 
 mod portable;
 
-pub(crate) use portable::{dot_f32, dot_i8};
+pub(crate) use portable::{dot_f32, dot_i8, dot_i16};

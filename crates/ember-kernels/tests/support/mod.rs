@@ -82,6 +82,10 @@ impl Numbers {
         (0..len).map(|_| self.next() as i8).collect()
     }
 
+    pub(crate) fn int16(&mut self, len: usize) -> Vec<i16> {
+        (0..len).map(|_| self.next() as i16).collect()
+    }
+
     pub(crate) fn int32(&mut self, len: usize) -> Vec<i32> {
         (0..len).map(|_| (self.next() as i32) >> 16).collect()
     }

@@ -1,38 +1,44 @@
 //! DEQUANTIZE: `micro/kernels/dequantize_common.cc`.
 
+use core::marker::PhantomData;
+
 use ember_core::{BuiltinOp, Dtype};
 use ember_kernels::dequantize::{self, Affine};
 use ember_tflite::OpCode;
 
+use super::quantize::Integer;
 use crate::error::{InvokeFault, Refused};
 use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
 
-/// DEQUANTIZE of int8 to float32.
-pub struct Int8;
+/// DEQUANTIZE of integers to float32.
+pub struct ToFloat32<X>(PhantomData<X>);
 
-impl Kernel for Int8 {
+/// DEQUANTIZE of int8 to float32.
+pub type Int8 = ToFloat32<i8>;
+
+/// DEQUANTIZE of int16 to float32.
+pub type Int16 = ToFloat32<i16>;
+
+impl<X: Integer> Kernel for ToFloat32<X> {
     const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Dequantize);
-    const DTYPE: Option<Dtype> = Some(Dtype::Int8);
+    const DTYPE: Option<Dtype> = Some(X::DTYPE);
     type Prepared = Affine;
 
     fn prepare(cx: &Prepare<'_>, prepared: &mut Affine) -> Result<(), Refused> {
         cx.arity(1..=1, 1)?;
-        let input = cx.input(0, Dtype::Int8)?;
+        let input = cx.input(0, X::DTYPE)?;
         cx.output(0, Dtype::Float32)?
             .elements_are(input.elements())?;
-        let (scale, zero_point) = input.affine_int8()?;
+        let (scale, zero_point) = input.affine()?;
         *prepared = Affine { scale, zero_point };
         Ok(())
     }
 
     fn run(prepared: &Affine, io: Io<'_>) -> Result<(), InvokeFault> {
         let (inputs, output) = io.split()?;
-        Ok(dequantize::int8_to_float32(
-            *prepared,
-            inputs.get(0)?,
-            output,
-        )?)
+        let input = inputs.get::<X>(0)?;
+        Ok(dequantize::dequantize(*prepared, input, output)?)
     }
 }

@@ -1,99 +1,338 @@
-//! What the preparations of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED share: how sums become outputs, and how
-//! windows lie.
+//! The linear operators, CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED: each is a kernel on each combination of types.
 
-use ember_core::{Activation, Clamp, Dtype, Padding, QuantizedMultiplier, view};
-use ember_kernels::{Axis, Float32, Int8};
+use core::marker::PhantomData;
+
+use ember_core::view::{Pair, Plain};
+use ember_core::{Activation, BuiltinOp, Clamp, Dtype, Padding, QuantizedMultiplier, view};
+use ember_kernels::{Arithmetic, Axis, KernelError, WideBias};
+use ember_tflite::OpCode;
 
 use crate::error::{Fault, InvokeFault, Refused, Slot};
 use crate::io::{Inputs, Io};
+use crate::kernel::Kernel;
 use crate::prepare::{Operand, Prepare};
+
+/// The slot of the weights.
+pub(super) const FILTER: Slot = Slot::input(1);
 
 /// The number of the bias among the inputs.
 const BIAS: u8 = 2;
 
+/// What one operator does, whatever the types.
+pub trait Operation {
+    /// The operator.
+    const OP: BuiltinOp;
+
+    /// Its sizes.
+    type Shape: Plain;
+
+    /// Checks options and shapes, and fills in the sizes.
+    ///
+    /// # Errors
+    /// What does not fit.
+    fn prepare(
+        cx: &Prepare<'_>,
+        types: (Dtype, Dtype),
+        shape: &mut Self::Shape,
+    ) -> Result<Outputs, Refused>;
+
+    /// The accumulator's type that the options choose for 16-bit activations without bias.
+    ///
+    /// # Errors
+    /// The options are of another operator.
+    fn accumulator(cx: &Prepare<'_>) -> Result<Dtype, Refused>;
+
+    /// Computes the output.
+    ///
+    /// # Errors
+    /// A slice has not the length that it was prepared with.
+    fn run<A: Arithmetic>(
+        shape: &Self::Shape,
+        arithmetic: &A,
+        input: &[A::Value],
+        weights: &[A::Weight],
+        output: &mut [A::Value],
+    ) -> Result<(), KernelError>;
+}
+
+/// What an operation says of its outputs.
+#[derive(Clone, Copy)]
+pub struct Outputs {
+    pub(super) channels: u32,
+    pub(super) activation: Activation,
+}
+
+/// A combination of types, whatever the operator.
+pub trait Types {
+    /// Of input and output.
+    const ACTIVATIONS: Dtype;
+
+    /// Of the filter.
+    const WEIGHTS: Dtype;
+
+    /// What the arithmetic needs, the multipliers aside: they are kept behind it.
+    type Prepared: Plain;
+
+    /// The arithmetic of a run.
+    type Arithmetic<'s>: Arithmetic;
+
+    /// Checks scales, zero points and the bias.
+    ///
+    /// # Errors
+    /// What does not fit.
+    fn prepare<O: Operation>(
+        cx: &Prepare<'_>,
+        outputs: Outputs,
+        prepared: &mut Self::Prepared,
+    ) -> Result<(), Refused>;
+
+    /// The arithmetic with what was prepared and kept, and the bias.
+    ///
+    /// # Errors
+    /// The bias is not what was prepared.
+    fn arithmetic<'s>(
+        prepared: &Self::Prepared,
+        kept: &'s [QuantizedMultiplier],
+        inputs: &Inputs<'s>,
+    ) -> Result<Self::Arithmetic<'s>, InvokeFault>;
+}
+
+/// The kernel of an operation on a combination of types.
+pub struct Linear<O, T>(PhantomData<(O, T)>);
+
+impl<O: Operation, T: Types> Kernel for Linear<O, T> {
+    const CODE: OpCode<'static> = OpCode::Builtin(O::OP);
+    const DTYPE: Option<Dtype> = Some(T::ACTIVATIONS);
+    const OTHER: Option<(Slot, Dtype)> = Some((FILTER, T::WEIGHTS));
+    type Prepared = Pair<O::Shape, T::Prepared>;
+
+    fn prepare(cx: &Prepare<'_>, prepared: &mut Self::Prepared) -> Result<(), Refused> {
+        let types = (T::ACTIVATIONS, T::WEIGHTS);
+        let outputs = O::prepare(cx, types, &mut prepared.first)?;
+        T::prepare::<O>(cx, outputs, &mut prepared.second)
+    }
+
+    fn run(prepared: &Self::Prepared, io: Io<'_>) -> Result<(), InvokeFault> {
+        let (inputs, output, kept) = split(io)?;
+        let arithmetic = T::arithmetic(&prepared.second, kept, &inputs)?;
+        let (input, filter) = (inputs.get(0)?, inputs.get(1)?);
+        Ok(O::run(&prepared.first, &arithmetic, input, filter, output)?)
+    }
+}
+
+/// Inputs, output and kept multipliers.
+#[inline(never)]
+fn split<'s, T: Plain>(
+    io: Io<'s>,
+) -> Result<(Inputs<'s>, &'s mut [T], &'s [QuantizedMultiplier]), InvokeFault> {
+    let kept = io.kept_as()?;
+    let (inputs, output) = io.split()?;
+    Ok((inputs, output, kept))
+}
+
+/// int8 activations and weights, int32 bias.
+pub struct Int8;
+
 ember_core::plain! {
-    /// The int8 side of a linear operator; the multipliers are kept beside it.
+    /// What [`Int8`] prepares.
     #[derive(Clone, Copy)]
-    pub(super) struct QuantizedOutput {
+    pub struct PreparedInt8 {
         input_zero_point: i32,
         output_zero_point: i32,
+        filter_zero_point: i32,
         range: Clamp<i32>,
     }
 }
 
-impl QuantizedOutput {
-    /// Checks scales and zero points, and keeps the multipliers: one, or one per output channel
-    /// (`PopulateConvolutionQuantizationParams`, `kernels/kernel_util.cc`).
-    ///
-    /// With `single`, the product of the input's scale and the only one of the weights is taken in single precision and
-    /// the bias must agree with it, as FULLY_CONNECTED has it (`GetQuantizedConvolutionMultipler`, there too).
-    #[inline(never)]
-    pub(super) fn prepare(
-        &mut self,
+impl Types for Int8 {
+    const ACTIVATIONS: Dtype = Dtype::Int8;
+    const WEIGHTS: Dtype = Dtype::Int8;
+    type Prepared = PreparedInt8;
+    type Arithmetic<'s> = ember_kernels::Int8<'s>;
+
+    fn prepare<O: Operation>(
         cx: &Prepare<'_>,
-        activation: Activation,
-        channels: u32,
-        single: bool,
+        outputs: Outputs,
+        prepared: &mut PreparedInt8,
     ) -> Result<(), Refused> {
-        let filter = cx.input(1, Dtype::Int8)?;
-        let output = cx.output(0, Dtype::Int8)?;
-        let (input_scale, input_zero_point) = cx.input(0, Dtype::Int8)?.affine_int8()?;
-        let (output_scale, output_zero_point) = output.affine_int8()?;
-        let scales = filter.quantization()?;
-        let found = scales.len() as u32;
-        // As TFLM: the dimension that the file names must have as many positions as there are scales.
-        let named = usize::try_from(scales.quantized_dimension()).ok();
-        let shape = filter.shape()?;
-        let size = named.and_then(|dimension| shape.get(dimension));
-        if found != 1 && (found != channels || size != Some(scales.len())) {
-            return Err(cx.refuse(Fault::Scales {
-                slot: filter.slot(),
-                found,
-                expected: channels,
-            }));
-        }
-        for scale in scales.scales() {
-            let factors = if single {
-                let product = input_scale * scale;
-                bias_agrees(cx, product, output_scale)?;
-                (product, 1.0)
-            } else {
-                (input_scale, scale)
-            };
-            let multiplier = QuantizedMultiplier::from_ratio(factors.0, factors.1, output_scale);
-            if multiplier.shift > 30 {
-                return Err(cx.refuse(Fault::Scale(output.slot())));
-            }
-            cx.keep(view::as_words(&multiplier))?;
-        }
-        self.input_zero_point = input_zero_point;
-        self.output_zero_point = output_zero_point;
-        self.range = int8_range(cx, &output, activation)?;
-        Ok(())
+        prepare_int8(cx, O::OP == BuiltinOp::FullyConnected, outputs, prepared)
     }
 
-    /// The kernel's arithmetic, with the kept multipliers and the bias.
-    pub(super) fn arithmetic<'s>(
-        &self,
+    #[inline(never)]
+    fn arithmetic<'s>(
+        prepared: &PreparedInt8,
         kept: &'s [QuantizedMultiplier],
         inputs: &Inputs<'s>,
-    ) -> Result<Int8<'s>, InvokeFault> {
-        Ok(Int8 {
-            input_zero_point: self.input_zero_point,
-            output_zero_point: self.output_zero_point,
-            range: self.range,
+    ) -> Result<ember_kernels::Int8<'s>, InvokeFault> {
+        Ok(ember_kernels::Int8 {
+            input_zero_point: prepared.input_zero_point,
+            output_zero_point: prepared.output_zero_point,
+            filter_zero_point: prepared.filter_zero_point,
+            range: prepared.range,
             bias: inputs.optional(BIAS)?,
             multipliers: kept,
         })
     }
 }
 
+/// int16 activations, int8 weights, int64 or int32 bias; all zero points are 0.
+pub struct Int16;
+
+ember_core::plain! {
+    /// What [`Int16`] prepares.
+    #[derive(Clone, Copy)]
+    pub struct PreparedInt16 {
+        range: Clamp<i32>,
+        /// Bits of the accumulator.
+        bits: u32,
+    }
+}
+
+impl Types for Int16 {
+    const ACTIVATIONS: Dtype = Dtype::Int16;
+    const WEIGHTS: Dtype = Dtype::Int8;
+    type Prepared = PreparedInt16;
+    type Arithmetic<'s> = ember_kernels::Int16<'s>;
+
+    fn prepare<O: Operation>(
+        cx: &Prepare<'_>,
+        outputs: Outputs,
+        prepared: &mut PreparedInt16,
+    ) -> Result<(), Refused> {
+        // The bias decides, then the options.
+        let accumulator = match cx.operator().inputs().get(usize::from(BIAS)) {
+            Some(_) => cx.any(Slot::input(BIAS))?.dtype(),
+            None => O::accumulator(cx)?,
+        };
+        // TFLM reads every bias of this operator as one of 64 bits.
+        let narrow = accumulator == Dtype::Int32 && O::OP != BuiltinOp::DepthwiseConv2d;
+        prepared.bits = if narrow { 32 } else { 64 };
+        let bias = if narrow { Dtype::Int32 } else { Dtype::Int64 };
+        check_bias(cx, bias, outputs.channels)?;
+        multipliers(cx, O::OP == BuiltinOp::FullyConnected, outputs.channels)?;
+        cx.input(0, Dtype::Int16)?.scale_about(0)?;
+        let output = cx.output(0, Dtype::Int16)?;
+        output.scale_about(0)?;
+        prepared.range = integer_range(cx, &output, outputs.activation)?;
+        Ok(())
+    }
+
+    fn arithmetic<'s>(
+        prepared: &PreparedInt16,
+        kept: &'s [QuantizedMultiplier],
+        inputs: &Inputs<'s>,
+    ) -> Result<ember_kernels::Int16<'s>, InvokeFault> {
+        let narrow = prepared.bits == 32;
+        let bias = if narrow {
+            inputs.optional(BIAS)?.map(WideBias::Int32)
+        } else {
+            inputs.optional(BIAS)?.map(WideBias::Int64)
+        };
+        Ok(ember_kernels::Int16 {
+            range: prepared.range,
+            bias: bias.unwrap_or(WideBias::None),
+            narrow,
+            multipliers: kept,
+        })
+    }
+}
+
+#[inline(never)]
+fn prepare_int8(
+    cx: &Prepare<'_>,
+    dense: bool,
+    outputs: Outputs,
+    prepared: &mut PreparedInt8,
+) -> Result<(), Refused> {
+    check_bias(cx, Dtype::Int32, outputs.channels)?;
+    prepared.filter_zero_point = multipliers(cx, dense, outputs.channels)?;
+    prepared.input_zero_point = cx.any(Slot::input(0))?.affine()?.1;
+    let output = cx.any(Slot::output(0))?;
+    prepared.output_zero_point = output.affine()?.1;
+    prepared.range = integer_range(cx, &output, outputs.activation)?;
+    Ok(())
+}
+
+/// float32 throughout.
+pub struct Float32;
+
+impl Types for Float32 {
+    const ACTIVATIONS: Dtype = Dtype::Float32;
+    const WEIGHTS: Dtype = Dtype::Float32;
+    type Prepared = Clamp<f32>;
+    type Arithmetic<'s> = ember_kernels::Float32<'s>;
+
+    fn prepare<O: Operation>(
+        cx: &Prepare<'_>,
+        outputs: Outputs,
+        prepared: &mut Clamp<f32>,
+    ) -> Result<(), Refused> {
+        check_bias(cx, Dtype::Float32, outputs.channels)?;
+        *prepared = float32_range(cx, outputs.activation)?;
+        Ok(())
+    }
+
+    fn arithmetic<'s>(
+        prepared: &Clamp<f32>,
+        _kept: &'s [QuantizedMultiplier],
+        inputs: &Inputs<'s>,
+    ) -> Result<ember_kernels::Float32<'s>, InvokeFault> {
+        Ok(ember_kernels::Float32 {
+            range: *prepared,
+            bias: inputs.optional(BIAS)?,
+        })
+    }
+}
+
+/// Checks the filter's scales and keeps the multipliers: one, or one per output channel
+/// (`PopulateConvolutionQuantizationParams`, `kernels/kernel_util.cc`). Gives the filter's zero point where it counts.
+///
+/// FULLY_CONNECTED (`dense`) with one scale takes the product of the input's scale and that of the weights in single precision,
+/// and the bias must agree with it (`GetQuantizedConvolutionMultipler`, there too).
+#[inline(never)]
+fn multipliers(cx: &Prepare<'_>, dense: bool, channels: u32) -> Result<i32, Refused> {
+    let filter = cx.any(FILTER)?;
+    let output = cx.any(Slot::output(0))?;
+    let (input_scale, _) = cx.any(Slot::input(0))?.affine()?;
+    let (output_scale, _) = output.affine()?;
+    let scales = filter.quantization()?;
+    let found = scales.len() as u32;
+    // As TFLM: the dimension that the file names must have as many positions as there are scales.
+    let named = usize::try_from(scales.quantized_dimension()).ok();
+    let shape = filter.shape()?;
+    let size = named.and_then(|dimension| shape.get(dimension));
+    if found != 1 && (found != channels || size != Some(scales.len())) {
+        return Err(cx.refuse(Fault::Scales {
+            slot: filter.slot(),
+            found,
+            expected: channels,
+        }));
+    }
+    let single = dense && found == 1;
+    for scale in scales.scales() {
+        let factors = if single {
+            let product = input_scale * scale;
+            bias_agrees(cx, product, output_scale)?;
+            (product, 1.0)
+        } else {
+            (input_scale, scale)
+        };
+        let multiplier = QuantizedMultiplier::from_ratio(factors.0, factors.1, output_scale);
+        if multiplier.shift > 30 {
+            return Err(cx.refuse(Fault::Scale(output.slot())));
+        }
+        cx.keep(view::as_words(&multiplier))?;
+    }
+    Ok(if single { filter.affine()?.1 } else { 0 })
+}
+
 /// Checks that the bias, where there is one, has the scale of the sums: the kernel adds it as if it had. TFLM allows for
 /// this much of a difference.
 fn bias_agrees(cx: &Prepare<'_>, product: f32, output_scale: f32) -> Result<(), Refused> {
-    let Some(bias) = cx.optional_input(BIAS, Dtype::Int32)? else {
+    if cx.operator().inputs().get(usize::from(BIAS)).is_none() {
         return Ok(());
-    };
+    }
+    let bias = cx.any(Slot::input(BIAS))?;
     let scale = bias.quantization()?.scale(0).unwrap_or_default();
     let limit = 0.02 * output_scale;
     if !(-limit..=limit).contains(&(product - scale)) {
@@ -102,18 +341,20 @@ fn bias_agrees(cx: &Prepare<'_>, product: f32, output_scale: f32) -> Result<(), 
     Ok(())
 }
 
-/// What a fused activation leaves of an int8 output.
+/// What a fused activation leaves of an output of integers.
 #[inline(never)]
-pub(super) fn int8_range(
+pub(super) fn integer_range(
     cx: &Prepare<'_>,
     output: &Operand<'_>,
     activation: Activation,
 ) -> Result<Clamp<i32>, Refused> {
-    let (scale, zero_point) = output.affine_int8()?;
+    let (scale, zero_point) = output.affine()?;
     if activation.clamp().is_none() {
         return Err(cx.refuse(Fault::Activation(activation)));
     }
-    let range = Clamp::INT8.with_activation(activation, scale, zero_point);
+    let range = output
+        .range()
+        .with_activation(activation, scale, zero_point);
     cx.expect(range, Fault::Scale(output.slot()))
 }
 
@@ -126,24 +367,9 @@ pub(super) fn float32_range(
     cx.expect(range, Fault::Activation(activation))
 }
 
-/// The float arithmetic of a linear operator, with the bias.
-pub(super) fn float32_arithmetic<'s>(
-    range: Clamp<f32>,
-    inputs: &Inputs<'s>,
-) -> Result<Float32<'s>, InvokeFault> {
-    Ok(Float32 {
-        range,
-        bias: inputs.optional(BIAS)?,
-    })
-}
-
 /// Checks the bias, which may be left out: one value per output channel.
 #[inline(never)]
-pub(super) fn check_bias(cx: &Prepare<'_>, dtype: Dtype, channels: u32) -> Result<(), Refused> {
-    let dtype = match dtype {
-        Dtype::Float32 => Dtype::Float32,
-        _ => Dtype::Int32,
-    };
+fn check_bias(cx: &Prepare<'_>, dtype: Dtype, channels: u32) -> Result<(), Refused> {
     match cx.optional_input(BIAS, dtype)? {
         Some(bias) => bias.elements_are(channels),
         None => Ok(()),
@@ -194,16 +420,3 @@ pub(super) fn window(
         .dims_are(&[batches, rows, columns, channels])?;
     Ok([batches, input_channels])
 }
-
-/// Inputs, output and kept multipliers of a linear operator on int8.
-#[inline(never)]
-pub(super) fn split_int8<'s>(
-    io: Io<'s>,
-) -> Result<(Inputs<'s>, &'s mut [i8], &'s [QuantizedMultiplier]), InvokeFault> {
-    let kept = io.kept_as()?;
-    let (inputs, output) = io.split()?;
-    Ok((inputs, output, kept))
-}
-
-/// The slot of the weights.
-pub(super) const FILTER: Slot = Slot::input(1);

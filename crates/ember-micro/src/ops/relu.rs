@@ -1,84 +1,92 @@
 //! RELU and RELU6: `micro/kernels/activations_common.cc`.
 
+use core::marker::PhantomData;
+
+use ember_core::view::Pair;
 use ember_core::{Activation, BuiltinOp, Clamp, Dtype, QuantizedMultiplier};
-use ember_kernels::quantize::Requantize;
+use ember_kernels::quantize::{self, Requantize};
 use ember_kernels::relu;
 use ember_tflite::OpCode;
 
 use super::linear;
-use crate::error::{Fault, InvokeFault, Refused};
+use super::quantize::Integer;
+use crate::error::{Fault, InvokeFault, Refused, Slot};
 use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
 
-/// RELU of int8, with rescaling.
-pub struct Int8;
+/// RELU of integers, with rescaling.
+pub struct Quantized<T>(PhantomData<T>);
 
-ember_core::plain! {
-    /// What [`Int8`] prepares.
-    #[derive(Clone, Copy)]
-    pub struct PreparedInt8 {
-        to: Requantize,
-        range: Clamp<i32>,
-    }
-}
+/// RELU of int8.
+pub type Int8 = Quantized<i8>;
 
-impl Kernel for Int8 {
+/// RELU of int16.
+pub type Int16 = Quantized<i16>;
+
+impl<T: Integer> Kernel for Quantized<T> {
     const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Relu);
-    const DTYPE: Option<Dtype> = Some(Dtype::Int8);
-    type Prepared = PreparedInt8;
+    const DTYPE: Option<Dtype> = Some(T::DTYPE);
+    type Prepared = Pair<Requantize, Clamp<i32>>;
 
-    fn prepare(cx: &Prepare<'_>, prepared: &mut PreparedInt8) -> Result<(), Refused> {
+    fn prepare(cx: &Prepare<'_>, prepared: &mut Self::Prepared) -> Result<(), Refused> {
         cx.arity(1..=1, 1)?;
-        cx.same_elements()?;
-        let output = cx.output(0, Dtype::Int8)?;
-        let (input_scale, input_zero_point) = cx.input(0, Dtype::Int8)?.affine_int8()?;
-        let (output_scale, output_zero_point) = output.affine_int8()?;
+        let input = cx.same_elements()?;
+        let output = cx.any(Slot::output(0))?;
+        let (input_scale, input_zero_point) = input.affine()?;
+        let (output_scale, output_zero_point) = output.affine()?;
         // The quotient is taken in single precision here.
         let multiplier = QuantizedMultiplier::from_ratio(input_scale / output_scale, 1.0, 1.0);
         if multiplier.shift > 30 {
             return Err(cx.refuse(Fault::Scale(output.slot())));
         }
-        prepared.to = Requantize {
+        // TFLM takes no other zero points of int16.
+        if T::DTYPE == Dtype::Int16 {
+            input.scale_about(0)?;
+            output.scale_about(0)?;
+        }
+        prepared.first = Requantize {
             multiplier,
             input_zero_point,
             output_zero_point,
         };
-        prepared.range = linear::int8_range(cx, &output, Activation::Relu)?;
+        prepared.second = linear::integer_range(cx, &output, Activation::Relu)?;
         Ok(())
     }
 
-    fn run(prepared: &PreparedInt8, io: Io<'_>) -> Result<(), InvokeFault> {
-        let (inputs, output) = io.split()?;
-        Ok(relu::int8(
-            &prepared.to,
-            prepared.range,
-            inputs.get(0)?,
-            output,
-        )?)
+    fn run(prepared: &Self::Prepared, io: Io<'_>) -> Result<(), InvokeFault> {
+        let (inputs, output) = io.split::<T>()?;
+        let input = inputs.get::<T>(0)?;
+        let Pair { first, second } = prepared;
+        Ok(quantize::requantize(first, *second, input, output)?)
     }
 }
 
-/// RELU6 of int8. It does not rescale: TFLM clamps in the input's quantization.
-pub struct Relu6Int8;
+/// RELU6 of integers. It does not rescale: TFLM clamps in the input's quantization.
+pub struct Relu6Quantized<T>(PhantomData<T>);
 
-impl Kernel for Relu6Int8 {
+/// RELU6 of int8.
+pub type Relu6Int8 = Relu6Quantized<i8>;
+
+/// RELU6 of int16.
+pub type Relu6Int16 = Relu6Quantized<i16>;
+
+impl<T: Integer> Kernel for Relu6Quantized<T> {
     const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Relu6);
-    const DTYPE: Option<Dtype> = Some(Dtype::Int8);
+    const DTYPE: Option<Dtype> = Some(T::DTYPE);
     type Prepared = Clamp<i32>;
 
     fn prepare(cx: &Prepare<'_>, prepared: &mut Clamp<i32>) -> Result<(), Refused> {
         cx.arity(1..=1, 1)?;
-        cx.same_elements()?;
-        let (input, output) = (cx.input(0, Dtype::Int8)?, cx.output(0, Dtype::Int8)?);
-        output.affine_int8()?;
-        *prepared = linear::int8_range(cx, &input, Activation::Relu6)?;
+        let input = cx.same_elements()?;
+        cx.any(Slot::output(0))?.affine()?;
+        *prepared = linear::integer_range(cx, &input, Activation::Relu6)?;
         Ok(())
     }
 
     fn run(prepared: &Clamp<i32>, io: Io<'_>) -> Result<(), InvokeFault> {
-        let (inputs, output) = io.split()?;
-        Ok(relu::relu6_int8(*prepared, inputs.get(0)?, output)?)
+        let (inputs, output) = io.split::<T>()?;
+        Ok(relu::clamp(*prepared, inputs.get(0)?, output)?)
     }
 }
 
@@ -125,6 +133,6 @@ fn prepare_float32(cx: &Prepare<'_>, activation: Activation) -> Result<Clamp<f32
 }
 
 fn run_float32(range: Clamp<f32>, io: Io<'_>) -> Result<(), InvokeFault> {
-    let (inputs, output) = io.split()?;
-    Ok(relu::float32(range, inputs.get(0)?, output)?)
+    let (inputs, output) = io.split::<f32>()?;
+    Ok(relu::clamp(range, inputs.get(0)?, output)?)
 }

@@ -1,6 +1,6 @@
 //! SOFTMAX: `micro/kernels/softmax_common.cc`.
 
-use ember_core::{BuiltinOp, Dtype};
+use ember_core::{BuiltinOp, Dtype, QuantizedMultiplier};
 use ember_kernels::softmax::{self, Softmax};
 use ember_tflite::{OpCode, SoftmaxOptions};
 
@@ -41,8 +41,8 @@ impl Kernel for Int8 {
     fn prepare(cx: &Prepare<'_>, prepared: &mut PreparedInt8) -> Result<(), Refused> {
         let (shape, beta) = check(cx)?;
         let (input, output) = (cx.input(0, Dtype::Int8)?, cx.output(0, Dtype::Int8)?);
-        let (scale, _) = input.affine_int8()?;
-        let (output_scale, output_zero_point) = output.affine_int8()?;
+        let (scale, _) = input.affine()?;
+        let (output_scale, output_zero_point) = output.affine()?;
         if output_scale != 1.0 / 256.0 {
             return Err(cx.refuse(Fault::Scale(output.slot())));
         }
@@ -69,6 +69,48 @@ impl Kernel for Int8 {
             inputs.get(0)?,
             output,
         )?)
+    }
+}
+
+/// SOFTMAX of int16 to int16.
+pub struct Int16;
+
+ember_core::plain! {
+    /// What [`Int16`] prepares.
+    #[derive(Clone, Copy)]
+    pub struct PreparedInt16 {
+        shape: Softmax,
+        multiplier: QuantizedMultiplier,
+    }
+}
+
+impl Kernel for Int16 {
+    const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Softmax);
+    const DTYPE: Option<Dtype> = Some(Dtype::Int16);
+    type Prepared = PreparedInt16;
+
+    fn prepare(cx: &Prepare<'_>, prepared: &mut PreparedInt16) -> Result<(), Refused> {
+        let (shape, beta) = check(cx)?;
+        let (input, output) = (cx.input(0, Dtype::Int16)?, cx.output(0, Dtype::Int16)?);
+        let scale = input.scale_about(0)?;
+        let output_scale = output.scale_about(0)?;
+        // TFLM allows for a thousandth.
+        const OUTPUT_SCALE: f32 = 1.0 / 32768.0;
+        let limit = 0.001 * OUTPUT_SCALE;
+        if !(-limit..=limit).contains(&(output_scale - OUTPUT_SCALE)) {
+            return Err(cx.refuse(Fault::Scale(output.slot())));
+        }
+        let multiplier = softmax::int16::multiplier(beta, scale);
+        let multiplier = cx.expect(multiplier, Fault::Scale(input.slot()))?;
+        *prepared = PreparedInt16 { shape, multiplier };
+        Ok(())
+    }
+
+    fn run(prepared: &PreparedInt16, io: Io<'_>) -> Result<(), InvokeFault> {
+        let (inputs, output) = io.split()?;
+        let PreparedInt16 { shape, multiplier } = prepared;
+        softmax::int16::softmax(shape, *multiplier, inputs.get(0)?, output)?;
+        Ok(())
     }
 }
 

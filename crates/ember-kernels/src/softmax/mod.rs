@@ -1,5 +1,7 @@
 //! SOFTMAX: `kernels/internal/reference/softmax.h`, the fixed-point one for int8 included (gemmlowp's `exp` and
-//! reciprocal, no table).
+//! reciprocal, no table). [`int16`] has that of int16.
+
+pub mod int16;
 
 use ember_core::{QuantizedMultiplier, fixed_point, float};
 

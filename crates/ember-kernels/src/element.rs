@@ -1,0 +1,116 @@
+//! What the elements of activations have in common, whatever their type.
+
+use ember_core::Clamp;
+use ember_core::view::Plain;
+
+/// An element of an activation: int8, int16 or float32.
+pub trait Element: Plain {
+    /// What it is added up and clamped in.
+    type Wide: Plain + Default;
+
+    /// Nothing is less.
+    const LEAST: Self;
+
+    /// Every value there is.
+    const RANGE: Clamp<Self::Wide>;
+
+    /// The same value.
+    fn wide(self) -> Self::Wide;
+
+    /// The value within `range`, which is within [`Element::RANGE`].
+    fn within(value: Self::Wide, range: Clamp<Self::Wide>) -> Self;
+
+    /// The larger of two.
+    #[must_use]
+    fn larger(self, other: Self) -> Self;
+
+    /// `sum + self`.
+    fn add_to(self, sum: Self::Wide) -> Self::Wide;
+
+    /// `sum / count`, integers rounded half away from zero; none where `count` is 0.
+    fn mean(sum: Self::Wide, count: i32) -> Option<Self::Wide>;
+}
+
+macro_rules! integers {
+    ($($type:ty: $range:expr;)*) => {
+        $(impl Element for $type {
+            type Wide = i32;
+
+            const LEAST: Self = Self::MIN;
+
+            const RANGE: Clamp<i32> = $range;
+
+            #[inline(always)]
+            fn wide(self) -> i32 {
+                i32::from(self)
+            }
+
+            #[inline(always)]
+            fn within(value: i32, range: Clamp<i32>) -> Self {
+                range.apply(value) as Self
+            }
+
+            #[inline(always)]
+            fn larger(self, other: Self) -> Self {
+                self.max(other)
+            }
+
+            #[inline(always)]
+            fn add_to(self, sum: i32) -> i32 {
+                sum.wrapping_add(i32::from(self))
+            }
+
+            #[inline(always)]
+            fn mean(sum: i32, count: i32) -> Option<i32> {
+                let half = count / 2;
+                let sum = if sum > 0 {
+                    sum.wrapping_add(half)
+                } else {
+                    sum.wrapping_sub(half)
+                };
+                sum.checked_div(count)
+            }
+        })*
+    };
+}
+
+integers! {
+    i8: Clamp::INT8;
+    i16: Clamp::INT16;
+}
+
+impl Element for f32 {
+    type Wide = Self;
+
+    const LEAST: Self = Self::MIN;
+
+    const RANGE: Clamp<Self> = Clamp {
+        min: Self::NEG_INFINITY,
+        max: Self::INFINITY,
+    };
+
+    #[inline(always)]
+    fn wide(self) -> Self {
+        self
+    }
+
+    #[inline(always)]
+    fn within(value: Self, range: Clamp<Self>) -> Self {
+        range.apply(value)
+    }
+
+    #[inline(always)]
+    fn larger(self, other: Self) -> Self {
+        if other > self { other } else { self }
+    }
+
+    #[inline(always)]
+    fn add_to(self, sum: Self) -> Self {
+        sum + self
+    }
+
+    #[inline(always)]
+    fn mean(sum: Self, count: i32) -> Option<Self> {
+        (count != 0).then(|| sum / count as Self)
+    }
+}
