@@ -41,7 +41,10 @@ pub enum ProbeError {
         text: String,
     },
     /// The probe is there, but the system does not let this user open it.
-    #[error("this user may not open the probe {probe}.\n{}", access::advice())]
+    #[error(
+        "this user may not open the probe {probe}. Check that\n{}",
+        access::advice()
+    )]
     NoAccess {
         /// Which one.
         probe: String,
@@ -163,6 +166,16 @@ pub enum ProbeError {
         /// The file.
         path: PathBuf,
         /// Why.
+        problem: String,
+    },
+    /// A HEX file is not right.
+    #[error("line {line} of {}: {problem}; build the image again", .path.display())]
+    Hex {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
         problem: String,
     },
     /// Data that does not fit the images.

@@ -58,7 +58,7 @@ pub fn udev_rule() -> String {
     rule
 }
 
-/// How this user gets access to probes here.
+/// How this user gets access to probes here: an item of a list of what to check.
 #[must_use]
 pub fn advice() -> String {
     advice_for(std::env::consts::OS)
@@ -67,15 +67,15 @@ pub fn advice() -> String {
 fn advice_for(os: &str) -> String {
     match os {
         "linux" => format!(
-            "This user may open the probe: put these lines into {RULE_FILE}\n\n{}\nthen run `{RELOAD}` and plug the \
+            "- this user may open the probe: put these lines into {RULE_FILE}\n\n{}\nthen run `{RELOAD}` and plug the \
              probe in again. Where nobody sits at the machine (ssh), write MODE=\"0666\" instead.",
             indented(&udev_rule())
         ),
         "windows" => {
-            "The probe has its driver: ST-LINK needs ST's STSW-LINK009; a J-Link needs WinUSB (Zadig installs it)."
+            "- the probe has its driver: ST-LINK needs ST's STSW-LINK009; a J-Link needs WinUSB (Zadig installs it)."
                 .to_owned()
         }
-        _ => "No other program (an IDE, a GDB server) holds the probe.".to_owned(),
+        _ => "- no other program (an IDE, a GDB server) holds the probe.".to_owned(),
     }
 }
 

@@ -33,13 +33,12 @@ pub struct Attached {
 /// Opens the probe that `wish` means and attaches to the chip. Nothing is written to the chip, and it may go on running.
 ///
 /// # Errors
-/// Those of [`probes::choose`]; [`ProbeError::Open`], [`ProbeError::Setting`], [`ProbeError::Attach`],
+/// Those of [`probes::find`]; [`ProbeError::Open`], [`ProbeError::Setting`], [`ProbeError::Attach`],
 /// [`ProbeError::Locked`].
 pub fn attach(lister: &Lister, wish: &Wish, chip: Target) -> Result<Attached, ProbeError> {
-    let found = probes::list(lister);
-    let found = probes::choose(&found, wish.probe.as_deref())?;
-    let mut probe = open(lister, found)?;
-    set(&mut probe, found, wish)?;
+    let found = probes::find(lister, wish.probe.as_deref())?;
+    let mut probe = open(lister, &found)?;
+    set(&mut probe, &found, wish)?;
     let name = chip.name.clone();
     // Without `allow_erase_all` no chip is ever erased to unlock it.
     let permissions = Permissions::new();
@@ -51,7 +50,7 @@ pub fn attach(lister: &Lister, wish: &Wish, chip: Target) -> Result<Attached, Pr
         probe.attach_with_registry(chip, permissions, &registry)
     };
     Ok(Attached {
-        probe: found.clone(),
+        probe: found,
         session: session.map_err(|error| refused(name, &error))?,
     })
 }

@@ -100,6 +100,21 @@ pub fn read(session: &mut Session, address: u32, bytes: usize) -> Result<Vec<u8>
     Ok(data)
 }
 
+/// Restarts the chip and leaves it running.
+///
+/// # Errors
+/// [`ProbeError::Restart`].
+pub fn restart(session: &mut Session) -> Result<(), ProbeError> {
+    let chip = session.target().name.clone();
+    session
+        .core(CORE)
+        .and_then(|mut core| core.reset())
+        .map_err(|error| ProbeError::Restart {
+            chip,
+            problem: causes(&error),
+        })
+}
+
 /// The core that starts first and runs the firmware.
 pub(super) const CORE: usize = 0;
 

@@ -6,10 +6,14 @@
 //! - [`flash`]: writing and reading the chip's flash.
 //! - [`rtt`]: bytes to and from the running firmware.
 //! - [`talk`]: images and answers over them.
+//! - [`interrupt`]: what ctrl-C does meanwhile.
+//! - [`deploy`]: all of it, one after the other.
 
 pub mod access;
 pub mod attach;
+pub mod deploy;
 pub mod flash;
+pub mod interrupt;
 pub mod probes;
 pub mod rtt;
 pub mod talk;

@@ -42,8 +42,12 @@ impl std::fmt::Display for Found {
 /// The probes that are connected, in the order of their selectors.
 #[must_use]
 pub fn list(lister: &Lister) -> Vec<Found> {
+    selected(lister, None)
+}
+
+fn selected(lister: &Lister, wanted: Option<&DebugProbeSelector>) -> Vec<Found> {
     let mut found: Vec<_> = lister
-        .list_all_with_access()
+        .list_with_access(wanted)
         .iter()
         .map(Found::from)
         .collect();
@@ -52,21 +56,35 @@ pub fn list(lister: &Lister) -> Vec<Found> {
     found
 }
 
+/// The probe that is meant: the one that `asked` selects, or the only one. A probe that no list shows, such as one behind a
+/// network address, can be asked for too.
+///
+/// # Errors
+/// As [`choose`].
+pub fn find(lister: &Lister, asked: Option<&str>) -> Result<Found, ProbeError> {
+    let mut found = list(lister);
+    if let Some(asked) = asked {
+        let wanted = selector(asked)?;
+        if !found.iter().any(|probe| selects(&wanted, probe)) {
+            found.extend(selected(lister, Some(&wanted)));
+        }
+    }
+    choose(&found, asked).cloned()
+}
+
+fn selector(text: &str) -> Result<DebugProbeSelector, ProbeError> {
+    text.parse().map_err(|_| ProbeError::Selector {
+        text: text.to_owned(),
+    })
+}
+
 /// The probe of `found` that is meant: the one that `asked` selects, or the only one.
 ///
 /// # Errors
 /// [`ProbeError::NoProbe`], [`ProbeError::Selector`], [`ProbeError::NotConnected`], [`ProbeError::SeveralProbes`],
 /// [`ProbeError::NoAccess`].
 pub fn choose<'a>(found: &'a [Found], asked: Option<&str>) -> Result<&'a Found, ProbeError> {
-    let wanted = asked
-        .map(|asked| {
-            asked
-                .parse::<DebugProbeSelector>()
-                .map_err(|_| ProbeError::Selector {
-                    text: asked.to_owned(),
-                })
-        })
-        .transpose()?;
+    let wanted = asked.map(selector).transpose()?;
     let meant: Vec<_> = found
         .iter()
         .filter(|probe| wanted.as_ref().is_none_or(|wanted| selects(wanted, probe)))

@@ -1,0 +1,104 @@
+//! From a probe to what was found out, in one session: attach, write flash, restart, talk.
+
+use super::attach::{Attached, Wish, attach};
+use super::flash::{self, Purpose};
+use super::interrupt::Interrupt;
+use super::rtt::RttLink;
+use super::talk::{self, Questions};
+use crate::error::ProbeError;
+use ember_deploy::DeployError;
+use ember_deploy::converse::Patience;
+use ember_deploy::findings::{Findings, Flashed};
+use ember_deploy::image::Segment;
+use ember_progress::Console;
+use probe_rs::config::Target;
+use probe_rs::probe::list::Lister;
+use std::time::Instant;
+
+/// What is written, and what that leaves behind when it fails.
+#[derive(Clone, Copy, Debug)]
+pub struct Writing<'a> {
+    /// The bytes.
+    pub segments: &'a [Segment],
+    /// What they are.
+    pub purpose: Purpose,
+}
+
+/// What the firmware is asked once it runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Talking<'a> {
+    /// The address of its `_SEGGER_RTT`.
+    pub rtt: u32,
+    /// The images and what should come back.
+    pub questions: Questions<'a>,
+    /// Send the images over and over until ctrl-C.
+    pub live: bool,
+}
+
+/// What is done in one session.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Job<'a> {
+    /// What is written into flash first, if anything.
+    pub writing: Option<Writing<'a>>,
+    /// What is asked then, if anything; the chip is left running in any case.
+    pub talking: Option<Talking<'a>>,
+}
+
+/// Does the job on a chip that a probe of `lister` reaches.
+///
+/// # Errors
+/// See [`ProbeError`]; after ctrl-C, [`DeployError::Stopped`].
+pub fn deploy(
+    lister: &Lister,
+    wish: &Wish,
+    target: Target,
+    job: &Job<'_>,
+    interrupt: &Interrupt,
+    console: &Console,
+) -> Result<Findings, ProbeError> {
+    let mut attached = attach(lister, wish, target)?;
+    let Attached { probe, session } = &mut attached;
+    console.step(
+        "Attached",
+        format!("to {} through {probe}", session.target().name),
+    );
+    let mut findings = Findings {
+        chip: session.target().name.clone(),
+        probe: probe.selector.clone(),
+        probe_name: probe.name.clone(),
+        flashed: None,
+        run: None,
+    };
+    if let Some(Writing { segments, purpose }) = job.writing {
+        let start = Instant::now();
+        let written =
+            interrupt.while_writing(|| flash::write(session, segments, purpose, console))?;
+        findings.flashed = Some(Flashed {
+            erased_bytes: written.erased_bytes,
+            written_bytes: written.written_bytes,
+            seconds: start.elapsed().as_secs_f64(),
+        });
+    }
+    if interrupt.is_pressed() {
+        // What was written is whole, so it may run.
+        flash::restart(session)?;
+        return Err(DeployError::Stopped { done: 0, total: 0 }.into());
+    }
+    match &job.talking {
+        Some(talking) => {
+            let mut link = RttLink::restart(session, talking.rtt)?;
+            let ask = if talking.live { talk::live } else { talk::run };
+            let patience = Patience::default();
+            let run = ask(
+                &mut link,
+                &talking.questions,
+                patience,
+                interrupt.flag(),
+                console,
+            )?;
+            findings.run = Some(run);
+        }
+        None => flash::restart(session)?,
+    }
+    Ok(findings)
+}
