@@ -42,6 +42,7 @@ fn main() {
         println!("cargo::rerun-if-env-changed={variable}");
     }
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-check-cfg=cfg(rp2040)");
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("none") {
         return;
     }
@@ -66,6 +67,7 @@ fn prepare() -> Result<(), String> {
     // cortex-m-rt's `device` feature includes it for names of interrupt handlers; there are none.
     write(&out.join("device.x"), "")?;
     write(&out.join("target.rs"), &constants()?)?;
+    write(&out.join("start.rs"), &start(&triple)?)?;
     println!("cargo::rustc-link-search={}", out.display());
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     println!("cargo::rustc-env=EMBER_TARGET={triple}");
@@ -74,24 +76,81 @@ fn prepare() -> Result<(), String> {
 
 /// The linker's part of the chip.
 fn memory(triple: &str) -> Result<String, String> {
+    let flash_origin = number("EMBER_FLASH_ORIGIN")?;
     let mut script = format!(
         "MEMORY\n{{\n  FLASH (rx) : ORIGIN = {:#x}, LENGTH = {:#x}\n  RAM (rwx) : ORIGIN = {:#x}, LENGTH = {:#x}\n}}\n",
-        number("EMBER_FLASH_ORIGIN")?,
+        flash_origin,
         number("EMBER_FLASH_LENGTH")?,
         number("EMBER_RAM_ORIGIN")?,
         number("EMBER_RAM_LENGTH")?,
     );
-    if let Some(origin) = optional("EMBER_TEXT_ORIGIN")? {
+    let text_origin = optional("EMBER_TEXT_ORIGIN")?;
+    if let Some(origin) = text_origin {
         script += &format!("_stext = {origin:#x};\n");
+    }
+    let is_riscv = triple.starts_with("riscv32");
+    match env::var("EMBER_BOOT").as_deref() {
+        Err(_) => {}
+        Ok("rp2040") => {
+            println!("cargo::rustc-cfg=rp2040");
+            script += &format!(
+                "SECTIONS {{ .boot {:#x} : {{ KEEP(*(.boot)) }} }}\n",
+                flash_origin - RP2040_BOOT_BYTES
+            );
+        }
+        Ok("rp2350") => {
+            let words = |block: &[&str]| -> String {
+                block.iter().map(|word| format!(" LONG({word})")).collect()
+            };
+            script += &if is_riscv {
+                let words = words(&RP2350_RISCV);
+                format!("SECTIONS {{ .boot {flash_origin:#x} : {{{words} }} }}\n")
+            } else {
+                let words = words(&RP2350_ARM);
+                format!("SECTIONS {{ .boot : {{{words} }} > FLASH }} INSERT AFTER .vector_table;\n")
+            };
+            if text_origin.is_none() {
+                script += "_stext = ALIGN(ADDR(.boot) + SIZEOF(.boot), 16);\n";
+            }
+        }
+        Ok(other) => {
+            return Err(format!(
+                "EMBER_BOOT is `{other}`: there are `rp2040` and `rp2350`"
+            ));
+        }
     }
     if has_feature("SLOTS") {
         script += "EXTERN(EMBER_LAYOUT);\n";
     }
-    if triple.starts_with("riscv32") {
+    if is_riscv {
         script += RISCV_SCRIPT;
     }
     Ok(script)
 }
+
+/// Bytes of the boot loader, which is in front of the flash that the linker fills.
+const RP2040_BOOT_BYTES: u64 = 256;
+
+/// The smallest image definition: an executable, for Arm, in the secure state (RP2350 datasheet, 5.9.5.1).
+const RP2350_ARM: [&str; 5] = [
+    "0xffffded3",
+    "0x10210142",
+    "0x000001ff",
+    "0x00000000",
+    "0xab123579",
+];
+
+/// The same for RISC-V, with the entry and the stack pointer, as the block is where code would begin (5.9.3.4, 5.9.5.2).
+const RP2350_RISCV: [&str; 8] = [
+    "0xffffded3",
+    "0x11010142",
+    "0x00000344",
+    "_start",
+    "_stack_start",
+    "0x000004ff",
+    "0x00000000",
+    "0xab123579",
+];
 
 /// What riscv-rt wants of `memory.x` besides the memory.
 const RISCV_SCRIPT: &str = "REGION_ALIAS(\"REGION_TEXT\", FLASH);
@@ -103,6 +162,64 @@ REGION_ALIAS(\"REGION_STACK\", RAM);
 /* Tables for unwinding, which nothing here does. */
 SECTIONS { /DISCARD/ : { *(.eh_frame .eh_frame.*) } }
 ";
+
+/// The function that the runtime crates call before they touch RAM: assembly, as there are no variables yet. Empty where the
+/// chip needs no stores.
+fn start(triple: &str) -> Result<String, String> {
+    let Ok(text) = env::var("EMBER_START") else {
+        return Ok(String::new());
+    };
+    let is_riscv = triple.starts_with("riscv32");
+    let mut lines = Vec::new();
+    for store in text.split(',') {
+        let parts: Vec<_> = store.split(':').collect();
+        let [address, bytes, value] = parts[..] else {
+            return Err(format!(
+                "EMBER_START: `{store}` is no address, width and value"
+            ));
+        };
+        let width = match (bytes, is_riscv) {
+            ("1", false) => "strb",
+            ("2", false) => "strh",
+            ("4", false) => "str",
+            ("1", true) => "sb",
+            ("2", true) => "sh",
+            ("4", true) => "sw",
+            _ => {
+                return Err(format!(
+                    "EMBER_START: `{store}` stores {bytes} bytes, not 1, 2 or 4"
+                ));
+            }
+        };
+        if is_riscv {
+            lines.push(format!("li t0, {address}"));
+            lines.push(format!("li t1, {value}"));
+            lines.push(format!("{width} t1, 0(t0)"));
+        } else {
+            lines.push(format!("ldr r0, ={address}"));
+            lines.push(format!("ldr r1, ={value}"));
+            lines.push(format!("{width} r1, [r0]"));
+        }
+    }
+    lines.push(if is_riscv { "ret" } else { "bx lr\n.pool" }.to_owned());
+    let (kind, mode) = if is_riscv {
+        ("@function", "")
+    } else {
+        ("%function", ".thumb_func\n")
+    };
+    Ok(format!(
+        "core::arch::global_asm!(r#\"\n\
+         .section .text.__pre_init, \"ax\"\n\
+         .balign 4\n\
+         .global __pre_init\n\
+         .type __pre_init, {kind}\n\
+         {mode}__pre_init:\n\
+         {}\n\
+         .size __pre_init, . - __pre_init\n\
+         \"#);\n",
+        lines.join("\n")
+    ))
+}
 
 /// The source of `src/target.rs`.
 fn constants() -> Result<String, String> {

@@ -11,6 +11,7 @@
 #![cfg_attr(not(test), no_std)]
 
 pub mod app;
+pub mod boot;
 pub mod chip;
 pub mod clock;
 pub mod engine;

@@ -30,6 +30,15 @@ pub(crate) use arch::semihosting_call;
 #[cfg(feature = "slots")]
 mod record;
 
+// What the chip needs stored before anything else, by `build.rs`.
+include!(concat!(env!("OUT_DIR"), "/start.rs"));
+
+/// What an RP2040 runs before this program.
+#[cfg(rp2040)]
+#[used]
+#[unsafe(link_section = ".boot")]
+static BOOT: [u8; 256] = ember_firmware::boot::RP2040;
+
 /// How much of the memory below the top of the stack is watched, at most: enough for every model that we know of, and
 /// few enough words to look through.
 const STACK_WATCHED_BYTES: usize = 16 * 1024;

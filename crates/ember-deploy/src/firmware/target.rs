@@ -1,10 +1,14 @@
 //! What a firmware is built for, as data: an emulated machine or a chip.
 
-use crate::chip::{Boot, Plan};
+use crate::chip::{Boot, Plan, Store};
+use crate::layout::Layout;
 use crate::machine::{Machine, Region};
 
 /// Bytes of the boot loader that an RP2040 wants in front of the vector table.
 const RP2040_BOOT_BYTES: u32 = 256;
+
+/// Bytes of the vector table of a Cortex-M: 16 exceptions and one interrupt.
+const VECTOR_TABLE_BYTES: u32 = 68;
 
 /// What a firmware is built for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +26,8 @@ pub struct Target {
     pub ram: Region,
     /// What the chip wants to find before it starts a program.
     pub boot: Boot,
+    /// What is stored before anything else.
+    pub start: Vec<Store>,
     /// How host and firmware talk.
     pub transport: Transport,
     /// Where the firmware has its model from.
@@ -77,6 +83,7 @@ impl Target {
             text_origin: None,
             ram: machine.ram,
             boot: Boot::Plain,
+            start: Vec::new(),
             transport: Transport::Semihosting,
             model: ModelPlace::Linked,
             kernels: Kernels::OfModel,
@@ -85,30 +92,29 @@ impl Target {
         }
     }
 
-    /// A chip: RTT, and the model in `model`. `code` is the part of the chip's flash for the firmware, from the flash's
-    /// first byte on; what is reserved in it is left out by placing code behind it.
+    /// A chip: RTT, and the model in a slot.
     #[must_use]
-    pub fn of_chip(plan: &Plan, code: Region, model: ModelPlace) -> Self {
-        let text_origin = plan
-            .reserved
-            .iter()
-            .map(|reserved| reserved.region)
-            .filter(|region| code.contains(region.origin.into(), region.length.into()))
-            .map(|region| region.origin + region.length)
-            .max();
-        Self {
+    pub fn of_chip(plan: &Plan, layout: &Layout) -> Self {
+        let mut target = Self {
             name: plan.name.clone(),
             triple: plan.core.target(),
-            code,
-            text_origin,
+            code: layout.code,
+            text_origin: None,
             ram: plan.ram,
             boot: plan.boot,
+            start: plan.start.clone(),
             transport: Transport::rtt(plan.ram.length),
-            model,
+            model: ModelPlace::Slots(layout.slots.clone()),
             kernels: Kernels::OfModel,
             arena_bytes: None,
             public_key: None,
+        };
+        let first_code = Self::first_code(plan);
+        // Nearer than that the linker finds the place on its own.
+        if first_code > u64::from(target.vectors() + VECTOR_TABLE_BYTES) {
+            target.text_origin = Some(first_code as u32);
         }
+        target
     }
 
     /// The first address behind what a chip wants to find in front of code: its boot loader, and what is reserved near the
@@ -177,11 +183,14 @@ impl Target {
         if is_arm && self.vectors() != 0 {
             features.extend(["set-sp", "set-vtor"]);
         }
+        if !is_arm && !self.start.is_empty() {
+            features.push("pre-init");
+        }
         features
     }
 
     /// The environment that the firmware's `build.rs` reads; `None`: a variable that must not be there.
-    pub(super) fn variables(&self) -> [(&'static str, Option<String>); 12] {
+    pub(super) fn variables(&self) -> [(&'static str, Option<String>); 13] {
         let hexadecimal = |number: u32| Some(format!("{number:#x}"));
         let (up_bytes, down_bytes) = match self.transport {
             Transport::Semihosting => (None, None),
@@ -216,6 +225,10 @@ impl Target {
             ("EMBER_RAM_ORIGIN", hexadecimal(self.ram.origin)),
             ("EMBER_RAM_LENGTH", hexadecimal(self.ram.length)),
             ("EMBER_BOOT", boot),
+            (
+                "EMBER_START",
+                (!self.start.is_empty()).then(|| stores(&self.start)),
+            ),
             ("EMBER_RTT_UP_BYTES", up_bytes),
             ("EMBER_RTT_DOWN_BYTES", down_bytes),
             ("EMBER_SLOTS", slots),
@@ -233,6 +246,14 @@ impl Target {
             ("EMBER_PUBLIC_KEY", self.public_key.map(|key| hex(&key))),
         ]
     }
+}
+
+fn stores(stores: &[Store]) -> String {
+    let stores: Vec<_> = stores
+        .iter()
+        .map(|store| format!("{:#x}:{}:{:#x}", store.address, store.bytes, store.value))
+        .collect();
+    stores.join(",")
 }
 
 fn hex(bytes: &[u8]) -> String {
