@@ -177,6 +177,12 @@ pub enum CompressError {
         /// The number.
         number: f32,
     },
+    /// A quantized graph that was not made of the float graph given.
+    #[error("the quantized graph has no {value:?} of its shape: it was made of another graph")]
+    OtherGraph {
+        /// The value.
+        value: String,
+    },
     /// A value without a range.
     #[error("{value:?} has no calibrated range: calibrate the very graph that is quantized")]
     NoRange {

@@ -10,6 +10,7 @@
 pub mod calibrate;
 mod clip;
 pub mod cluster;
+pub mod debug;
 mod error;
 pub mod passes;
 pub mod prune;
@@ -17,6 +18,7 @@ pub mod quantize;
 pub mod recipe;
 pub mod scheme;
 pub mod simulate;
+mod single;
 mod variant;
 
 pub use calibrate::{Calibration, Calibrator, Range};
