@@ -281,6 +281,22 @@ pub enum DeployError {
     /// No slot can be built.
     #[error(transparent)]
     Slot(#[from] ember_slot::write::BuildError),
+    /// There is no UF2 file for the chip.
+    #[error("there can be no UF2 file for {chip}: {problem}; take another format")]
+    NoUf2 {
+        /// Which chip.
+        chip: String,
+        /// Why.
+        problem: String,
+    },
+    /// A HEX file is damaged.
+    #[error("line {line} of the HEX file: {problem}")]
+    Hex {
+        /// Line, counted from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
     /// The ELF file is not one that we can use.
     #[error("{}: {problem}", path.display())]
     Elf {

@@ -6,8 +6,10 @@
 use crate::chip::Plan;
 use crate::error::DeployError;
 use crate::firmware::Target;
+use crate::image::Segment;
 use crate::machine::Region;
 use ember_slot::HEADER_BYTES;
+use ember_slot::write::SlotImage;
 use serde::{Deserialize, Serialize};
 
 /// The parts of a chip's flash.
@@ -27,11 +29,13 @@ impl Layout {
     /// [`DeployError::NoRoom`] when there is no room for even one slot.
     pub fn new(plan: &Plan, code_bytes: u32, model_bytes: u32) -> Result<Self, DeployError> {
         let need = u64::from(model_bytes) + HEADER_BYTES as u64;
-        let no_room = |code_end: u64| DeployError::NoRoom {
+        let start = u64::from(plan.flash.origin);
+        // `end` is where the code ends, `free` what a slot can have at most behind it.
+        let no_room = |end: u64, free: u64| DeployError::NoRoom {
             chip: plan.name.clone(),
             memory: "flash",
-            needed: code_end - u64::from(plan.flash.origin) + need,
-            available: u64::from(plan.flash.length),
+            needed: end - start + need,
+            available: end.min(plan.flash.end()) - start + free,
         };
         let code_end = Target::first_code(plan) + u64::from(code_bytes);
         let code = plan
@@ -39,9 +43,9 @@ impl Layout {
             .find(|sector| sector.end() >= code_end)
             .map(|last| Region {
                 origin: plan.flash.origin,
-                length: (last.end() - u64::from(plan.flash.origin)) as u32,
+                length: (last.end() - start) as u32,
             })
-            .ok_or_else(|| no_room(code_end))?;
+            .ok_or_else(|| no_room(code_end, 0))?;
         let runs = free_runs(plan, code.end());
         let (first, second) = fairest_pair(&runs);
         if u64::from(second.length) >= need {
@@ -53,12 +57,119 @@ impl Layout {
             .iter()
             .map(|run| joined(run))
             .max_by_key(|run| run.length)
-            .filter(|run| u64::from(run.length) >= need)
-            .ok_or_else(|| no_room(code.end()))?;
+            .unwrap_or(joined(&[]));
+        if u64::from(longest.length) < need {
+            return Err(no_room(code.end(), longest.length.into()));
+        }
         Ok(Self {
             code,
             slots: vec![longest],
         })
+    }
+}
+
+impl Layout {
+    /// What is written beside the firmware so that its slots hold this model and no other: the first slot gets it, and the
+    /// others something that is no header. Without that, a model from an earlier life of the chip could have a greater
+    /// sequence, and run.
+    #[must_use]
+    pub fn fill(&self, plan: &Plan, model: &SlotImage) -> Vec<Segment> {
+        // Not what erased flash reads as: a flash tool may leave that out, and the sector as it is.
+        let nothing = vec![!plan.erased_byte; HEADER_BYTES];
+        let contents = std::iter::once(model.bytes().to_vec()).chain(std::iter::repeat(nothing));
+        self.slots
+            .iter()
+            .zip(contents)
+            .map(|(slot, bytes)| Segment {
+                address: slot.origin,
+                bytes,
+            })
+            .collect()
+    }
+}
+
+/// What a firmware and a model take of a chip, before either is on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Need {
+    /// Bytes of everything that is linked but a model.
+    pub code_bytes: u32,
+    /// Bytes of the model's file.
+    pub model_bytes: u32,
+    /// Bytes of the arena.
+    pub arena_bytes: u32,
+    /// Bytes of all other variables, such as RTT's buffers.
+    pub static_bytes: u32,
+    /// Bytes of the deepest stack.
+    pub stack_bytes: u32,
+}
+
+/// Whether something fits: what it takes, and what there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Bytes that are needed.
+    pub needed: u64,
+    /// Bytes that there are.
+    pub available: u64,
+}
+
+impl Budget {
+    /// Whether there are enough.
+    #[must_use]
+    pub const fn fits(self) -> bool {
+        self.needed <= self.available
+    }
+}
+
+/// Whether a firmware and a model fit a chip, with the numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fit {
+    /// Code to the end of its last sector, header and model, once; and the flash that can be had for them.
+    pub flash: Budget,
+    /// Arena, other variables and stack.
+    pub ram: Budget,
+    /// Where everything would be; `None` where the flash has no room for it.
+    pub layout: Option<Layout>,
+}
+
+impl Fit {
+    /// Compares what is needed with what the chip has.
+    #[must_use]
+    pub fn new(plan: &Plan, need: &Need) -> Self {
+        let ram = [need.arena_bytes, need.static_bytes, need.stack_bytes];
+        let layout = Layout::new(plan, need.code_bytes, need.model_bytes);
+        let flash = match &layout {
+            Ok(layout) => Budget {
+                needed: u64::from(layout.code.length)
+                    + HEADER_BYTES as u64
+                    + u64::from(need.model_bytes),
+                available: plan.flash.length.into(),
+            },
+            Err(DeployError::NoRoom {
+                needed, available, ..
+            }) => Budget {
+                needed: *needed,
+                available: *available,
+            },
+            // It has no other error.
+            Err(_) => Budget {
+                needed: u64::MAX,
+                available: plan.flash.length.into(),
+            },
+        };
+        Self {
+            flash,
+            ram: Budget {
+                needed: ram.into_iter().map(u64::from).sum(),
+                available: plan.ram.length.into(),
+            },
+            layout: layout.ok(),
+        }
+    }
+
+    /// Whether the firmware runs there with the model.
+    #[must_use]
+    pub const fn fits(&self) -> bool {
+        self.layout.is_some() && self.ram.fits()
     }
 }
 
@@ -121,10 +232,12 @@ fn fairest_pair(runs: &[Vec<Region>]) -> (Region, Region) {
 
 #[cfg(test)]
 mod tests {
-    use super::Layout;
+    use super::{Fit, Layout, Need};
     use crate::chip::{Boot, Core, Plan, Reserved, Sectors};
     use crate::error::DeployError;
     use crate::machine::Region;
+    use ember_slot::candidates;
+    use ember_slot::write::SlotImage;
 
     fn plan(runs: &[(u32, u32)]) -> Plan {
         let origin = 0x0800_0000;
@@ -212,5 +325,59 @@ mod tests {
         // 0x410 bytes are lost in front of the code, and the last sector.
         assert_eq!(lengths(&layout), (0x3000, vec![0x1_e000, 0x1_e000]));
         assert_eq!(layout.slots[1].end(), 0x0803_f000);
+    }
+
+    #[test]
+    fn a_chip_holds_one_model_and_nothing_of_its_earlier_life() {
+        let plan = plan(&[(0x400, 256)]);
+        let layout = Layout::new(&plan, 24_000, 2000).unwrap();
+        let model = SlotImage::new(&[5; 2000], 1, 1, None).unwrap();
+        // Every slot held a newer model.
+        let newer = SlotImage::new(&[6; 2000], 9, 1, None).unwrap();
+        let mut slots = vec![newer.bytes().to_vec(); layout.slots.len()];
+        for segment in layout.fill(&plan, &model) {
+            let index = layout
+                .slots
+                .iter()
+                .position(|slot| slot.origin == segment.address)
+                .unwrap();
+            slots[index][..segment.bytes.len()].copy_from_slice(&segment.bytes);
+        }
+        let all: Vec<_> = candidates([&slots[0][..], &slots[1][..]], None).collect();
+        assert_eq!(all.len(), 1);
+        assert_eq!((all[0].index, all[0].slot.header.sequence), (0, 1));
+    }
+
+    #[test]
+    fn what_does_not_fit_says_by_how_much() {
+        // 256 KiB of flash, 20 KiB of RAM.
+        let plan = plan(&[(0x400, 256)]);
+        let need = Need {
+            code_bytes: 24_000,
+            model_bytes: 25_000,
+            arena_bytes: 16_000,
+            static_bytes: 600,
+            stack_bytes: 2000,
+        };
+        let fit = Fit::new(&plan, &need);
+        assert!(fit.fits());
+        assert_eq!((fit.ram.needed, fit.ram.available), (18_600, 0x5000));
+        assert_eq!(
+            (fit.flash.needed, fit.flash.available),
+            (0x6000 + 25_128, 0x4_0000)
+        );
+        let wide = Need {
+            arena_bytes: 18_000,
+            ..need
+        };
+        let fit = Fit::new(&plan, &wide);
+        assert!(!fit.fits() && !fit.ram.fits() && fit.flash.fits());
+        let long = Need {
+            model_bytes: 300_000,
+            ..need
+        };
+        let fit = Fit::new(&plan, &long);
+        assert!(!fit.fits() && fit.ram.fits() && !fit.flash.fits());
+        assert_eq!((fit.flash.needed, fit.layout), (0x6000 + 300_128, None));
     }
 }

@@ -3,7 +3,8 @@
 mod support;
 
 use ember_deploy::DeployError;
-use ember_deploy::image::{Image, Segment};
+use ember_deploy::chip::{Boot, Core, Plan};
+use ember_deploy::image::{Image, Segment, parse_hex};
 use ember_deploy::machine::Machine;
 use std::path::Path;
 use support::{firmware, model};
@@ -127,5 +128,78 @@ fn files_that_are_no_firmware_are_refused() {
         damaged[byte] ^= 0x81;
         // Any answer but a panic.
         let _ = Image::parse(&damaged, path).map(|image| image.to_bin());
+    }
+}
+
+#[test]
+fn an_image_of_firmware_and_model_is_the_same_in_every_format() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let machine = Machine::find("cortex-m3").expect("it is in the table");
+    let Some(elf) = firmware(machine, directory.path()) else {
+        return;
+    };
+    let mut image = Image::read(&elf).unwrap_or_else(|error| panic!("{error}"));
+    image
+        .add(Segment {
+            address: 0x10_0000,
+            bytes: vec![7; 999],
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+    let again = Image::parse(&image.to_elf(), &elf).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(again.segments(), image.segments());
+    assert_eq!(again.to_elf(), image.to_elf());
+
+    let bytes = |segments: &[Segment]| {
+        let all = segments
+            .iter()
+            .flat_map(|segment| (segment.address..).zip(segment.bytes.iter().copied()));
+        all.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let read = parse_hex(&image.to_hex()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(bytes(&read), bytes(image.segments()));
+}
+
+#[test]
+fn uf2_files_are_for_chips_whose_boot_loader_takes_them() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let machine = Machine::find("cortex-m3").expect("it is in the table");
+    let Some(elf) = firmware(machine, directory.path()) else {
+        return;
+    };
+    let image = Image::read(&elf).unwrap_or_else(|error| panic!("{error}"));
+    let chip = |name: &str, core| Plan {
+        name: name.to_owned(),
+        family: String::new(),
+        core,
+        flash: machine.flash,
+        sectors: Vec::new(),
+        page_bytes: 256,
+        erased_byte: 0xFF,
+        ram: machine.ram,
+        boot: Boot::Plain,
+        reserved: Vec::new(),
+        start: Vec::new(),
+        notes: Vec::new(),
+    };
+    for (name, core, id) in [
+        ("RP2040", Core::Armv6m, 0xE48B_FF56_u32),
+        ("RP235x", Core::Armv8mMainF, 0xE48B_FF59),
+        ("RP235x_riscv", Core::Rv32imac, 0xE48B_FF5A),
+    ] {
+        let file = image
+            .to_uf2_for(&chip(name, core))
+            .unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(file[28..32], id.to_le_bytes(), "{name}");
+    }
+    for (name, problem) in [
+        ("STM32F405RG", "no boot loader"),
+        ("nRF52840_xxAA", "from 0x00026000 on"),
+        ("RP", "no boot loader"),
+    ] {
+        let error = image
+            .to_uf2_for(&chip(name, Core::Armv7emF))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(problem), "{error}");
     }
 }

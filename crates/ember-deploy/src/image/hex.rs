@@ -1,7 +1,9 @@
 //! Intel HEX.
 
 use super::Segment;
-use ihex::Record;
+use crate::error::DeployError;
+use ihex::{Reader, Record};
+use std::collections::BTreeMap;
 
 /// Bytes of data in one line, as most tools write them.
 const LINE: usize = 16;
@@ -41,9 +43,68 @@ pub(super) fn write(segments: &[Segment]) -> String {
     text
 }
 
+/// What a HEX file puts where, neighbouring bytes in one segment.
+///
+/// # Errors
+/// [`DeployError::Hex`] for a line that is none, for two lines that put something into the same place, and for a file that
+/// was cut off.
+pub fn parse_hex(text: &str) -> Result<Vec<Segment>, DeployError> {
+    let mut bytes = BTreeMap::new();
+    let mut base = 0_u32;
+    let mut ended = false;
+    let mut last = 0;
+    for (index, record) in Reader::new(text).enumerate() {
+        last = index + 1;
+        let bad = |problem: String| DeployError::Hex {
+            line: index + 1,
+            problem,
+        };
+        match record.map_err(|error| bad(error.to_string()))? {
+            Record::ExtendedLinearAddress(upper) => base = u32::from(upper) << 16,
+            Record::ExtendedSegmentAddress(paragraph) => base = u32::from(paragraph) << 4,
+            Record::Data { offset, value } => {
+                for (byte, at) in value.into_iter().zip(0_u32..) {
+                    // Addresses of one record wrap at 64 KiB, as its offset has 16 bits.
+                    let address = base.wrapping_add((u32::from(offset) + at) & 0xFFFF);
+                    if bytes.insert(address, byte).is_some() {
+                        return Err(bad(format!("{address:#010x} is there twice")));
+                    }
+                }
+            }
+            Record::StartLinearAddress(_) | Record::StartSegmentAddress { .. } => {}
+            Record::EndOfFile => {
+                ended = true;
+                break;
+            }
+        }
+    }
+    if !ended {
+        return Err(DeployError::Hex {
+            line: last + 1,
+            problem: "the file ends before its end record".to_owned(),
+        });
+    }
+    let mut segments: Vec<Segment> = Vec::new();
+    for (address, byte) in bytes {
+        match segments.last_mut() {
+            Some(segment)
+                if u64::from(segment.address) + segment.bytes.len() as u64
+                    == u64::from(address) =>
+            {
+                segment.bytes.push(byte);
+            }
+            _ => segments.push(Segment {
+                address,
+                bytes: vec![byte],
+            }),
+        }
+    }
+    Ok(segments)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Segment, write};
+    use super::{Segment, parse_hex, write};
     use ihex::{Reader, Record};
 
     #[test]
@@ -82,5 +143,41 @@ mod tests {
                 .collect::<Vec<_>>()
         });
         assert!(found.into_iter().eq(expected));
+    }
+    fn segments() -> [Segment; 2] {
+        [
+            Segment {
+                address: 0x0800_FFF8,
+                bytes: (0..=99).collect(),
+            },
+            Segment {
+                address: 0x0802_0000,
+                bytes: vec![7; 300],
+            },
+        ]
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let text = write(&segments());
+        assert_eq!(parse_hex(&text).unwrap(), segments());
+        assert_eq!(parse_hex(&text.replace('\n', "\r\n")).unwrap(), segments());
+    }
+
+    #[test]
+    fn damaged_files_are_refused_with_their_line() {
+        let text = write(&segments());
+        let refused = |text: &str| parse_hex(text).unwrap_err().to_string();
+        let lines: Vec<_> = text.lines().collect();
+        for end in 0..lines.len() {
+            let error = refused(&lines[..end].join("\n"));
+            assert!(error.contains("end record"), "{error}");
+        }
+        assert!(refused(&text.replacen(":10", ":11", 1)).contains("line 4"));
+        let twice = format!("{}\n{text}", lines[..2].join("\n"));
+        assert!(refused(&twice).contains("is there twice"));
+        for junk in ["", "hello", ":", ":00"] {
+            assert!(!refused(junk).is_empty());
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What is in a firmware's ELF file, and the other forms that flash tools take.
 
+mod elf;
+mod family;
 mod hex;
 mod size;
 mod symbol;
@@ -7,12 +9,14 @@ mod uf2;
 
 use crate::error::DeployError;
 use crate::machine::Region;
-use object::elf::{PT_LOAD, SHF_ALLOC, SHF_WRITE, SHT_NOBITS};
+use object::Endianness;
+use object::elf::{FileHeader32, PT_LOAD, SHF_ALLOC, SHF_WRITE, SHT_NOBITS};
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
-use object::{Endianness, elf};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use family::{FAMILIES, Family};
+pub use hex::parse_hex;
 pub use size::{SectionSize, SizeReport, SymbolSize};
 pub use symbol::{Symbol, Symbols};
 
@@ -35,6 +39,7 @@ pub struct Segment {
 #[derive(Clone, Debug)]
 pub struct Image {
     path: PathBuf,
+    program: elf::Program,
     /// What goes into flash, in the order of addresses, not overlapping.
     segments: Vec<Segment>,
     sections: Vec<SectionSize>,
@@ -62,7 +67,7 @@ impl Image {
             problem,
         };
         let broken = |error: object::Error| bad(format!("not a 32-bit ELF file: {error}"));
-        let header = elf::FileHeader32::<Endianness>::parse(data).map_err(broken)?;
+        let header = FileHeader32::<Endianness>::parse(data).map_err(broken)?;
         let endian = header.endian().map_err(broken)?;
         if endian != Endianness::Little {
             return Err(bad("it is for a big-endian processor".to_owned()));
@@ -113,6 +118,11 @@ impl Image {
         let places = Symbols::read(&table, endian, data).map_err(broken)?;
         Ok(Self {
             path: path.to_owned(),
+            program: elf::Program {
+                machine: header.e_machine(endian).0,
+                flags: header.e_flags(endian).0,
+                entry: header.e_entry(endian),
+            },
             segments,
             sections,
             symbols,
@@ -153,6 +163,12 @@ impl Image {
             bin.extend_from_slice(&segment.bytes);
         }
         Ok((start, bin))
+    }
+
+    /// The image as an ELF file of its segments, without sections and symbols: what was added after linking is in it.
+    #[must_use]
+    pub fn to_elf(&self) -> Vec<u8> {
+        elf::write(self.program, &self.segments)
     }
 
     /// The image as Intel HEX.
