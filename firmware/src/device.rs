@@ -11,22 +11,19 @@ pub(crate) use forever::{fault, run};
 pub(crate) use once::{fault, run};
 
 use crate::machine::{self, Machine};
-#[cfg(not(feature = "slots"))]
-use crate::model::{INPUT_BYTES, MODEL, OUTPUT_BYTES};
 use crate::target::{ARENA_BYTES, REGISTRY};
-#[cfg(feature = "slots")]
 use ember_firmware::app::Sizes;
 use ember_firmware::chip::Chip;
 use ember_firmware::clock::Clock;
 use ember_firmware::interpreter::Interpreted;
-use ember_link::{Crc32, Failure, Hello, Slots};
+use ember_link::{Crc32, Failure, Hello};
 
-/// A model that is ready to run.
+/// A model that is ready to run, and what is said about it.
 struct Prepared {
     engine: Interpreted<'static, 'static>,
     hello: Hello<'static>,
-    /// Said before the hello, where there are slots.
-    slots: Option<Slots>,
+    #[cfg(feature = "rtt")]
+    slots: Option<ember_link::Slots>,
 }
 
 /// Finds and prepares the model.
@@ -34,27 +31,16 @@ fn prepare(machine: &mut Machine) -> Result<Prepared, Failure> {
     let calibration_ticks = machine.calibration_ticks();
     let start = machine.ticks();
     let arena = machine::arena();
-    #[cfg(not(feature = "slots"))]
-    let (model, slots) = (MODEL, None);
-    #[cfg(feature = "slots")]
-    let (model, slots) = {
-        use crate::target::PUBLIC_KEY;
-        let chosen =
-            ember_firmware::slots::choose(machine::slots(), PUBLIC_KEY.as_ref(), REGISTRY, arena)?;
-        (chosen.model, Some(chosen.slots))
-    };
-    let mut engine = Interpreted::new(model, REGISTRY, arena)?;
+    let found = model::find(arena)?;
+    let mut engine = Interpreted::new(found.model, REGISTRY, arena)?;
     let prepare_ticks = machine.ticks() - start;
-    #[cfg(not(feature = "slots"))]
-    let (input_bytes, output_bytes) = (INPUT_BYTES as u32, OUTPUT_BYTES as u32);
-    #[cfg(feature = "slots")]
     let Sizes {
         input_bytes,
         output_bytes,
-    } = Sizes::of(&mut engine);
+    } = model::sizes(&mut engine);
     let hello = Hello {
-        model_crc: Crc32::of(model),
-        model_bytes: model.len() as u32,
+        model_crc: Crc32::of(found.model),
+        model_bytes: found.model.len() as u32,
         arena_bytes: ARENA_BYTES as u32,
         arena_used_bytes: engine.arena_bytes_used() as u32,
         input_bytes,
@@ -68,6 +54,65 @@ fn prepare(machine: &mut Machine) -> Result<Prepared, Failure> {
     Ok(Prepared {
         engine,
         hello,
-        slots,
+        #[cfg(feature = "rtt")]
+        slots: found.slots,
     })
+}
+
+/// The model is in the image.
+#[cfg(not(feature = "slots"))]
+mod model {
+    use crate::model::{INPUT_BYTES, MODEL, OUTPUT_BYTES};
+    use ember_firmware::app::Sizes;
+    use ember_firmware::interpreter::Interpreted;
+    use ember_link::Failure;
+
+    pub(super) struct Found {
+        pub(super) model: &'static [u8],
+        #[cfg(feature = "rtt")]
+        pub(super) slots: Option<ember_link::Slots>,
+    }
+
+    pub(super) const fn find(_arena: &mut [u8]) -> Result<Found, Failure> {
+        Ok(Found {
+            model: MODEL,
+            #[cfg(feature = "rtt")]
+            slots: None,
+        })
+    }
+
+    pub(super) const fn sizes(_engine: &mut Interpreted<'_, '_>) -> Sizes {
+        Sizes {
+            input_bytes: INPUT_BYTES as u32,
+            output_bytes: OUTPUT_BYTES as u32,
+        }
+    }
+}
+
+/// The model is in a slot, and another one than the image was built with.
+#[cfg(feature = "slots")]
+mod model {
+    use crate::machine;
+    use crate::target::{PUBLIC_KEY, REGISTRY};
+    use ember_firmware::app::Sizes;
+    use ember_firmware::interpreter::Interpreted;
+    use ember_firmware::slots;
+    use ember_link::{Failure, Slots};
+
+    pub(super) struct Found {
+        pub(super) model: &'static [u8],
+        pub(super) slots: Option<Slots>,
+    }
+
+    pub(super) fn find(arena: &mut [u8]) -> Result<Found, Failure> {
+        let chosen = slots::choose(machine::slots(), PUBLIC_KEY.as_ref(), REGISTRY, arena)?;
+        Ok(Found {
+            model: chosen.model,
+            slots: Some(chosen.slots),
+        })
+    }
+
+    pub(super) fn sizes(engine: &mut Interpreted<'_, '_>) -> Sizes {
+        Sizes::of(engine)
+    }
 }

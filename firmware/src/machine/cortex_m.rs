@@ -1,28 +1,25 @@
-//! Cortex-M: start, SysTick, faults, semihosting.
+//! Cortex-M: start, faults, semihosting.
 //!
 //! Addresses and bits are those of the Armv7-M Architecture Reference Manual, B3; Armv6-M and Armv8-M have the same.
 
 use crate::device;
 use core::arch::{asm, global_asm};
-use core::sync::atomic::{AtomicU32, Ordering};
 use cortex_m_rt::{ExceptionFrame, entry, exception};
-use ember_link::{CALIBRATION_INSTRUCTIONS, TimerKind};
+use ember_link::CALIBRATION_INSTRUCTIONS;
 
-const SYST_CSR: *mut u32 = 0xE000_E010 as *mut u32;
-const SYST_RVR: *mut u32 = 0xE000_E014 as *mut u32;
-const SYST_CVR: *mut u32 = 0xE000_E018 as *mut u32;
-const ICSR: *mut u32 = 0xE000_ED04 as *mut u32;
-/// Enabled, with interrupt, at the processor's clock.
-const SYST_RUN: u32 = 0b111;
-const SYST_MAX: u32 = 0xFF_FFFF;
-const ICSR_SYSTICK_PENDING: u32 = 1 << 26;
+#[cfg(feature = "rtt")]
+mod counters;
+mod systick;
+
+#[cfg(feature = "rtt")]
+pub(crate) use counters::{Timer, keep_time};
+#[cfg(not(feature = "rtt"))]
+pub(crate) use systick::Timer;
+
 #[cfg(not(target_feature = "thumb2"))]
 const CFSR: Option<*mut u32> = None;
 #[cfg(target_feature = "thumb2")]
 const CFSR: Option<*mut u32> = Some(0xE000_ED28 as *mut u32);
-
-/// How often the 24 bits of SysTick have run out.
-static WRAPS: AtomicU32 = AtomicU32::new(0);
 
 /// A handler for none of the chip's own interrupts, as none is ever enabled: the start-up code wants at least one entry.
 #[used]
@@ -36,15 +33,6 @@ fn main() -> ! {
 }
 
 #[exception]
-fn SysTick() {
-    // Load and store, not add: an M0 has no atomic addition, and nothing else writes.
-    WRAPS.store(
-        WRAPS.load(Ordering::Relaxed).wrapping_add(1),
-        Ordering::Relaxed,
-    );
-}
-
-#[exception]
 unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
     // SAFETY: CFSR is a readable register wherever the architecture has it.
     let cause = CFSR.map_or(0, |register| unsafe { register.read_volatile() });
@@ -55,50 +43,6 @@ unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
 unsafe fn DefaultHandler(number: i16) -> ! {
     device::fault(0, number as u32)
 }
-
-/// SysTick as a clock that does not wrap.
-pub(crate) struct Timer(());
-
-impl Timer {
-    /// Starts SysTick from its largest value, at the processor's clock.
-    pub(crate) fn start() -> Self {
-        // SAFETY: SysTick's registers, which nothing else writes.
-        unsafe {
-            SYST_RVR.write_volatile(SYST_MAX);
-            SYST_CVR.write_volatile(0);
-            SYST_CSR.write_volatile(SYST_RUN);
-            // The counter stands at zero until its first tick loads it.
-            while SYST_CVR.read_volatile() == 0 {}
-        }
-        Self(())
-    }
-
-    /// What the ticks are.
-    pub(crate) const fn kind(&self) -> TimerKind {
-        TimerKind::SysTick
-    }
-
-    /// Ticks since [`Timer::start`].
-    #[inline(never)]
-    pub(crate) fn ticks(&mut self) -> u64 {
-        loop {
-            let wraps = WRAPS.load(Ordering::Relaxed);
-            // SAFETY: both registers may always be read.
-            let (count, pending) = unsafe {
-                let count = SYST_CVR.read_volatile();
-                (count, ICSR.read_volatile() & ICSR_SYSTICK_PENDING)
-            };
-            // Around a wrap the count and the number of wraps may not belong together: look again.
-            if pending == 0 && WRAPS.load(Ordering::Relaxed) == wraps {
-                return u64::from(wraps) << 24 | u64::from(SYST_MAX - (count & SYST_MAX));
-            }
-        }
-    }
-}
-
-/// Nothing: an interrupt counts the wraps.
-#[cfg(feature = "rtt")]
-pub(crate) fn keep_time() {}
 
 /// The stack pointer here.
 #[inline(always)]

@@ -29,8 +29,22 @@ pub(crate) struct Timer(());
 
 impl Timer {
     /// `mcycle` runs from reset on.
+    #[cfg(not(feature = "rtt"))]
     pub(crate) fn start() -> Self {
         Self(())
+    }
+
+    /// `mcycle` runs from reset on, but for cores that stop it to save power. They can be told; others may not have the
+    /// register for that, so it is left alone where the counter counts.
+    #[cfg(feature = "rtt")]
+    pub(crate) fn start() -> Self {
+        let mut timer = Self(());
+        let first = timer.ticks();
+        if timer.ticks() == first {
+            // SAFETY: every event is counted again. Without this the counter stands still.
+            unsafe { asm!("csrw mcountinhibit, zero", options(nomem, nostack)) };
+        }
+        timer
     }
 
     /// What the ticks are.
