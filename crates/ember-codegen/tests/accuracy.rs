@@ -1,0 +1,201 @@
+//! What each variant costs the reference CNN in accuracy, on the 10,000 test images of MNIST: the trained models of the zoo
+//! and of TensorFlow.
+//!
+//! The images are found through `EMBER_DATA_DIR`, TensorFlow's model through `EMBER_CASES_DIR`; without the images nothing
+//! is measured, and the test says so. It is long, and prints what it measured.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use ember_codegen::tflite;
+use ember_compress::calibrate::{DEFAULT_IMAGES, DEFAULT_SEED, calibrate, for_each_batch};
+use ember_compress::cluster::{Clustering, cluster_graph};
+use ember_compress::debug::Debugger;
+use ember_compress::prune::{ChannelPruning, Pruning, prune, prune_channels};
+use ember_compress::simulate::simulate;
+use ember_compress::{Variant, optimize};
+use ember_data::{Dataset, Split};
+use ember_graph::{Graph, QuantizedGraph, checkpoint};
+use ember_micro::registry;
+use support::run;
+
+fn mnist() -> Option<Dataset> {
+    let folder = std::env::var_os("EMBER_DATA_DIR").map(PathBuf::from);
+    let Some(folder) = folder else {
+        println!("EMBER_DATA_DIR is not set: no accuracy was measured");
+        return None;
+    };
+    let mut options = ember_data::LoadOptions::for_workspace(&folder);
+    options.data_dir = Some(folder);
+    let loaded = ember_data::load(&ember_data::DatasetSource::Mnist, &options, &|_| {}).unwrap();
+    Some(loaded.dataset)
+}
+
+/// The model that the project trained.
+fn zoo() -> Graph {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../artifacts/zoo/seed-cnn");
+    let trained = checkpoint::load(&folder.join("model.safetensors")).unwrap();
+    optimize(&trained.graph).unwrap().0
+}
+
+fn best(scores: &[f32]) -> usize {
+    (0..scores.len()).fold(0, |best, each| {
+        if scores[each] > scores[best] {
+            each
+        } else {
+            best
+        }
+    })
+}
+
+/// How many images the simulation of a quantized graph gets right.
+fn right(quantized: &QuantizedGraph, test: &Split) -> usize {
+    let mut right = 0;
+    for (pixels, labels) in test
+        .images()
+        .chunks(500 * 784)
+        .zip(test.labels().chunks(500))
+    {
+        let numbers: Vec<f32> = pixels
+            .iter()
+            .map(|pixel| f32::from(*pixel) / 255.0)
+            .collect();
+        let scores = simulate(quantized, labels.len(), &[&numbers], |_, _| {})
+            .unwrap()
+            .remove(0);
+        let guesses = scores.chunks(10).map(best).zip(labels);
+        right += guesses
+            .filter(|(guess, label)| *guess == usize::from(**label))
+            .count();
+    }
+    right
+}
+
+/// How many images the device's kernels get right.
+fn right_on_device(quantized: &QuantizedGraph, variant: Variant, test: &Split) -> usize {
+    let bytes = tflite::quantized(quantized).unwrap();
+    let input = &quantized.value(quantized.inputs()[0]).quantization;
+    let (scale, zero_point) = (input.scales()[0], input.zero_point());
+    let steps = |pixel: &u8| (f32::from(*pixel) / 255.0 / scale).round() as i32 + zero_point;
+    let scores: Vec<f32> = if variant == Variant::Int16x8 {
+        let inputs = test
+            .images()
+            .iter()
+            .flat_map(|pixel| (steps(pixel) as i16).to_le_bytes());
+        let inputs: Vec<u8> = inputs.collect();
+        let scores = run(&bytes, registry::INT16, inputs.chunks(2 * 784));
+        let (scores, _) = scores.as_chunks::<2>();
+        scores
+            .iter()
+            .map(|bytes| f32::from(i16::from_le_bytes(*bytes)))
+            .collect()
+    } else {
+        let inputs: Vec<u8> = test
+            .images()
+            .iter()
+            .map(|pixel| steps(pixel) as u8)
+            .collect();
+        let scores = run(&bytes, registry::INT8, inputs.chunks(784));
+        scores
+            .iter()
+            .map(|byte| f32::from(byte.cast_signed()))
+            .collect()
+    };
+    let guesses = scores.chunks(10).map(best).zip(test.labels());
+    guesses
+        .filter(|(guess, label)| *guess == usize::from(**label))
+        .count()
+}
+
+#[test]
+fn variants_keep_the_accuracy() {
+    let Some(mnist) = mnist() else { return };
+    let graph = zoo();
+    let calibration = calibrate(&graph, &mnist.train, DEFAULT_IMAGES, DEFAULT_SEED).unwrap();
+    let test = &mnist.test;
+    let float = right(&Variant::Float32.apply(&graph, None).unwrap(), test);
+    // Points of the bars, as images of 10,000.
+    let bars = [0, 2, 15, 10, 2, 30];
+    for (variant, bar) in Variant::ALL.iter().zip(bars) {
+        let quantized = variant.apply(&graph, Some(&calibration)).unwrap();
+        let simulated = right(&quantized, test);
+        let bytes = tflite::quantized(&quantized).unwrap().len();
+        print!("{:8} {bytes} bytes, {simulated} right", variant.name());
+        assert!(
+            simulated + bar >= float,
+            "{}: {simulated} of {float}",
+            variant.name()
+        );
+        if matches!(variant, Variant::Int8 | Variant::Int16x8) {
+            let on_device = right_on_device(&quantized, *variant, test);
+            print!(", on the device {on_device}");
+            assert!(
+                on_device + bar >= float,
+                "{}: {on_device} of {float}",
+                variant.name()
+            );
+        }
+        println!();
+    }
+}
+
+/// Without training afterwards, which is what makes up for most of the loss.
+#[test]
+fn pruning_and_clustering_cost_what_is_printed() {
+    let Some(mnist) = mnist() else { return };
+    let graph = zoo();
+    let test = &mnist.test;
+    let measure = |name: &str, graph: &Graph| {
+        let calibration = calibrate(graph, &mnist.train, DEFAULT_IMAGES, DEFAULT_SEED).unwrap();
+        let int8 = Variant::Int8.apply(graph, Some(&calibration)).unwrap();
+        let bytes = tflite::quantized(&int8).unwrap().len();
+        let right = right(&int8, test);
+        println!("{name}: {bytes} bytes, {right} right in int8");
+        right
+    };
+    let float = measure("as trained", &graph);
+    for sparsity in [0.5, 0.8] {
+        let (pruned, _) = prune(&graph, &Pruning::Unstructured { sparsity }, "dense*").unwrap();
+        measure(&format!("{sparsity} pruned"), &pruned);
+    }
+    let (halved, _) = prune(&graph, &Pruning::TWO_OF_FOUR, "dense*").unwrap();
+    measure("2 of 4", &halved);
+    for clusters in [16, 8] {
+        let clustering = Clustering {
+            clusters,
+            ..Clustering::default()
+        };
+        let (clustered, _) = cluster_graph(&graph, &clustering, "*").unwrap();
+        let right = measure(&format!("{clusters} clusters"), &clustered);
+        assert!(right + 100 >= float, "{clusters} {right}");
+    }
+    let quarter = ChannelPruning {
+        share: 0.25,
+        layers: "*",
+    };
+    let (smaller, _) = prune_channels(&graph, &quarter).unwrap();
+    measure("a quarter of the channels", &smaller);
+}
+
+#[test]
+fn the_debugger_says_what_int4_costs() {
+    let Some(mnist) = mnist() else { return };
+    let graph = zoo();
+    let calibration = calibrate(&graph, &mnist.train, DEFAULT_IMAGES, DEFAULT_SEED).unwrap();
+    let quantized = Variant::Int4.apply(&graph, Some(&calibration)).unwrap();
+    let mut debugger = Debugger::new(&graph, &quantized).unwrap();
+    for_each_batch(&graph, &mnist.train, 200, 1, |batch, numbers| {
+        debugger.observe(batch, &[numbers])
+    })
+    .unwrap();
+    let report = debugger.finish().unwrap();
+    for layer in &report.layers {
+        println!(
+            "{:10} {:?} {:?}",
+            layer.layer, layer.own.snr_db, layer.total.snr_db
+        );
+    }
+    // The one layer in 4 bits.
+    assert_eq!(report.layers[0].weights.as_deref(), Some("int4"));
+}
