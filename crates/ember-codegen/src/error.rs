@@ -25,12 +25,30 @@ pub enum CodegenError {
         found: usize,
     },
     /// An operator of the float graph that the format does not have.
-    #[error("a .tflite file has no {op} ({node:?}): run the passes first, they fold it away")]
+    #[error(
+        "a float .tflite file has no {op} ({node:?}): run the passes first, they fold away what they can"
+    )]
     NoOperator {
         /// The node's output.
         node: String,
         /// The operator.
         op: &'static str,
+    },
+    /// A model that has integers already.
+    #[error("the model is already quantized ({tensor:?} is {dtype}): start from the float model")]
+    AlreadyQuantized {
+        /// The first such tensor.
+        tensor: String,
+        /// Its type.
+        dtype: ember_core::Dtype,
+    },
+    /// A model that the graph cannot express.
+    #[error("the model cannot be taken over, {place}: {problem}")]
+    Import {
+        /// The operator or tensor.
+        place: String,
+        /// What was found.
+        problem: String,
     },
     /// A file that cannot be written.
     #[error("the graph {graph:?} cannot be written: {problem}")]

@@ -1,11 +1,14 @@
-//! Graphs to `.tflite` files: static batch of 1, one signature `serving_default`, the oldest TensorFlow release that runs
+//! Graphs to `.tflite` files and back: static batch of 1, one signature `serving_default`, the oldest TensorFlow release that runs
 //! the model and the arena's plan in the metadata.
 //!
 //! Tensors are the graph's values in their order, under their names; each reshape gets its shape as one more constant,
 //! as TensorFlow's converter writes it.
 
+mod import;
 mod lower;
 mod version;
+
+pub use import::to_graph;
 
 use ember_core::Dtype;
 use ember_graph::{Graph, Quantization, QuantizedGraph, QuantizedSource, Source, verify};

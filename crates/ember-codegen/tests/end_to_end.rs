@@ -298,3 +298,18 @@ fn an_attribute_that_the_file_cannot_hold_is_named() {
         Err(CodegenError::Graph(_))
     ));
 }
+
+#[test]
+fn what_no_float_file_has_is_named() {
+    for (op, line) in [
+        ("quantize", "y = quantize(x)"),
+        (
+            "batch_norm",
+            "constant one [2] = fill 1\ny = batch_norm(x, one, one, one, one)",
+        ),
+    ] {
+        let graph = text::parse(&format!("graph g\ninput x [1,2]\n{line}\noutput y")).unwrap();
+        let error = tflite::float32(&graph).unwrap_err().to_string();
+        assert!(error.contains(&format!("no {op} (\"y\")")), "{error}");
+    }
+}

@@ -100,6 +100,16 @@ pub(super) fn operator(spec: &mut ModelSpec, node: &Node) -> Result<OperatorSpec
             inputs.push(spec.push_tensor(constant.with_data(bytes)));
             (BuiltinOp::Pad, Options::None)
         }
+        // Between real numbers there is nothing to convert, and no kernel that would.
+        Op::Quantize | Op::Dequantize
+            if output.dtype == spec.tensors[node.inputs[0].index()].dtype
+                && output.dtype == Dtype::Float32 =>
+        {
+            return Err(CodegenError::NoOperator {
+                node: output.name.clone(),
+                op: node.op.name(),
+            });
+        }
         Op::Quantize => (BuiltinOp::Quantize, Options::None),
         Op::Dequantize => (BuiltinOp::Dequantize, Options::None),
         Op::BatchNorm { .. } => {
