@@ -152,8 +152,8 @@ impl From<&Machine> for Target {
 }
 
 impl Transport {
-    /// RTT with buffers for a chip with `ram_bytes` of RAM: each a 64th of it, but from 128 bytes, which a
-    /// [`Hello`](ember_link::Hello) fits, to 1,024, which an MNIST image fits.
+    /// RTT with buffers for a chip with `ram_bytes` of RAM: each a 64th of it, down to a power of two, but from 128 bytes, which
+    /// what a firmware says first fits, to 1,024, which an MNIST image fits.
     #[must_use]
     pub fn rtt(ram_bytes: u32) -> Self {
         let bytes = (ram_bytes / 64).clamp(128, 1024);

@@ -25,19 +25,30 @@ pub(crate) fn firmware(machine: &'static Machine, directory: &Path) -> Option<Pa
 }
 
 /// The firmware for `machine` around any model.
+#[allow(dead_code, reason = "not every test file builds for machines")]
 pub(crate) fn build(
     machine: &'static Machine,
     model_source: &Path,
     directory: &Path,
 ) -> Option<Result<PathBuf, DeployError>> {
+    build_for(&Target::of_machine(machine), model_source, directory)
+}
+
+/// The firmware for `target` around any model.
+#[allow(dead_code, reason = "not every test file builds for chips")]
+pub(crate) fn build_for(
+    target: &Target,
+    model_source: &Path,
+    directory: &Path,
+) -> Option<Result<PathBuf, DeployError>> {
     let workspace = workspace();
-    if !target_installed(&workspace, machine.target).expect("a compiler") {
-        eprintln!("skipped: `rustup target add {}` first", machine.target);
+    if !target_installed(&workspace, target.triple).expect("a compiler") {
+        eprintln!("skipped: `rustup target add {}` first", target.triple);
         return None;
     }
     let build = Build {
         workspace: &workspace,
-        target: &Target::of_machine(machine),
+        target,
         model_source,
         offline: true,
         verbose: false,
@@ -47,7 +58,7 @@ pub(crate) fn build(
     let lock = std::env::temp_dir().join("ember-deploy-tests.lock");
     let lock = std::fs::File::create(lock).expect("a file to lock");
     lock.lock().expect("a lock");
-    let copy = directory.join(format!("{}.elf", machine.name));
+    let copy = directory.join(format!("{}.elf", target.name));
     let built = build.run().map(|elf| {
         std::fs::copy(elf, &copy).expect("a copy");
         copy
@@ -55,7 +66,8 @@ pub(crate) fn build(
     Some(built)
 }
 
-fn workspace() -> PathBuf {
+/// The root of the workspace.
+pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
