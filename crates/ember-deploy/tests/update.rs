@@ -35,7 +35,10 @@ const SECOND: Region = Region {
 
 /// A chip with Ember's firmware in its first 4 KiB, and slots of uneven sectors behind it.
 fn chip(slots: &[Region], public: Option<PublicKey>) -> SimulatedFlash {
-    let mut flash = SimulatedFlash::new(&[(0x1000, 1), (0x200, 4), (0x400, 3), (0x200, 2)]);
+    let mut flash = SimulatedFlash::new(
+        0x0800_0000,
+        &[(0x1000, 1), (0x200, 4), (0x400, 3), (0x200, 2)],
+    );
     let mut ranges = [SlotRange::default(); MAX_SLOTS];
     for (range, slot) in ranges.iter_mut().zip(slots) {
         *range = SlotRange {
@@ -189,7 +192,7 @@ fn a_chip_without_our_firmware_is_left_alone() {
         error
     };
     assert!(matches!(
-        refused(SimulatedFlash::new(&[(0x400, 64)])),
+        refused(SimulatedFlash::new(0x0800_0000, &[(0x400, 64)])),
         DeployError::NoFirmware { .. }
     ));
     // Firmware with its model linked in has a record without slots.
@@ -231,7 +234,7 @@ fn the_record_is_found_wherever_the_firmware_has_it() {
     };
     // The pieces that are read are 8 KiB: inside one, over the border of two, at the very end.
     for at in [0x40, 0x1FFC, 0x2000 - 64, 0x2000, 0x7FFF - 127] {
-        let mut flash = SimulatedFlash::new(&[(0x400, 64)]);
+        let mut flash = SimulatedFlash::new(0x0800_0000, &[(0x400, 64)]);
         flash.put(0x0800_0000 + at, &record.to_bytes());
         let plan = flash.plan.clone();
         let installed = Installed::read(&mut flash, &plan).unwrap();

@@ -23,6 +23,7 @@ pub(crate) enum FlashError {
     /// The power is gone.
     Cut,
     /// What ember-deploy says.
+    #[allow(dead_code, reason = "only shown where no other error is expected")]
     Deploy(DeployError),
 }
 
@@ -46,9 +47,8 @@ pub(crate) struct SimulatedFlash {
 }
 
 impl SimulatedFlash {
-    /// An erased flash of such sectors (bytes, count) at 0x0800_0000 with pages of 32 bytes.
-    pub(crate) fn new(runs: &[(u32, u32)]) -> Self {
-        let origin = 0x0800_0000;
+    /// An erased flash of such sectors (bytes, count) from `origin` on with pages of 32 bytes.
+    pub(crate) fn new(origin: u32, runs: &[(u32, u32)]) -> Self {
         let mut next = origin;
         let sectors = runs
             .iter()
