@@ -4,10 +4,14 @@
 //! Tensors are the graph's values in their order, under their names; each reshape gets its shape as one more constant,
 //! as TensorFlow's converter writes it.
 
+mod compressed;
+mod encode;
 mod import;
 mod lower;
 mod version;
 
+pub use compressed::StoredWeights;
+pub use encode::Encoding;
 pub use import::to_graph;
 
 use ember_core::Dtype;
@@ -17,6 +21,7 @@ use ember_tflite::write::{ModelSpec, QuantizationSpec, SignatureSpec, TensorSpec
 use ember_tflite::{Model, TensorId};
 
 use crate::CodegenError;
+use compressed::Compressed;
 
 /// What the file says wrote it.
 const DESCRIPTION: &str = "Ember";
@@ -43,6 +48,7 @@ pub fn float32(graph: &Graph) -> Result<Vec<u8>, CodegenError> {
         nodes: &graph.nodes,
         inputs: &graph.inputs,
         outputs: &graph.outputs,
+        compressed: None,
     };
     lowered.file()
 }
@@ -54,6 +60,26 @@ pub fn float32(graph: &Graph) -> Result<Vec<u8>, CodegenError> {
 /// # Errors
 /// When the graph has an attribute that the format cannot hold.
 pub fn quantized(graph: &QuantizedGraph) -> Result<Vec<u8>, CodegenError> {
+    lowered(graph, None)
+}
+
+/// [`quantized`] with each tensor of int8 weights in the form of fewest bytes that the device runtimes decode: look-up
+/// tables for clustered weights, a map of zeros for pruned ones; and how each is stored.
+///
+/// TensorFlow Lite Micro and Ember run such a file, LiteRT has no such operator. It computes what the plain file computes.
+///
+/// # Errors
+/// As [`quantized`].
+pub fn compressed(graph: &QuantizedGraph) -> Result<(Vec<u8>, Vec<StoredWeights>), CodegenError> {
+    let compressed = Compressed::new(graph);
+    let bytes = lowered(graph, Some(&compressed))?;
+    Ok((bytes, compressed.stored))
+}
+
+fn lowered(
+    graph: &QuantizedGraph,
+    compressed: Option<&Compressed>,
+) -> Result<Vec<u8>, CodegenError> {
     let tensors = graph.values().iter().map(|value| {
         let mut tensor = TensorSpec::new(&value.name, value.dtype, value.shape.clone());
         tensor.quantization = match &value.quantization {
@@ -77,6 +103,7 @@ pub fn quantized(graph: &QuantizedGraph) -> Result<Vec<u8>, CodegenError> {
         nodes: graph.nodes(),
         inputs: graph.inputs(),
         outputs: graph.outputs(),
+        compressed,
     };
     lowered.file()
 }
@@ -88,6 +115,8 @@ struct Lowered<'g> {
     nodes: &'g [ember_graph::Node],
     inputs: &'g [ember_graph::ValueId],
     outputs: &'g [ember_graph::ValueId],
+    /// Weights that are stored in another form.
+    compressed: Option<&'g Compressed>,
 }
 
 impl Lowered<'_> {
@@ -132,7 +161,13 @@ impl Lowered<'_> {
             for input in operator.inputs.iter_mut().flatten() {
                 *input = widened.get(input).copied().unwrap_or(*input);
             }
+            if let Some(compressed) = self.compressed {
+                compressed.decode(&mut spec, &mut operator);
+            }
             spec.operators.push(operator);
+        }
+        if let Some(compressed) = self.compressed {
+            compressed.replace(&mut spec);
         }
         let oldest = version::min_runtime(&spec.operators);
         spec.set_min_runtime_version(&oldest);

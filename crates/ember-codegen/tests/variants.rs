@@ -144,7 +144,7 @@ fn litert(python: &str, bytes: &[u8], samples: &[f32]) -> Vec<f32> {
         .flat_map(|number| number.to_le_bytes())
         .collect();
     std::fs::write(path("samples.bin"), numbers).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/run_litert/run.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/run_engine/litert.py");
     let output = Command::new(python)
         .arg(script)
         .args([

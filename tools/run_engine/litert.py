@@ -1,6 +1,6 @@
 """Runs a model of one input and one output in LiteRT with its builtin kernels and no delegate.
 
-    python run.py MODEL SAMPLES SCORES
+    python litert.py MODEL SAMPLES SCORES
 
 SAMPLES holds float32 numbers, one sample after the other; they are quantized where the model's input is. SCORES gets the
 outputs as float32 numbers, made real again where the model's output is quantized.
