@@ -1,5 +1,6 @@
 //! What can go wrong between this machine and a chip.
 
+use crate::chips::ChipError;
 use crate::session::access;
 use ember_deploy::DeployError;
 use std::path::PathBuf;
@@ -7,6 +8,9 @@ use std::path::PathBuf;
 /// See each variant for what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
+    /// There is no plan for the chip, or none for the image.
+    #[error(transparent)]
+    Chip(#[from] ChipError),
     /// Nothing that looks like a debug probe is connected.
     #[error(
         "no debug probe is connected. Check that\n\
