@@ -23,7 +23,7 @@ pub enum DeployError {
     /// QEMU is not installed.
     #[error(
         "{program} is not installed; install it (Debian, Ubuntu: `sudo apt-get install {package}`, Fedora: \
-         `sudo dnf install {program}`, macOS: `brew install qemu`) or run on `cortex-m3` with the built-in emulator"
+         `sudo dnf install {program}`, macOS: `brew install qemu`) or take a Cortex-M0 or Cortex-M3, which the built-in emulator runs"
     )]
     QemuMissing {
         /// The program that was looked for in PATH.
@@ -40,6 +40,50 @@ pub enum DeployError {
         machine: &'static str,
         /// The Debian package of the QEMU that can.
         package: &'static str,
+    },
+    /// No emulator has the chip.
+    #[error(
+        "nothing here emulates {chip} ({core}): QEMU has {}, and those that differ from them in nothing that matters; the \
+         built-in emulator has every chip with a Cortex-M0, M0+, M3 or M23. Take one of these, or a real {chip}",
+        chip_names()
+    )]
+    NoEmulator {
+        /// The chip that was asked for.
+        chip: String,
+        /// Its processor.
+        core: &'static str,
+    },
+    /// The image lacks what an emulator has to find in it.
+    #[error("there is no `{name}` in the firmware's ELF file; build it again, for a chip")]
+    NoSymbol {
+        /// The symbol.
+        name: &'static str,
+    },
+    /// The rings in the device's RAM are not right.
+    #[error(
+        "the RTT control block at {address:#010x} is not right: {problem}; something wrote over it, or the chip has restarted"
+    )]
+    Rtt {
+        /// Where it is.
+        address: u32,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// The emulator's debugger interface does not do what it should.
+    #[error("QEMU's debugger interface gave {problem}; is this QEMU 7.2 or later?")]
+    Debugger {
+        /// What was asked, and the answer.
+        problem: String,
+    },
+    /// The firmware is silent, and this is where it is.
+    #[error("{source}; the processor is at {pc:#010x}{}", in_function(.function.as_deref()))]
+    Stuck {
+        /// Program counter.
+        pc: u32,
+        /// The function that it is in, where the image says.
+        function: Option<String>,
+        /// The silence.
+        source: Box<DeployError>,
     },
     /// The emulator ended in a way that the firmware did not ask for.
     #[error("{emulator} ended with {status} before the firmware was done{}", quoted(.output))]
@@ -305,6 +349,14 @@ pub enum DeployError {
         /// What is wrong.
         problem: String,
     },
+    /// The HEX file is not one that the chip can be loaded with.
+    #[error("{}: {problem}; write it again, for this chip", path.display())]
+    NotLoadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
     /// A file could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     File {
@@ -333,6 +385,18 @@ fn machine_names() -> String {
         .map(|machine| machine.name)
         .collect();
     names.join(", ")
+}
+
+fn chip_names() -> String {
+    let names: Vec<_> = crate::emulate::CHIP_MACHINES
+        .iter()
+        .map(|machine| machine.chip)
+        .collect();
+    names.join(", ")
+}
+
+fn in_function(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| format!(", in `{name}`"))
 }
 
 /// A program's output below a sentence about it; nothing when there was none.

@@ -67,10 +67,21 @@ pub struct Machine {
     pub embedded: bool,
 }
 
-const ARM: &str = "qemu-system-arm";
-const ARM_PACKAGE: &str = "qemu-system-arm";
-const RISCV: &str = "qemu-system-riscv32";
-const RISCV_PACKAGE: &str = "qemu-system-misc";
+/// QEMU for Arm; the machine is to be added.
+pub(crate) const ARM: QemuMachine = QemuMachine {
+    program: "qemu-system-arm",
+    package: "qemu-system-arm",
+    machine: "none",
+    arguments: &[],
+};
+
+/// QEMU for RISC-V; the machine is to be added.
+pub(crate) const RISCV: QemuMachine = QemuMachine {
+    program: "qemu-system-riscv32",
+    package: "qemu-system-misc",
+    machine: "none",
+    arguments: &[],
+};
 
 const MPS2_CODE: Region = Region {
     origin: 0,
@@ -96,10 +107,8 @@ pub const MACHINES: &[Machine] = &[
             length: 16 << 10,
         },
         qemu: QemuMachine {
-            program: ARM,
-            package: ARM_PACKAGE,
             machine: "microbit",
-            arguments: &[],
+            ..ARM
         },
         instructions_per_tick: 62.5,
         embedded: false,
@@ -111,10 +120,8 @@ pub const MACHINES: &[Machine] = &[
         flash: MPS2_CODE,
         ram: MPS2_RAM,
         qemu: QemuMachine {
-            program: ARM,
-            package: ARM_PACKAGE,
             machine: "mps2-an385",
-            arguments: &[],
+            ..ARM
         },
         instructions_per_tick: 40.0,
         embedded: true,
@@ -126,10 +133,8 @@ pub const MACHINES: &[Machine] = &[
         flash: MPS2_CODE,
         ram: MPS2_RAM,
         qemu: QemuMachine {
-            program: ARM,
-            package: ARM_PACKAGE,
             machine: "mps2-an386",
-            arguments: &[],
+            ..ARM
         },
         instructions_per_tick: 40.0,
         embedded: false,
@@ -141,10 +146,8 @@ pub const MACHINES: &[Machine] = &[
         flash: MPS2_CODE,
         ram: MPS2_RAM,
         qemu: QemuMachine {
-            program: ARM,
-            package: ARM_PACKAGE,
             machine: "mps2-an500",
-            arguments: &[],
+            ..ARM
         },
         instructions_per_tick: 40.0,
         embedded: false,
@@ -162,10 +165,8 @@ pub const MACHINES: &[Machine] = &[
             length: 2 << 20,
         },
         qemu: QemuMachine {
-            program: ARM,
-            package: ARM_PACKAGE,
             machine: "mps2-an505",
-            arguments: &[],
+            ..ARM
         },
         instructions_per_tick: 50.0,
         embedded: false,
@@ -183,10 +184,9 @@ pub const MACHINES: &[Machine] = &[
             length: 4 << 20,
         },
         qemu: QemuMachine {
-            program: RISCV,
-            package: RISCV_PACKAGE,
             machine: "virt",
             arguments: &["-bios", "none"],
+            ..RISCV
         },
         instructions_per_tick: 1.0,
         embedded: false,

@@ -7,40 +7,9 @@ mod support;
 use ember_deploy::DeployError;
 use ember_deploy::emulate::{Answer, Emulator, Job, Outcome};
 use ember_deploy::machine::{MACHINES, Machine};
-use ember_firmware::engine::{Engine, Observer};
-use ember_firmware::interpreter::Interpreted;
 use std::ops::ControlFlow;
 use std::time::Duration;
-use support::{firmware, has_qemu, model};
-
-fn images(count: usize) -> Vec<u8> {
-    (0..count * model::INPUT_BYTES)
-        .map(|index| (index * index / 7 + index * 31) as u8)
-        .collect()
-}
-
-struct Unobserved;
-
-impl Observer for Unobserved {
-    fn begin(&mut self, _: u32, _: u32) {}
-    fn end(&mut self, _: u32, _: u32) {}
-}
-
-/// What the same engine gives here.
-fn on_the_host(images: &[u8]) -> Vec<u8> {
-    #[repr(align(16))]
-    struct Arena([u8; model::ARENA_BYTES]);
-    let mut arena = Arena([0; model::ARENA_BYTES]);
-    let mut engine = Interpreted::new(model::MODEL, &model::REGISTRY, &mut arena.0)
-        .unwrap_or_else(|failure| panic!("{failure:?}"));
-    let mut outputs = Vec::new();
-    for image in images.chunks_exact(model::INPUT_BYTES) {
-        engine.input(0).expect("one input").copy_from_slice(image);
-        engine.invoke(&mut Unobserved).expect("an inference");
-        outputs.extend_from_slice(engine.output(0).expect("one output"));
-    }
-    outputs
-}
+use support::{firmware, has_qemu, images, model, on_the_host};
 
 fn carry_on(_: Option<Answer<'_>>) -> ControlFlow<()> {
     ControlFlow::Continue(())

@@ -6,48 +6,9 @@ use ember_deploy::DeployError;
 use ember_deploy::emulate::{Emulator, Job, Outcome};
 use ember_deploy::machine::Machine;
 use ember_link::ErrorCode;
-use std::fs;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
-use support::{MODEL_SOURCE, build, has_qemu, model};
-
-/// The source of the small model, with a kernel of our own in the place of the one for RESHAPE.
-fn source(directory: &Path, body: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let text = fs::read_to_string(root.join(MODEL_SOURCE)).expect("it is in the repository");
-    let arena = format!("ARENA_BYTES: usize = {};", model::ARENA_BYTES);
-    assert!(text.contains(&arena));
-    let text = text.replace(&arena, "ARENA_BYTES: usize = 4096;").replace(
-        "::ember_micro::registry::RESHAPE,",
-        "::ember_micro::Registration::of::<Broken>(),",
-    );
-    assert!(text.contains("Broken"));
-    let kernel = format!(
-        "
-        pub struct Broken;
-
-        impl ::ember_micro::Kernel for Broken {{
-            const CODE: ::ember_micro::OpCode<'static> =
-                ::ember_micro::OpCode::Builtin(::ember_micro::BuiltinOp::Reshape);
-            const DTYPE: Option<::ember_micro::Dtype> = None;
-            type Prepared = ();
-
-            fn prepare(_: &::ember_micro::Prepare<'_>, _: &mut ()) -> Result<(), ::ember_micro::Refused> {{
-                Ok(())
-            }}
-
-            #[allow(unsafe_code, reason = \"a fault is wanted\")]
-            fn run(_: &(), _: ::ember_micro::Io<'_>) -> Result<(), ::ember_micro::InvokeFault> {{
-                {body}
-            }}
-        }}
-        "
-    );
-    let path = directory.join("model_data.rs");
-    fs::write(&path, text + &kernel).expect("a file");
-    path
-}
+use support::{broken_source, build, has_qemu, model};
 
 /// The emulators that there are.
 fn emulators(machine: &Machine) -> Vec<Emulator> {
@@ -65,7 +26,7 @@ fn emulators(machine: &Machine) -> Vec<Emulator> {
 fn run(machine: &str, body: &str, check: impl Fn(Emulator, Result<Outcome, DeployError>)) {
     let directory = tempfile::tempdir().expect("a directory");
     let machine = Machine::find(machine).expect("it is in the table");
-    let source = source(directory.path(), body);
+    let source = broken_source(directory.path(), body);
     let Some(elf) = build(machine, &source, directory.path()) else {
         return;
     };
@@ -85,7 +46,7 @@ fn run(machine: &str, body: &str, check: impl Fn(Emulator, Result<Outcome, Deplo
 fn a_path_that_panics_does_not_link() {
     let directory = tempfile::tempdir().expect("a directory");
     let machine = Machine::find("cortex-m3").expect("it is in the table");
-    let source = source(
+    let source = broken_source(
         directory.path(),
         "core::hint::black_box(None::<u8>).unwrap(); Ok(())",
     );
@@ -102,7 +63,7 @@ fn a_path_that_panics_does_not_link() {
 fn source_that_does_not_compile_shows_the_compilers_words() {
     let directory = tempfile::tempdir().expect("a directory");
     let machine = Machine::find("cortex-m3").expect("it is in the table");
-    let source = source(directory.path(), "this is no Rust");
+    let source = broken_source(directory.path(), "this is no Rust");
     match build(machine, &source, directory.path()) {
         None => {}
         Some(Err(error @ DeployError::Build { .. })) => {

@@ -149,20 +149,31 @@ pub(crate) fn slots() -> [&'static [u8]; target::SLOTS.len()] {
 static RTT: ControlBlock<{ target::RTT_UP_BYTES }, { target::RTT_DOWN_BYTES }> =
     ControlBlock::new();
 
-/// The carrier, from which the rest of the time until the host is ready goes to [`arch::keep_time`].
+/// Is called over and over while there is nothing to do but wait for the host. Out of line, as emulators and debuggers know
+/// by this function's address that it is their turn.
+#[cfg(feature = "rtt")]
+#[inline(never)]
+fn wait_for_host() {
+    arch::keep_time();
+    // Without anything in it, the calls would be left away.
+    core::hint::spin_loop();
+}
+
+/// The carrier, from which the rest of the time until the host is ready goes to [`wait_for_host`].
 #[cfg(feature = "rtt")]
 pub(crate) fn open_rtt() -> Rtt<'static, fn()> {
-    RTT.open(arch::keep_time)
+    RTT.open(wait_for_host)
 }
 
 /// The carrier for a fault handler.
 #[cfg(feature = "rtt")]
 pub(crate) fn rtt_after_fault() -> Rtt<'static, fn()> {
-    RTT.attach(arch::keep_time)
+    RTT.attach(wait_for_host)
 }
 
-/// Does nothing until the chip is reset.
+/// Does nothing until the chip is reset. Out of line, for the same reason.
 #[cfg(feature = "rtt")]
+#[inline(never)]
 pub(crate) fn stop() -> ! {
     loop {
         core::hint::spin_loop();

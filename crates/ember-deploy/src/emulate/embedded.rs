@@ -37,7 +37,8 @@ pub(super) fn run(job: &Job<'_>, progress: &mut Progress<'_>) -> Result<Outcome,
         core.program(segment.address, &segment.bytes)
             .map_err(|stop| stopped(&core, stop))?;
     }
-    core.reset().map_err(|stop| stopped(&core, stop))?;
+    core.reset(job.machine.flash.origin)
+        .map_err(|stop| stopped(&core, stop))?;
 
     let start = Instant::now();
     let mut files = Files {

@@ -1,9 +1,13 @@
 //! Runs a firmware on an emulated machine, sends it images, and collects what it answers.
 
+mod chip;
 mod cortex_m3;
 mod embedded;
+mod gdb;
 mod hear;
+mod process;
 mod qemu;
+mod rtt;
 
 use crate::converse::{Expect, Images, Transcript};
 use crate::error::DeployError;
@@ -13,6 +17,7 @@ use std::time::Duration;
 
 pub use crate::converse::{Answer, Progress};
 
+pub use chip::{CHIP_MACHINES, ChipEmulator, ChipJob, ChipMachine, EmulatedChip};
 pub use qemu::installed as qemu_installed;
 
 /// What to run.

@@ -50,7 +50,7 @@ impl Core {
             self.memory
                 .write(frame.wrapping_add(index * 4), word.to_le_bytes())?;
         }
-        let vector = self.memory.flash_origin().wrapping_add(SYSTICK * 4);
+        let vector = self.memory.vectors.wrapping_add(SYSTICK * 4);
         let handler = self.memory.read_u32(vector, self.count)?;
         self.memory.systick.taken();
         self.exclusive = false;

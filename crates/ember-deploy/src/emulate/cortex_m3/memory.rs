@@ -1,4 +1,5 @@
-//! The memory that an emulated program sees: a read-only part with its code, RAM, and SysTick.
+//! The memory that an emulated program sees: a read-only part with its code, RAM, SysTick, and of the other registers of
+//! the processor those that a program may look for (Armv7-M Architecture Reference Manual, B3.2 and C1.8).
 
 use super::systick::SysTick;
 use crate::machine::Region;
@@ -6,6 +7,16 @@ use crate::machine::Region;
 /// The private peripheral bus with the system control space.
 const SYSTEM_CONTROL: u32 = 0xE000_E000;
 const SYSTEM_CONTROL_BYTES: u32 = 0x1000;
+
+/// Offset of the register with the address of the vector table, whose lowest bits are always zero.
+const VTOR: u32 = 0xD08;
+const VTOR_BITS: u32 = !0x7F;
+
+/// Offset of the register that turns the unit for data watchpoints and trace on, and where that is. It is not there: both
+/// read as zero, so that a program sees that it has no cycle counter.
+const DEMCR: u32 = 0xDFC;
+const DWT: u32 = 0xE000_1000;
+const DWT_BYTES: u32 = 0x1000;
 
 /// An access that no memory answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +32,8 @@ pub(super) struct Memory {
     ram_origin: u32,
     ram: Vec<u8>,
     pub(super) systick: SysTick,
+    /// Where the vector table is.
+    pub(super) vectors: u32,
 }
 
 impl Memory {
@@ -32,6 +45,7 @@ impl Memory {
             ram_origin: ram.origin,
             ram: vec![0; ram.length as usize],
             systick: SysTick::new(instructions_per_tick),
+            vectors: flash.origin,
         }
     }
 
@@ -135,12 +149,16 @@ impl Memory {
 
     #[cold]
     fn read_control(&mut self, address: u32, now: u64) -> Result<u32, BadAccess> {
-        control_offset(address)
-            .and_then(|offset| self.systick.read(offset, now))
-            .ok_or(BadAccess {
-                address,
-                write: false,
-            })
+        let value = match control_offset(address) {
+            Some(VTOR) => Some(self.vectors),
+            Some(DEMCR) => Some(0),
+            Some(offset) => self.systick.read(offset, now),
+            None => is_trace(address).then_some(0),
+        };
+        value.ok_or(BadAccess {
+            address,
+            write: false,
+        })
     }
 
     #[inline(always)]
@@ -166,10 +184,21 @@ impl Memory {
         }
     }
 
-    /// A write to SysTick at instruction `now`; `None` when there is no such register.
+    /// A write to a register at instruction `now`; `None` when there is no such register.
     pub(super) fn write_control(&mut self, address: u32, value: u32, now: u64) -> Option<()> {
-        self.systick.write(control_offset(address)?, value, now)
+        match control_offset(address) {
+            Some(VTOR) => self.vectors = value & VTOR_BITS,
+            Some(DEMCR) => {}
+            Some(offset) => self.systick.write(offset, value, now)?,
+            None if is_trace(address) => {}
+            None => return None,
+        }
+        Some(())
     }
+}
+
+fn is_trace(address: u32) -> bool {
+    address.wrapping_sub(DWT) < DWT_BYTES && address.is_multiple_of(4)
 }
 
 fn control_offset(address: u32) -> Option<u32> {

@@ -129,13 +129,13 @@ impl Core {
         Ok(self.memory.program(address, bytes)?)
     }
 
-    /// Starts as after reset: stack pointer and program counter from the vector table.
-    pub(super) fn reset(&mut self) -> Result<(), Stop> {
-        let origin = self.memory.flash_origin();
+    /// Starts as after reset: stack pointer and program counter from the vector table at `vectors`.
+    pub(super) fn reset(&mut self, vectors: u32) -> Result<(), Stop> {
+        self.memory.vectors = vectors;
         self.registers = [0; 16];
-        self.registers[SP] = self.memory.read_u32(origin, 0)?;
+        self.registers[SP] = self.memory.read_u32(vectors, 0)?;
         self.registers[LR] = u32::MAX;
-        let entry = self.memory.read_u32(origin.wrapping_add(4), 0)?;
+        let entry = self.memory.read_u32(vectors.wrapping_add(4), 0)?;
         if entry & 1 == 0 {
             return Err(Stop::NotThumb(entry));
         }
