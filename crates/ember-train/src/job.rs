@@ -190,6 +190,7 @@ impl<'a> Job<'a> {
             batch_size: self.settings.batch as u64,
             optimizer: crate::optimizer::DESCRIPTION.to_owned(),
             learning_rate: self.settings.learning_rate,
+            final_learning_rate: self.settings.final_learning_rate,
             seed: self.settings.seed,
             resumed: self.resumed,
             seconds: history.iter().map(|epoch| epoch.seconds).sum(),
@@ -243,6 +244,9 @@ fn metadata(record: &TrainingRecord) -> BTreeMap<String, String> {
         ("ember.burn_version".to_owned(), record.burn_version.clone()),
         ("ember.cpu".to_owned(), record.cpu.clone()),
     ]);
+    if let Some(rate) = record.final_learning_rate {
+        metadata.insert("ember.final_learning_rate".to_owned(), rate.to_string());
+    }
     if let Some(accuracy) = record.validation_accuracy {
         metadata.insert("ember.validation_accuracy".to_owned(), share(accuracy));
     }

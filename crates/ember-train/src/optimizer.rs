@@ -16,7 +16,6 @@ pub(crate) const DESCRIPTION: &str = "Adam (beta 0.9 and 0.999, epsilon 1e-7)";
 #[derive(Clone)]
 pub(crate) struct Optimizer {
     adam: Adam,
-    learning_rate: f64,
     states: Vec<Option<AdamState<1>>>,
 }
 
@@ -32,16 +31,20 @@ pub(crate) struct Moments {
 }
 
 impl Optimizer {
-    pub(crate) fn new(learning_rate: f64, parameters: usize) -> Self {
+    pub(crate) fn new(parameters: usize) -> Self {
         Self {
             adam: AdamConfig::new().with_epsilon(EPSILON).build(),
-            learning_rate,
             states: vec![None; parameters],
         }
     }
 
-    /// One step against the gradients.
-    pub(crate) fn step(&mut self, network: &mut Network, gradients: &mut Gradients) {
+    /// One step of this size against the gradients.
+    pub(crate) fn step(
+        &mut self,
+        learning_rate: f64,
+        network: &mut Network,
+        gradients: &mut Gradients,
+    ) {
         network.map_parameters(|index, parameter| {
             let (id, value, mapper) = parameter.consume();
             let gradient = value.grad_remove(gradients);
@@ -50,7 +53,7 @@ impl Optimizer {
             };
             let (value, new_state) =
                 self.adam
-                    .step(self.learning_rate, value.inner(), gradient, state.take());
+                    .step(learning_rate, value.inner(), gradient, state.take());
             *state = new_state;
             let value = Tensor::from_inner(value).require_grad();
             Param::from_mapped_value(id, value, mapper)

@@ -32,8 +32,11 @@ pub struct TrainingRecord {
     pub batch_size: u64,
     /// The optimizer with its settings, in words.
     pub optimizer: String,
-    /// Its step size.
+    /// Its step size at the start.
     pub learning_rate: f64,
+    /// Its step size at the end, where it fell along half a cosine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_learning_rate: Option<f64>,
     /// Source of initial weights, held back images and order.
     pub seed: u64,
     /// Whether the training was interrupted at least once.

@@ -15,8 +15,11 @@ pub struct Settings {
     pub epochs: usize,
     /// Images per step.
     pub batch: usize,
-    /// Adam's step size.
+    /// Adam's step size at the start.
     pub learning_rate: f64,
+    /// Adam's step size at the end of the last epoch, reached along half a cosine; none where it stays the same.
+    #[serde(default)]
+    pub final_learning_rate: Option<f64>,
     /// Source of all randomness.
     pub seed: u64,
     /// Training images that are held back for validation.
@@ -58,6 +61,13 @@ impl Settings {
                 "a positive number".to_owned(),
             ),
             (
+                "--final-learning-rate",
+                self.final_learning_rate.unwrap_or(0.0).to_string(),
+                self.final_learning_rate
+                    .is_none_or(|rate| (0.0..=self.learning_rate).contains(&rate)),
+                format!("0 to {}, the learning rate", self.learning_rate),
+            ),
+            (
                 "--limit-steps",
                 self.limit_steps.unwrap_or(1).to_string(),
                 self.limit_steps != Some(0),
@@ -76,10 +86,25 @@ impl Settings {
         Ok(())
     }
 
+    /// Adam's step size at step `step` (from 0) of `steps` in all (Loshchilov and Hutter, "SGDR: stochastic gradient descent
+    /// with warm restarts", 2017, equation 5, without restarts).
+    pub(crate) fn learning_rate_at(&self, step: u64, steps: u64) -> f64 {
+        let Some(last) = self.final_learning_rate else {
+            return self.learning_rate;
+        };
+        let progress = step as f64 / steps.max(1) as f64;
+        let share = (1.0 + (std::f64::consts::PI * progress.min(1.0)).cos()) / 2.0;
+        last + (self.learning_rate - last) * share
+    }
+
     /// Each setting that shapes the weights and differs in `other`: its name, our value, the other's. The number of epochs
-    /// and the limit of steps only say when to stop.
+    /// and the limit of steps only say when to stop, unless the step size goes by the epochs.
     pub(crate) fn differences(&self, other: &Self) -> Vec<(&'static str, String, String)> {
         let backend = |settings: &Self| settings.backend.name().to_owned();
+        let schedule = |settings: &Self| match settings.final_learning_rate {
+            Some(rate) => format!("{rate} after {} epochs", settings.epochs),
+            None => "none".to_owned(),
+        };
         let rows = [
             ("--model", self.model.clone(), other.model.clone()),
             ("--dataset", self.dataset.clone(), other.dataset.clone()),
@@ -90,6 +115,7 @@ impl Settings {
                 self.learning_rate.to_string(),
                 other.learning_rate.to_string(),
             ),
+            ("--final-learning-rate", schedule(self), schedule(other)),
             ("--seed", self.seed.to_string(), other.seed.to_string()),
             (
                 "--validation",
@@ -100,5 +126,34 @@ impl Settings {
         rows.into_iter()
             .filter(|(_, ours, theirs)| ours != theirs)
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Settings;
+    use crate::Backend;
+
+    #[test]
+    fn the_learning_rate_falls_along_half_a_cosine() {
+        let mut settings = Settings {
+            model: String::new(),
+            dataset: String::new(),
+            backend: Backend::Flex,
+            epochs: 4,
+            batch: 1,
+            learning_rate: 1.0,
+            final_learning_rate: Some(0.5),
+            seed: 0,
+            validation: 0,
+            limit_steps: None,
+        };
+        let rates = [0, 25, 50, 100, 200].map(|step| settings.learning_rate_at(step, 100));
+        let expected = [1.0, 0.75 + 0.125_f64.sqrt() / 2.0, 0.75, 0.5, 0.5];
+        for (rate, expected) in rates.into_iter().zip(expected) {
+            assert!((rate - expected).abs() < 1e-12, "{rate} {expected}");
+        }
+        settings.final_learning_rate = None;
+        assert_eq!(settings.learning_rate_at(99, 100), 1.0);
     }
 }

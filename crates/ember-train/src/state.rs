@@ -229,6 +229,7 @@ mod tests {
                 epochs: 5,
                 batch: 32,
                 learning_rate: 1e-3,
+                final_learning_rate: None,
                 seed: 7,
                 validation: 5000,
                 limit_steps: None,

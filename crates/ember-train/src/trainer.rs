@@ -73,7 +73,7 @@ impl Trainer {
         let (training, validation) = dataset.train.hold_out(settings.validation, settings.seed);
         Ok(Self {
             data: dataset.fingerprint.clone(),
-            optimizer: Optimizer::new(settings.learning_rate, graph.constants().count()),
+            optimizer: Optimizer::new(graph.constants().count()),
             network,
             settings,
             device,
@@ -280,7 +280,10 @@ impl Trainer {
             });
         }
         let mut gradients = cross_entropy(logits, &labels).backward();
-        self.optimizer.step(&mut self.network, &mut gradients);
+        let all_steps = self.settings.epochs as u64 * self.steps_per_epoch() as u64;
+        let learning_rate = self.settings.learning_rate_at(self.steps(), all_steps);
+        self.optimizer
+            .step(learning_rate, &mut self.network, &mut gradients);
         self.position.step += 1;
         Ok(())
     }

@@ -47,6 +47,7 @@ fn train(backend: Backend, data: &Dataset, steps: u64) -> (Vec<f64>, Vec<Vec<f32
         epochs: 1,
         batch: 32,
         learning_rate: 1e-3,
+        final_learning_rate: None,
         seed: 2,
         validation: 0,
         limit_steps: Some(steps),

@@ -55,6 +55,7 @@ fn settings(model: &str, epochs: usize) -> Settings {
         epochs,
         batch: 32,
         learning_rate: 1e-3,
+        final_learning_rate: None,
         seed: 11,
         validation: 100,
         limit_steps: None,
@@ -333,6 +334,7 @@ fn settings_outside_their_range_are_refused() {
         (
             Settings {
                 learning_rate: 0.0,
+                final_learning_rate: None,
                 ..good.clone()
             },
             "--learning-rate = 0",
@@ -340,6 +342,7 @@ fn settings_outside_their_range_are_refused() {
         (
             Settings {
                 learning_rate: f64::NAN,
+                final_learning_rate: None,
                 ..good.clone()
             },
             "--learning-rate = NaN",
@@ -369,6 +372,7 @@ fn a_training_that_diverges_says_so() {
     let directory = tempfile::tempdir().unwrap();
     let settings = Settings {
         learning_rate: 1e36,
+        final_learning_rate: None,
         ..settings("mlp", 2)
     };
     let error = train(&data, &settings, directory.path(), Start::New, u64::MAX).unwrap_err();

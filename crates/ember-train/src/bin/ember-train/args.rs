@@ -44,6 +44,10 @@ pub(crate) struct Args {
     )]
     pub(crate) learning_rate: f64,
 
+    /// Step size at the end of the last epoch, reached along half a cosine [default: it stays the same]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) final_learning_rate: Option<f64>,
+
     /// Source of the initial weights, the held back images and the order of the others
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,

@@ -66,6 +66,7 @@ fn train(args: &Args, console: &Console) -> anyhow::Result<Outcome> {
         epochs: args.epochs,
         batch: args.batch,
         learning_rate: args.learning_rate,
+        final_learning_rate: args.final_learning_rate,
         seed: args.seed,
         validation: args.validation,
         limit_steps: args.limit_steps,
