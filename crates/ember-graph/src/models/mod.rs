@@ -1,7 +1,10 @@
 //! The models that can be trained by name. A model is one file here and one row of [`MODELS`].
 
 mod mlp;
+mod nano_cnn;
+mod residual_cnn;
 mod seed_cnn;
+mod small_cnn;
 
 use crate::{Graph, GraphError};
 
@@ -16,7 +19,13 @@ pub struct Model {
 }
 
 /// Every model.
-pub const MODELS: &[Model] = &[seed_cnn::MODEL, mlp::MODEL];
+pub const MODELS: &[Model] = &[
+    seed_cnn::MODEL,
+    mlp::MODEL,
+    nano_cnn::MODEL,
+    small_cnn::MODEL,
+    residual_cnn::MODEL,
+];
 
 impl Model {
     /// The untrained graph: all constants zero, input `[1, 28, 28, 1]` in 0..=1, output `[1, 10]` probabilities.
@@ -80,8 +89,8 @@ mod tests {
     fn a_misspelt_name_gets_the_nearest() {
         let error = |name| find(name).unwrap_err().to_string();
         assert!(error("seed_cn").contains("did you mean \"seed-cnn\"?"));
-        assert!(error("cnn").contains("did you mean \"seed-cnn\"?"));
+        assert!(error("residual").contains("did you mean \"residual-cnn\"?"));
         assert!(error("mpl").contains("did you mean \"mlp\"?"));
-        assert!(error("transformer").contains("there are: seed-cnn, mlp"));
+        assert!(error("transformer").contains("there are: seed-cnn, mlp, nano-cnn"));
     }
 }
