@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: size and instructions of the committed model on each emulated core, beside the committed
-//! baseline. Both are exact counts, so a change in them is a change in the code.
+//! `cargo xtask bench`: size and instructions of the committed models on the emulated cores, beside the committed
+//! baselines. Both are exact counts, so a change in them is a change in the code.
 
 use std::collections::BTreeMap;
 
@@ -15,25 +15,38 @@ use crate::manifest::RunDir;
 use crate::stages::data::Data;
 use crate::stages::emulate::{self, Target};
 use crate::stages::{codegen, eval, firmware};
-use crate::zoo::{SEED_CNN, Zoo};
+use crate::zoo::{self, Zoo};
 use crate::{json, workspace};
 
 /// Images that are counted: the instructions differ little between images.
 const IMAGES: usize = 20;
+/// The same for models other than the reference, of which some are large.
+const FEW_IMAGES: usize = 3;
 /// Instructions may differ by this fraction between versions of QEMU, whose timer is read at block boundaries.
 const INSTRUCTION_SLACK: f64 = 0.005;
-const BASELINE: &str = "baseline.json";
 
 /// What one core needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Cost {
+pub struct Cost {
+    /// Flash without the model.
     code_bytes: u64,
+    /// Variables without arena and stack.
     static_ram_bytes: u64,
     arena_bytes: u64,
+    /// High-water mark.
     stack_bytes: u64,
+    /// Reading and preparing the model, once.
     init_instructions: u64,
     instructions_per_inference: u64,
+    /// Name and instructions of each operator.
     ops: Vec<(String, u64)>,
+}
+
+/// The stack per machine in these figures.
+#[must_use]
+pub fn stack_bytes(costs: &BTreeMap<String, Cost>) -> BTreeMap<String, u64> {
+    let stack = |(machine, cost): (&String, &Cost)| (machine.clone(), cost.stack_bytes);
+    costs.iter().map(stack).collect()
 }
 
 /// Counts, shows, compares.
@@ -41,56 +54,69 @@ struct Cost {
 /// # Errors
 /// With `--check`: what grew, by name.
 pub fn run(app: &App, settings: &Bench) -> Result<()> {
-    let zoo = Zoo::new(SEED_CNN);
-    let machines = firmware::machines(&settings.on)?;
-    for machine in &machines {
-        Emulator::Qemu.check(machine)?;
-    }
-    let run = RunDir::at(&workspace::target_dir()?.join("bench"), "bench");
-    zoo.lay_out(&run)?;
-    let data = images()?;
-    eval::score(app, &run, &data)?;
-    codegen::run(app, &run, false)?;
-    let mut costs = BTreeMap::new();
-    for machine in machines {
-        costs.insert(machine.name.to_owned(), measure(app, &run, &data, machine)?);
-    }
-    let path = zoo.file(BASELINE);
-    let baseline: BTreeMap<String, Cost> = if path.is_file() {
-        json::read(&path)?
-    } else {
-        BTreeMap::new()
-    };
-    for (name, cost) in &costs {
-        app.console.result(line(name, cost, baseline.get(name)));
+    let mut all = BTreeMap::new();
+    let mut grown = Vec::new();
+    for zoo in zoo::chosen(&settings.zoo)? {
+        // A check of the others on the usual machine finds what is theirs alone; the rest shows in the reference.
+        let machines = if settings.on.is_empty() && !settings.update && !zoo.is_reference() {
+            firmware::chosen(&[])?
+        } else {
+            firmware::machines(&settings.on)?
+        };
+        let costs = costs(app, &zoo, &machines)?;
+        let mut baseline = zoo.baseline()?;
+        for (machine, cost) in &costs {
+            let name = format!("{} on {machine}", zoo.name());
+            let before = baseline.get(machine);
+            app.console.result(line(&name, cost, before));
+            grown.extend(growth(&name, cost, before));
+        }
+        if settings.update {
+            baseline.extend(costs.clone());
+            zoo.set_baseline(&baseline)?;
+        }
+        all.insert(zoo.name().to_owned(), costs);
     }
     if let Some(path) = &settings.json {
-        json::write(path, &costs)?;
+        json::write(path, &all)?;
     }
-    if settings.update {
-        let mut merged = baseline;
-        merged.extend(costs);
-        return json::write(&path, &merged);
-    }
-    let grown: Vec<_> = costs
-        .iter()
-        .flat_map(|(name, cost)| growth(name, cost, baseline.get(name)))
-        .collect();
     if settings.check && !grown.is_empty() {
         bail!(
-            "grown beyond {}; where that is meant, `cargo xtask bench --update`:\n  {}",
-            workspace::shown(&path),
+            "grown beyond the baseline in artifacts/zoo; where that is meant, `cargo xtask bench --update`:\n  {}",
             grown.join("\n  ")
         );
     }
     Ok(())
 }
 
-fn images() -> Result<Data> {
+fn costs(app: &App, zoo: &Zoo, machines: &[&'static Machine]) -> Result<BTreeMap<String, Cost>> {
+    for machine in machines {
+        Emulator::Qemu.check(machine)?;
+    }
+    let dir = workspace::target_dir()?.join("bench").join(zoo.name());
+    let run = RunDir::at(&dir, zoo.name());
+    zoo.lay_out(&run)?;
+    let data = images(if zoo.is_reference() {
+        IMAGES
+    } else {
+        FEW_IMAGES
+    })?;
+    eval::score(app, &run, &data)?;
+    codegen::run(app, &run, false)?;
+    machines
+        .iter()
+        .map(|machine| {
+            let cost = measure(app, &run, &data, machine)?;
+            Ok((machine.name.to_owned(), cost))
+        })
+        .collect()
+}
+
+fn images(count: usize) -> Result<Data> {
     let options = LoadOptions {
         synthetic: SyntheticOptions {
             train: 1,
-            test: IMAGES,
+            test: count,
             ..SyntheticOptions::default()
         },
         ..LoadOptions::for_workspace(&workspace::root())

@@ -63,15 +63,20 @@ pub enum Command {
     /// Put the figures of a run into report.json, report.md, report.html and the terminal
     #[command(after_help = "Example:\n  cargo xtask report")]
     Report(Stage),
-    /// Make the committed model's files again and compare their hashes with the committed ones
-    #[command(after_help = "Examples:\n  cargo xtask verify\n  cargo xtask verify --training")]
+    /// Show the committed models: accuracy, model, arena and stack
+    #[command(after_help = "Example:\n  cargo xtask zoo")]
+    Zoo,
+    /// Make the committed models' files again and compare their hashes with the committed ones
+    #[command(
+        after_help = "Examples:\n  cargo xtask verify\n  cargo xtask verify --zoo seed-cnn --training\n  cargo xtask verify --update"
+    )]
     Verify(Verify),
     /// Show what is installed, and the command for what is not
     #[command(after_help = "Example:\n  cargo xtask doctor")]
     Doctor,
-    /// Count size and instructions of the committed model on each core, beside the committed baseline
+    /// Count size and instructions of the committed models on the cores, beside the committed baselines
     #[command(
-        after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench --on cortex-m4 --check"
+        after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench --zoo seed-cnn --on cortex-m4 --check"
     )]
     Bench(Bench),
     /// Run all tests
@@ -123,7 +128,7 @@ pub struct Data {
 /// How to train; the defaults are the classic ones of the model.
 #[derive(Clone, Debug, Args)]
 pub struct TrainSettings {
-    /// The model: seed-cnn or mlp
+    /// The model: seed-cnn, mlp, nano-cnn, small-cnn or residual-cnn
     #[arg(long, default_value = "seed-cnn")]
     pub model: String,
     /// Passes over the training set
@@ -135,6 +140,9 @@ pub struct TrainSettings {
     /// Adam's learning rate
     #[arg(long, default_value_t = 1e-3)]
     pub learning_rate: f64,
+    /// The learning rate at the end, reached along half a cosine [default: it stays the same]
+    #[arg(long)]
+    pub final_learning_rate: Option<f64>,
     /// Seed of the initial weights and the order of images
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -284,18 +292,27 @@ pub struct Pipeline {
 /// `verify`.
 #[derive(Clone, Debug, Args)]
 pub struct Verify {
+    /// The committed models [default: all]
+    #[arg(long, value_name = "MODEL", value_delimiter = ',')]
+    pub zoo: Vec<String>,
     /// Train some hundred steps twice as well, and compare the two models
     #[arg(long)]
     pub training: bool,
-    /// Take this finished run as the committed model, with its hashes
-    #[arg(long, value_name = "RUN", conflicts_with = "training")]
+    /// Make everything but the checkpoints anew and take it, with its hashes: for changes of the firmware or the quantizer
+    #[arg(long, conflicts_with = "training")]
+    pub update: bool,
+    /// Take this finished run as the committed model of the same name, with its hashes
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["training", "update", "zoo"])]
     pub adopt: Option<String>,
 }
 
 /// `bench`.
 #[derive(Clone, Debug, Args)]
 pub struct Bench {
-    /// The emulated machines [default: all]
+    /// The committed models [default: all]
+    #[arg(long, value_name = "MODEL", value_delimiter = ',')]
+    pub zoo: Vec<String>,
+    /// The emulated machines [default: all for the reference model seed-cnn and with --update, else cortex-m4]
     #[arg(long, value_name = "MACHINE", value_delimiter = ',')]
     pub on: Vec<String>,
     /// Fail when something grew beyond the committed baseline

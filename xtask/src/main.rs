@@ -110,6 +110,7 @@ fn dispatch(app: &App, command: &Command) -> Result<()> {
             Ok(())
         }
         Command::Report(stage) => stages::report::run(app, &RunDir::new(&stage.name)?),
+        Command::Zoo => zoo::list(app),
         Command::Verify(settings) => verify::run(app, settings),
         Command::Doctor => doctor::run(app),
         Command::Bench(settings) => bench::run(app, settings),

@@ -1,15 +1,16 @@
-//! `cargo xtask verify`: the committed model's files are made again, here, and must come out the same.
+//! `cargo xtask verify`: the committed models' files are made again, here, and must come out the same; with `--update`
+//! they are made again and taken, with `--adopt` those of a run are.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use ember_data::LoadOptions;
-use ember_deploy::machine::MACHINES;
 
 use crate::app::App;
 use crate::cli::{Backend, DataSettings, Verify};
 use crate::manifest::RunDir;
-use crate::stages::{codegen, data, file, firmware, quantize, train};
-use crate::zoo::{SEED_CNN, Zoo, ZooManifest};
-use crate::{atomic, hash, toolchain, workspace};
+use crate::stages::data::Data;
+use crate::stages::{codegen, data, eval, file, firmware, quantize, train};
+use crate::zoo::{self, Zoo, ZooManifest};
+use crate::{atomic, hash, json, toolchain, workspace};
 
 /// Steps of the training that is done twice.
 const TRAINING_STEPS: &str = "400";
@@ -19,18 +20,28 @@ const TRAINING_STEPS: &str = "400";
 /// # Errors
 /// Every file that came out differently.
 pub fn run(app: &App, settings: &Verify) -> Result<()> {
-    let zoo = Zoo::new(SEED_CNN);
     if let Some(name) = &settings.adopt {
-        zoo.adopt(&RunDir::new(name)?)?;
-        app.console
-            .step("Adopted", format!("run {name} as artifacts/zoo/{SEED_CNN}"));
-        return Ok(());
+        return adopt(app, &RunDir::new(name)?);
     }
-    let manifest = zoo.manifest()?;
-    let run = RunDir::at(&workspace::target_dir()?.join("verify"), "verify");
-    zoo.lay_out(&run)?;
-    let mut differences = models(app, &run, &manifest)?;
-    differences.extend(firmware_images(app, &run, &manifest)?);
+    if settings.update {
+        return update(app, settings);
+    }
+    let mut differences = Vec::new();
+    let (mut files, mut images) = (0, 0);
+    for zoo in zoo::chosen(&settings.zoo)? {
+        let manifest = zoo.manifest()?;
+        let run = folder(&zoo)?;
+        zoo.lay_out(&run)?;
+        app.console.step(
+            "Verifying",
+            format!("{}: files from the committed checkpoint", zoo.name()),
+        );
+        let mut found = models(app, &run, &manifest)?;
+        found.extend(firmware_images(app, &zoo, &run, &manifest)?);
+        differences.extend(found.iter().map(|what| format!("{}: {what}", zoo.name())));
+        files += manifest.files.len();
+        images += manifest.firmware.len();
+    }
     if settings.training {
         differences.extend(training(app)?);
     }
@@ -38,9 +49,7 @@ pub fn run(app: &App, settings: &Verify) -> Result<()> {
         bail!("not reproduced:\n  {}", differences.join("\n  "));
     }
     app.console.result(format!(
-        "verified: {} files and {} firmware images have the committed hashes{}",
-        manifest.files.len(),
-        manifest.firmware.len(),
+        "verified: {files} files and {images} firmware images have the committed hashes{}",
         if settings.training {
             ", and two trainings with one seed gave the same model"
         } else {
@@ -50,19 +59,74 @@ pub fn run(app: &App, settings: &Verify) -> Result<()> {
     Ok(())
 }
 
+fn folder(zoo: &Zoo) -> Result<RunDir> {
+    let dir = workspace::target_dir()?.join("verify").join(zoo.name());
+    Ok(RunDir::at(&dir, zoo.name()))
+}
+
+fn adopt(app: &App, run: &RunDir) -> Result<()> {
+    let trained = train::read(run)?;
+    let zoo = Zoo::new(&trained.model);
+    zoo.take(run, zoo::training_settings(&trained))?;
+    app.console.step(
+        "Adopted",
+        format!("run {} as {}", run.name(), workspace::shown(&zoo.file(""))),
+    );
+    Ok(())
+}
+
+/// Makes everything but the checkpoints anew and commits to it.
+fn update(app: &App, settings: &Verify) -> Result<()> {
+    for zoo in zoo::chosen(&settings.zoo)? {
+        let manifest = zoo.manifest()?;
+        let run = folder(&zoo)?;
+        zoo.lay_out(&run)?;
+        let data = the_data(app, &manifest)?.with_context(|| {
+            format!(
+                "the accuracy of {} is measured on {}, which is not here",
+                zoo.name(),
+                manifest.dataset
+            )
+        })?;
+        let old = quantize::read_ranges(&run)?;
+        let (graph, _) = quantize::optimized(&run.file(file::CHECKPOINT))?;
+        let ranges = quantize::calibrate(&graph, &data, old.images, old.seed)?;
+        write_models(&run, &graph, &ranges)?;
+        json::write(&run.file(file::RANGES), &ranges)?;
+        eval::run(app, &run, true, &data)?;
+        codegen::run(app, &run, true)?;
+        for machine in firmware::committed(&zoo)? {
+            app.go_on()?;
+            firmware::run(app, &run, true, machine)?;
+        }
+        zoo.take(&run, manifest.training)?;
+        app.console.step("Updated", workspace::shown(&zoo.file("")));
+    }
+    Ok(())
+}
+
+/// The data that a committed model was made with, where it is on this machine.
+fn the_data(app: &App, manifest: &ZooManifest) -> Result<Option<Data>> {
+    if ember_data::find_mnist(&LoadOptions::for_workspace(&workspace::root()))?.is_none() {
+        return Ok(None);
+    }
+    let settings = DataSettings {
+        dataset: manifest.dataset.clone(),
+    };
+    data::resolve(app, &settings).map(Some)
+}
+
+fn write_models(run: &RunDir, graph: &ember_graph::Graph, ranges: &quantize::Ranges) -> Result<()> {
+    let files = quantize::lower(graph, ranges)?;
+    atomic::write(&run.file(file::FLOAT32), &files.float32)?;
+    atomic::write(&run.file(file::INT8), &files.int8)
+}
+
 fn models(app: &App, run: &RunDir, manifest: &ZooManifest) -> Result<Vec<String>> {
-    app.console
-        .step("Verifying", "model files from the committed checkpoint");
     let (graph, _) = quantize::optimized(&run.file(file::CHECKPOINT))?;
     let ranges = quantize::read_ranges(run)?;
     let mut differences = Vec::new();
-    if ember_data::find_mnist(&LoadOptions::for_workspace(&workspace::root()))?.is_some() {
-        let data = data::resolve(
-            app,
-            &DataSettings {
-                dataset: "mnist".to_owned(),
-            },
-        )?;
+    if let Some(data) = the_data(app, manifest)? {
         if quantize::calibrate(&graph, &data, ranges.images, ranges.seed)? != ranges {
             differences.push(format!(
                 "{}: calibrating on MNIST again gives other ranges",
@@ -73,9 +137,7 @@ fn models(app: &App, run: &RunDir, manifest: &ZooManifest) -> Result<Vec<String>
         app.console
             .warn("MNIST is not here: the ranges of the activations are taken as committed");
     }
-    let files = quantize::lower(&graph, &ranges)?;
-    atomic::write(&run.file(file::FLOAT32), &files.float32)?;
-    atomic::write(&run.file(file::INT8), &files.int8)?;
+    write_models(run, &graph, &ranges)?;
     codegen::run(app, run, true)?;
     for (name, committed) in &manifest.files {
         let now = hash::of_file(&run.file(name))?;
@@ -86,7 +148,12 @@ fn models(app: &App, run: &RunDir, manifest: &ZooManifest) -> Result<Vec<String>
     Ok(differences)
 }
 
-fn firmware_images(app: &App, run: &RunDir, manifest: &ZooManifest) -> Result<Vec<String>> {
+fn firmware_images(
+    app: &App,
+    zoo: &Zoo,
+    run: &RunDir,
+    manifest: &ZooManifest,
+) -> Result<Vec<String>> {
     let rustc = toolchain::rustc_version()?;
     if rustc != manifest.rustc {
         bail!(
@@ -95,7 +162,7 @@ fn firmware_images(app: &App, run: &RunDir, manifest: &ZooManifest) -> Result<Ve
         );
     }
     let mut differences = Vec::new();
-    for machine in MACHINES {
+    for machine in firmware::committed(zoo)? {
         app.go_on()?;
         firmware::run(app, run, true, machine)?;
         let now = hash::of_file(&run.file(&firmware::file_name(machine, "firmware.elf")))?;
@@ -139,7 +206,7 @@ fn training(app: &App) -> Result<Vec<String>> {
             "--quiet",
         ]);
         toolchain::run_ours(command.arg("--out").arg(&out))?;
-        hashes.push(hash::of_file(&out.join(crate::zoo::CHECKPOINT))?);
+        hashes.push(hash::of_file(&out.join(zoo::CHECKPOINT))?);
     }
     Ok(match &hashes[..] {
         [first, second] if first != second => vec![format!(

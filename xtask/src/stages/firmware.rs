@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::file;
 use crate::app::App;
 use crate::manifest::{Inputs, RunDir};
+use crate::zoo::Zoo;
 use crate::{atomic, json, toolchain, workspace};
 
 /// Stack that an image must leave room for, in bytes; the run measures what it really takes.
@@ -55,6 +56,19 @@ pub fn chosen(names: &[String]) -> Result<Vec<&'static Machine>> {
         machines(&[DEFAULT.to_owned()])
     } else {
         machines(names)
+    }
+}
+
+/// The machines for which the firmware of a committed model is committed, as a hash: all for the reference, the usual one
+/// for the others.
+///
+/// # Errors
+/// None: the names are known.
+pub fn committed(zoo: &Zoo) -> Result<Vec<&'static Machine>> {
+    if zoo.is_reference() {
+        machines(&[])
+    } else {
+        chosen(&[])
     }
 }
 

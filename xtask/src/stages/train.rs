@@ -33,6 +33,12 @@ pub fn run(
         .value("epochs", settings.epochs)
         .value("batch", settings.batch)
         .value("learning rate", settings.learning_rate)
+        .value(
+            "final learning rate",
+            settings
+                .final_learning_rate
+                .map_or_else(|| "none".to_owned(), |rate| rate.to_string()),
+        )
         .value("seed", settings.seed)
         .value("validation images", settings.validation)
         .value("backend", settings.backend.name());
@@ -52,6 +58,9 @@ pub fn run(
             .args(["--seed", &settings.seed.to_string()])
             .args(["--validation", &settings.validation.to_string()])
             .args(["--backend", settings.backend.name()]);
+        if let Some(rate) = settings.final_learning_rate {
+            command.args(["--final-learning-rate", &rate.to_string()]);
+        }
         command.arg(if resume { "--resume" } else { "--force" });
         if app.quiet {
             command.arg("--quiet");
@@ -78,6 +87,14 @@ pub fn check(settings: &TrainSettings) -> Result<()> {
     if !(settings.learning_rate.is_finite() && settings.learning_rate > 0.0) {
         bail!(
             "--learning-rate {} cannot be used: expected a positive number",
+            settings.learning_rate
+        );
+    }
+    if let Some(rate) = settings.final_learning_rate
+        && !(0.0..=settings.learning_rate).contains(&rate)
+    {
+        bail!(
+            "--final-learning-rate {rate} cannot be used: expected 0 to {}, the learning rate",
             settings.learning_rate
         );
     }
@@ -123,6 +140,9 @@ pub struct TrainingFile {
     pub training_images: u64,
     /// Images that every choice was made on.
     pub validation_images: u64,
+    /// The optimizer's learning rate at the end, where it fell.
+    #[serde(default)]
+    pub final_learning_rate: Option<f64>,
     /// Version of Burn.
     pub burn_version: String,
     /// The rest is what the report shows, under the same names.
