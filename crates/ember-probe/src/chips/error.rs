@@ -110,9 +110,9 @@ pub struct ChipRefusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Refusal {
-    /// The registry knows no flash that the first core could run a program from.
+    /// The registry knows no flash or no RAM that the first core could run a program with.
     NoFlash,
-    /// The registry knows no way, or several equal ones, to program that flash.
+    /// The registry knows no way to program that flash, or none that leaves the rest of it alone.
     NoAlgorithm,
     /// The processor is none that the firmware is written for.
     Core,
@@ -133,8 +133,8 @@ impl Refusal {
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
-            Self::NoFlash => "no program flash in the registry",
-            Self::NoAlgorithm => "no flash algorithm in the registry",
+            Self::NoFlash => "no memory in the registry",
+            Self::NoAlgorithm => "no usable flash algorithm in the registry",
             Self::Core => "no such processor in the firmware",
             Self::BootImage => "a boot image that is not built here",
             Self::Configuration => "a configuration in flash that is not built here",

@@ -12,7 +12,7 @@
 //! **Sectors**: what is erased at once is the algorithm's sector, but where a page that is programmed at once reaches into
 //! more than one sector, probe-rs erases and fills all of them: then it is as many sectors as whole pages fill.
 
-use super::error::Refusal;
+use super::error::{ChipRefusal, Refusal};
 use super::lookup::Chip;
 use ember_deploy::chip::Sectors;
 use ember_deploy::machine::Region;
@@ -26,6 +26,33 @@ const RAM_END: u64 = 0x4000_0000;
 /// RAM begins and ends at a multiple of this, which is RISC-V's alignment of the stack and a multiple of Arm's.
 const STACK_ALIGNMENT: u64 = 16;
 
+const fn refused(kind: Refusal, reason: &'static str) -> ChipRefusal {
+    ChipRefusal {
+        kind,
+        reason,
+        citation: "the registry of probe-rs",
+    }
+}
+
+const NO_FLASH: ChipRefusal = refused(
+    Refusal::NoFlash,
+    "its memory map has no flash that the first core can run a program from",
+);
+/// For a chip whose RAM the first core cannot write.
+pub(super) const NO_RAM: ChipRefusal = refused(
+    Refusal::NoFlash,
+    "its memory map has no RAM that the first core can write",
+);
+const NOT_COVERED: ChipRefusal = refused(
+    Refusal::NoAlgorithm,
+    "no flash algorithm covers all of its program flash",
+);
+const NOT_ALIGNED: ChipRefusal = refused(
+    Refusal::NoAlgorithm,
+    "the pages and sectors of its flash algorithm do not line up, so that writing one part of the flash would erase \
+     another",
+);
+
 /// The flash of a chip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Flash {
@@ -38,8 +65,8 @@ pub(super) struct Flash {
 /// The flash that the first core starts from, cut to `within` where that is given.
 ///
 /// # Errors
-/// [`Refusal::NoFlash`] and [`Refusal::NoAlgorithm`].
-pub(super) fn flash(chip: &Chip, within: Option<Region>) -> Result<Flash, Refusal> {
+/// The reason for which probe-rs cannot program it.
+pub(super) fn flash(chip: &Chip, within: Option<Region>) -> Result<Flash, ChipRefusal> {
     let core = &chip.variant.cores[0].name;
     let mut regions: Vec<_> = chip
         .variant
@@ -50,13 +77,13 @@ pub(super) fn flash(chip: &Chip, within: Option<Region>) -> Result<Flash, Refusa
         .collect();
     regions.sort_by_key(|region| (!region.is_boot_memory(), region.range.start));
     if regions.is_empty() {
-        return Err(Refusal::NoFlash);
+        return Err(NO_FLASH);
     }
     let (best, algorithm) = regions
         .iter()
         .enumerate()
         .find_map(|(index, region)| Some((index, algorithm(chip, &region.range)?)))
-        .ok_or(Refusal::NoAlgorithm)?;
+        .ok_or(NOT_COVERED)?;
     let properties = &algorithm.flash_properties;
     let mut range = regions[best].range.clone();
     if chip.variant.cores.len() == 1 {
@@ -79,7 +106,7 @@ pub(super) fn flash(chip: &Chip, within: Option<Region>) -> Result<Flash, Refusa
         range.start = range.start.max(within.origin.into());
         range.end = range.end.min(within.end());
     }
-    let sectors = sectors(properties, &range).ok_or(Refusal::NoAlgorithm)?;
+    let sectors = sectors(properties, &range).ok_or(NOT_ALIGNED)?;
     let (first, last) = (sectors[0], sectors[sectors.len() - 1]);
     Ok(Flash {
         region: Region {
@@ -226,8 +253,9 @@ fn least_common_multiple(a: u64, b: u64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::{NO_FLASH, NOT_ALIGNED, NOT_COVERED};
     use super::{flash, ram};
-    use crate::chips::{Refusal, find};
+    use crate::chips::find;
     use ember_deploy::machine::Region;
 
     fn region(origin: u32, length: u32) -> Region {
@@ -270,13 +298,13 @@ mod tests {
 
     #[test]
     fn what_no_algorithm_covers_is_no_flash() {
-        assert_eq!(
-            flash(&find("Cortex-M4").unwrap(), None),
-            Err(Refusal::NoFlash)
-        );
+        assert_eq!(flash(&find("Cortex-M4").unwrap(), None), Err(NO_FLASH));
         // The region is 2 MiB long, its algorithm's range ends before.
         let cut = find("EFM32PG26B301F2048IL136").unwrap();
-        assert_eq!(flash(&cut, None), Err(Refusal::NoAlgorithm));
+        assert_eq!(flash(&cut, None), Err(NOT_COVERED));
+        // Pages of 12 KiB, sectors of 8 KiB, and the flash begins at no multiple of a page.
+        let askew = find("EFR32MG24B210F1536IM48").unwrap();
+        assert_eq!(flash(&askew, None), Err(NOT_ALIGNED));
     }
 
     #[test]

@@ -10,7 +10,6 @@ use probe_rs::config::CoreType;
 
 /// Who says what no row says.
 const OUR_TABLE: &str = "crates/ember-probe/src/chips/quirks";
-const REGISTRY: &str = "the registry of probe-rs";
 
 /// What the table says of one chip.
 #[derive(Default)]
@@ -111,15 +110,8 @@ pub(super) fn complete(chip: &Chip) -> Result<Plan, ChipRefusal> {
         sectors,
         page_bytes,
         erased_byte,
-    } = memory::flash(chip, known.flash)
-        .map_err(|kind| refused(kind, why_no_flash(kind), REGISTRY))?;
-    let ram = known.ram(chip).ok_or_else(|| {
-        refused(
-            Refusal::NoFlash,
-            "its memory map has no RAM that the first core can write",
-            REGISTRY,
-        )
-    })?;
+    } = memory::flash(chip, known.flash)?;
+    let ram = known.ram(chip).ok_or(memory::NO_RAM)?;
 
     let mut plan = Plan {
         name: chip.name.clone(),
@@ -167,18 +159,6 @@ impl Place {
                 origin: flash.origin + flash.length - length,
                 length,
             },
-        }
-    }
-}
-
-fn why_no_flash(kind: Refusal) -> &'static str {
-    match kind {
-        Refusal::NoFlash => {
-            "its memory map has no flash that the first core can run a program from"
-        }
-        // Not `NoFlash`: `memory::flash` knows two reasons.
-        _ => {
-            "no flash algorithm covers its program flash from a whole sector on, or several do and none is the default"
         }
     }
 }
