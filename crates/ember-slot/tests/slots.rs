@@ -97,3 +97,98 @@ proptest! {
         prop_assert!(check(&slot, None).is_err());
     }
 }
+
+/// A header of random fields, whose CRC is right.
+fn header() -> impl Strategy<Value = Header> {
+    (
+        any::<[u32; 3]>(),
+        any::<[u8; 32]>(),
+        any::<Option<[u8; 64]>>(),
+    )
+        .prop_map(
+            |([model_bytes, sequence, model_version], hash, signature)| Header {
+                model_bytes,
+                sequence,
+                model_version,
+                hash,
+                signature,
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn a_header_is_read_as_it_was_written(header in header()) {
+        prop_assert_eq!(Header::read(&header.to_bytes()), Ok(header));
+    }
+
+    #[test]
+    fn a_header_alone_is_no_slot(header in header(), model: Vec<u8>) {
+        let mut slot = header.to_bytes().to_vec();
+        slot.extend_from_slice(&model);
+        let error = check(&slot, None).unwrap_err();
+        let has_length = header.model_bytes as usize <= model.len();
+        prop_assert_eq!(has_length, error == SlotError::Hash, "{}", error);
+        prop_assert_eq!(candidates([&slot[..], &slot], None).count(), 0);
+    }
+
+    /// The magic, the CRC and nothing else is right.
+    #[test]
+    fn fields_that_the_format_fixes_are_looked_at(fields: [u8; 8], rest: [u8; 108]) {
+        let mut slot = b"EMBRSLOT".to_vec();
+        slot.extend_from_slice(&fields);
+        slot.extend_from_slice(&rest);
+        let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&slot);
+        slot.extend_from_slice(&crc.to_le_bytes());
+        let error = check(&slot, None).unwrap_err();
+        if fields[..2] != [1, 0] {
+            prop_assert!(matches!(error, SlotError::Format { .. }), "{}", error);
+        } else {
+            prop_assert!(matches!(error, SlotError::Field { .. }), "{}", error);
+        }
+    }
+}
+
+#[test]
+fn each_fixed_field_has_its_refusal() {
+    let whole = abc(3);
+    let changed = |offset: usize, value: u8| {
+        let mut slot = whole.clone();
+        slot[offset] = value;
+        let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&slot[..124]);
+        slot[124..128].copy_from_slice(&crc.to_le_bytes());
+        check(&slot, None).map(|_| ())
+    };
+    assert_eq!(changed(8, 1), Ok(()));
+    assert_eq!(changed(8, 2), Err(SlotError::Format { found: 2 }));
+    assert_eq!(
+        changed(10, 127),
+        Err(SlotError::Field {
+            field: "length",
+            found: 127
+        })
+    );
+    assert_eq!(
+        changed(12, 2),
+        Err(SlotError::Field {
+            field: "flags",
+            found: 2
+        })
+    );
+    assert_eq!(
+        changed(13, 1),
+        Err(SlotError::Field {
+            field: "flags",
+            found: 256
+        })
+    );
+    assert_eq!(
+        changed(16, 200),
+        Err(SlotError::Length {
+            model: 200,
+            available: 128
+        })
+    );
+    assert_eq!(changed(16, 4), Err(SlotError::Hash));
+    assert_eq!(changed(28, 0), Err(SlotError::Hash));
+}
