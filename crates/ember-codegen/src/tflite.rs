@@ -11,7 +11,7 @@ mod lower;
 mod version;
 
 pub use compressed::StoredWeights;
-pub use encode::Encoding;
+pub use encode::{Decoder, Encoding};
 pub use import::to_graph;
 
 use ember_core::Dtype;
@@ -64,14 +64,17 @@ pub fn quantized(graph: &QuantizedGraph) -> Result<Vec<u8>, CodegenError> {
 }
 
 /// [`quantized`] with each tensor of int8 weights in the form of fewest bytes that the device runtimes decode: look-up
-/// tables for clustered weights, a map of zeros for pruned ones; and how each is stored.
+/// tables for clustered weights, a map of zeros for pruned ones, both for both; and how each is stored.
 ///
-/// TensorFlow Lite Micro and Ember run such a file, LiteRT has no such operator. It computes what the plain file computes.
+/// LiteRT has no such operator. The file computes what the plain file computes.
 ///
 /// # Errors
 /// As [`quantized`].
-pub fn compressed(graph: &QuantizedGraph) -> Result<(Vec<u8>, Vec<StoredWeights>), CodegenError> {
-    let compressed = Compressed::new(graph);
+pub fn compressed(
+    graph: &QuantizedGraph,
+    decoder: Decoder,
+) -> Result<(Vec<u8>, Vec<StoredWeights>), CodegenError> {
+    let compressed = Compressed::new(graph, decoder);
     let bytes = lowered(graph, Some(&compressed))?;
     Ok((bytes, compressed.stored))
 }

@@ -233,6 +233,7 @@ fn litert_agrees_on_every_variant() {
         ("conv", WeightType::Int8, ActivationType::Int16),
         ("conv", WeightType::Int4, ActivationType::Int8),
         ("softmax", WeightType::Int8, ActivationType::Float32),
+        ("dense", WeightType::Int2, ActivationType::Int8),
     ] {
         let recipe = Recipe {
             rules: vec![Rule::tensor(layer).types(weights, activations)],

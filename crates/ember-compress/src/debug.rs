@@ -231,6 +231,7 @@ impl<'g> Debugger<'g> {
             ember_core::Dtype::Float32 => "float32",
             ember_core::Dtype::Float16 => "float16",
             ember_core::Dtype::Int4 => "int4",
+            ember_core::Dtype::Int2 => "int2",
             _ => "int8",
         };
         Some((name, sums))

@@ -83,7 +83,7 @@ pub enum CompressError {
     },
     /// Types for which there is no kernel.
     #[error(
-        "{node:?} would have {weights} weights with {activations} activations: there are float32, float16 and int8 weights with float32 activations, int8 and int4 with int8, int8 with int16"
+        "{node:?} would have {weights} weights with {activations} activations: there are float32, float16 and int8 weights with float32 activations, int8, int4 and int2 with int8, int8 with int16"
     )]
     Types {
         /// The layer.

@@ -6,7 +6,7 @@
 //!   range where rounding errs less, rounded half away from zero and kept in -128..=127 (`getNudgedScaleAndZeroPoint`,
 //!   `mlir/lib/Dialect/Quant/Utils/FakeQuantSupport.cpp`);
 //! - int16 activations: `scale = max(|min|, |max|) / 32767`, zero point 0;
-//! - filters and weights: symmetric in -127..=127 or, as int4, in -7..=7, one scale for each output channel;
+//! - filters and weights: symmetric in -127..=127, as int4 in -7..=7, as int2 in -1..=1, one scale for each output channel;
 //! - biases: int32, beside int16 activations int64, `scale = input scale * weight scale` of the channel;
 //! - results of pooling, reshape, pad and relu6: the parameters of their input; of softmax: those that its kernels have.
 //!
@@ -292,6 +292,7 @@ impl<'a> Quantizer<'a> {
         let integers = rounding.round(numbers, &value.shape, axis, &scales);
         let elements = match scheme.weights {
             WeightType::Int4 => Elements::Int4(integers),
+            WeightType::Int2 => Elements::Int2(integers),
             _ => Elements::Int8(integers),
         };
         let quantization = match (scheme.per, &scales[..]) {

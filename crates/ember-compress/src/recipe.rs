@@ -5,7 +5,7 @@
 //! # a layer, the last one that sets a key decides it.
 //! [[rule]]
 //! op = "fully_connected"      # an operator's name in the graph's text form; `*` and `?` stand for any characters
-//! weights = "int4"            # float32 (or float), float16, int8, int4
+//! weights = "int4"            # float32 (or float), float16, int8, int4, int2 (-1, 0 and 1)
 //! clip = "mse"                # min-max, percentile:P, mse, octav: how much of the weights the integers cover
 //! per = "channel"             # channel, tensor: which weights share a scale
 //! min_elements = 1024         # only layers with at least so many weights

@@ -18,6 +18,8 @@ pub enum WeightType {
     Int8,
     /// An eighth of the bytes.
     Int4,
+    /// A sixteenth of the bytes: -1, 0 and 1 times a scale. LiteRT takes it in dense layers only.
+    Int2,
 }
 
 impl WeightType {
@@ -29,6 +31,7 @@ impl WeightType {
             Self::Float16 => Dtype::Float16,
             Self::Int8 => Dtype::Int8,
             Self::Int4 => Dtype::Int4,
+            Self::Int2 => Dtype::Int2,
         }
     }
 
@@ -40,6 +43,7 @@ impl WeightType {
             Self::Float16 => "float16",
             Self::Int8 => "int8",
             Self::Int4 => "int4",
+            Self::Int2 => "int2",
         }
     }
 }

@@ -20,6 +20,8 @@ pub enum Elements {
     Float32(Vec<f32>),
     /// Real numbers in half the bytes.
     Float16(Vec<f16>),
+    /// Weights in a quarter of a byte, each in -2..=1.
+    Int2(Vec<i8>),
     /// Weights in half a byte, each in -8..=7.
     Int4(Vec<i8>),
     /// Weights, filters and constant activations.
@@ -39,6 +41,7 @@ impl Elements {
         match self {
             Self::Float32(_) => Dtype::Float32,
             Self::Float16(_) => Dtype::Float16,
+            Self::Int2(_) => Dtype::Int2,
             Self::Int4(_) => Dtype::Int4,
             Self::Int8(_) => Dtype::Int8,
             Self::Int16(_) => Dtype::Int16,
@@ -53,7 +56,7 @@ impl Elements {
         match self {
             Self::Float32(numbers) => numbers.len(),
             Self::Float16(numbers) => numbers.len(),
-            Self::Int4(numbers) | Self::Int8(numbers) => numbers.len(),
+            Self::Int2(numbers) | Self::Int4(numbers) | Self::Int8(numbers) => numbers.len(),
             Self::Int16(numbers) => numbers.len(),
             Self::Int32(numbers) => numbers.len(),
             Self::Int64(numbers) => numbers.len(),
@@ -66,7 +69,7 @@ impl Elements {
         self.len() == 0
     }
 
-    /// Their bytes as a file has them: little-endian, and of two int4 the first in the lower half of their byte.
+    /// Their bytes as a file has them: little-endian, and of those that share a byte the first in its lowest bits.
     #[must_use]
     pub fn to_le_bytes(&self) -> Vec<u8> {
         fn each<T: Copy, const N: usize>(numbers: &[T], bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
@@ -75,13 +78,8 @@ impl Elements {
         match self {
             Self::Float32(numbers) => each(numbers, f32::to_le_bytes),
             Self::Float16(numbers) => each(numbers, f16::to_le_bytes),
-            Self::Int4(numbers) => numbers
-                .chunks(2)
-                .map(|pair| {
-                    let nibble = |index| pair.get(index).map_or(0, |number: &i8| number & 0x0f);
-                    (nibble(0) | (nibble(1) << 4)).cast_unsigned()
-                })
-                .collect(),
+            Self::Int2(numbers) => packed::<2>(numbers),
+            Self::Int4(numbers) => packed::<4>(numbers),
             Self::Int8(numbers) => each(numbers, i8::to_le_bytes),
             Self::Int16(numbers) => each(numbers, i16::to_le_bytes),
             Self::Int32(numbers) => each(numbers, i32::to_le_bytes),
@@ -94,7 +92,7 @@ impl Elements {
         match self {
             Self::Float32(numbers) => numbers.iter().map(|number| f64::from(*number)).collect(),
             Self::Float16(numbers) => numbers.iter().map(|number| f64::from(*number)).collect(),
-            Self::Int4(numbers) | Self::Int8(numbers) => {
+            Self::Int2(numbers) | Self::Int4(numbers) | Self::Int8(numbers) => {
                 numbers.iter().map(|number| f64::from(*number)).collect()
             }
             Self::Int16(numbers) => numbers.iter().map(|number| f64::from(*number)).collect(),
@@ -103,6 +101,18 @@ impl Elements {
             Self::Int64(numbers) => numbers.iter().map(|number| *number as f64).collect(),
         }
     }
+}
+
+/// The lowest `BITS` bits of each number, the first in the lowest bits of a byte.
+fn packed<const BITS: usize>(numbers: &[i8]) -> Vec<u8> {
+    let mask = (1_u8 << BITS) - 1;
+    let byte = |numbers: &[i8]| {
+        let places = numbers.iter().zip((0..8).step_by(BITS));
+        places.fold(0, |byte, (number, place)| {
+            byte | ((number.cast_unsigned() & mask) << place)
+        })
+    };
+    numbers.chunks(8 / BITS).map(byte).collect()
 }
 
 /// How stored numbers stand for real numbers.

@@ -98,7 +98,7 @@ fn each_rule_has_a_graph_that_breaks_it() {
             },
         ),
         (
-            "\"filter\": as filter must be INT8 or INT4 beside INT8 activations, and is FLOAT16",
+            "\"filter\": as filter must be INT8 or INT4 or INT2 beside INT8 activations, and is FLOAT16",
             |g| {
                 g.values[1].dtype = Dtype::Float16;
                 g.values[1].quantization = Quantization::Real;
@@ -206,6 +206,10 @@ fn weights_quantized_along_the_wrong_dimension_are_refused() {
 
 #[test]
 fn elements_lie_in_the_file_as_its_format_wants_them() {
+    assert_eq!(
+        Elements::Int2(vec![1, -2, 0, -1, 1]).to_le_bytes(),
+        [0b1100_1001, 1]
+    );
     assert_eq!(Elements::Int4(vec![1, -2, 7]).to_le_bytes(), [0xe1, 0x07]);
     assert_eq!(
         Elements::Int16(vec![-2, 256]).to_le_bytes(),

@@ -9,7 +9,7 @@ use ember_graph::{Elements, Quantization, QuantizedGraph, QuantizedSource, Role,
 use ember_tflite::write::{ModelSpec, OperatorSpec, TensorSpec};
 use ember_tflite::{Options, TensorId};
 
-use super::encode::{self, Channels, Encoded, Encoding};
+use super::encode::{self, Channels, Decoder, Encoded, Encoding};
 
 /// The name of the custom operator.
 const DECODE: &str = "TFLM_DECODE";
@@ -34,8 +34,8 @@ pub(super) struct Compressed {
 }
 
 impl Compressed {
-    /// Each tensor of int8 weights in the form of fewest bytes; the others, in whatever type, as they are.
-    pub(super) fn new(graph: &QuantizedGraph) -> Self {
+    /// Each tensor of int8 weights beside int8 activations in the form of fewest bytes; the others as they are.
+    pub(super) fn new(graph: &QuantizedGraph, decoder: Decoder) -> Self {
         let mut compressed = Self {
             encoded: Vec::new(),
             stored: Vec::new(),
@@ -45,14 +45,19 @@ impl Compressed {
             for (role, id) in node.op.operands().iter().zip(&node.inputs) {
                 if matches!(role, Role::Filter | Role::Weights) && !seen.contains(id) {
                     seen.push(*id);
-                    compressed.store(graph, *id);
+                    // The runtimes decode beside int8 alone.
+                    let readers = graph.nodes().iter().filter(|node| node.inputs.contains(id));
+                    let mut types = readers.map(|node| graph.value(node.output).dtype);
+                    let decodable = types.all(|dtype| dtype == Dtype::Int8);
+                    compressed.store(graph, *id, decodable.then_some(decoder));
                 }
             }
         }
         compressed
     }
 
-    fn store(&mut self, graph: &QuantizedGraph, id: ValueId) {
+    /// Stores one tensor in the form of fewest bytes, as it is where nobody decodes it.
+    fn store(&mut self, graph: &QuantizedGraph, id: ValueId, decoder: Option<Decoder>) {
         let value = graph.value(id);
         let QuantizedSource::Constant(elements) = &value.source else {
             return;
@@ -62,8 +67,10 @@ impl Compressed {
             Quantization::PerChannel { scales, .. } => Channels::Last(scales.len()),
             Quantization::Real | Quantization::PerTensor { .. } => Channels::One,
         };
-        let encoded = match elements {
-            Elements::Int8(weights) => encode::smallest(weights, channels),
+        let encoded = match (elements, decoder) {
+            (Elements::Int8(weights), Some(decoder)) => {
+                encode::smallest(weights, channels, decoder)
+            }
             _ => None,
         };
         self.stored.push(StoredWeights {

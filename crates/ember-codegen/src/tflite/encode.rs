@@ -8,6 +8,9 @@
 //! |---|---|---|
 //! | look-up table | an index of 1 to 7 bits for each weight | type 0, version 1; at 4: version 1, bits, stride; then for each channel a table of `stride` values |
 //! | sparse | a bit for each weight that says whether it is other than 0 | type 2, version 1; at 4: version 1; then the weights that are |
+//! | sparse look-up | that map, then an index for each weight that is other than 0 | type 128, then as for the look-up table |
+//!
+//! The last one is Ember's own (`ember-micro`), in the range of types that TensorFlow Lite Micro leaves to applications.
 
 use std::collections::BTreeSet;
 
@@ -29,6 +32,20 @@ pub enum Encoding {
     },
     /// A map of the weights that are other than 0, and those.
     Sparse,
+    /// That map, and for those the index into a table of values.
+    SparseLookUp {
+        /// Bits of an index.
+        bits: u32,
+    },
+}
+
+/// Who is to decode the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Decoder {
+    /// TensorFlow Lite Micro, and Ember.
+    Tflm,
+    /// Ember alone, which has more forms.
+    Ember,
 }
 
 impl Encoding {
@@ -39,6 +56,7 @@ impl Encoding {
             Self::Plain => "plain",
             Self::LookUp { .. } => "look-up",
             Self::Sparse => "sparse",
+            Self::SparseLookUp { .. } => "sparse look-up",
         }
     }
 }
@@ -90,45 +108,99 @@ impl Channels {
 }
 
 /// The weights in the form of fewest bytes; none when that is the plain one.
-pub(super) fn smallest(weights: &[i8], channels: Channels) -> Option<Encoded> {
-    let forms = [look_up(weights, channels), Some(sparse(weights))];
-    let forms = forms.into_iter().flatten();
-    let best = forms.min_by_key(Encoded::len)?;
+pub(super) fn smallest(weights: &[i8], channels: Channels, decoder: Decoder) -> Option<Encoded> {
+    let both = match decoder {
+        Decoder::Tflm => None,
+        Decoder::Ember => sparse_look_up(weights, channels),
+    };
+    let forms = [look_up(weights, channels), Some(sparse(weights)), both];
+    let best = forms.into_iter().flatten().min_by_key(Encoded::len)?;
     (best.len() < weights.len()).then_some(best)
 }
 
 /// Indices into tables; none when a channel has more than 128 different weights.
 pub(super) fn look_up(weights: &[i8], channels: Channels) -> Option<Encoded> {
-    let mut values = vec![BTreeSet::new(); channels.count()];
-    for (position, weight) in weights.iter().enumerate() {
-        values[channels.of(position, weights.len())].insert(*weight);
-    }
-    let tables: Vec<Vec<i8>> = values
-        .into_iter()
-        .map(|values| values.into_iter().collect())
-        .collect();
-    let stride = tables.iter().map(Vec::len).max()?;
-    let bits = stride.next_power_of_two().trailing_zeros().max(1);
-    if bits > MOST_BITS {
-        return None;
-    }
+    let tables = Tables::new(weights, channels, |_| true)?;
     let mut packed = Bits::default();
     for (position, weight) in weights.iter().enumerate() {
-        let table = &tables[channels.of(position, weights.len())];
-        let index = table.binary_search(weight).unwrap_or(0);
-        packed.push(index as u32, bits);
-    }
-    let mut ancillary = vec![0; HEADER];
-    ancillary[..7].copy_from_slice(&[0, 1, 0, 0, 1, bits as u8, stride as u8]);
-    for table in &tables {
-        let rest = std::iter::repeat_n(&0, stride - table.len());
-        ancillary.extend(table.iter().chain(rest).map(|value| value.cast_unsigned()));
+        packed.push(tables.index(position, *weight), tables.bits);
     }
     Some(Encoded {
-        encoding: Encoding::LookUp { bits },
+        encoding: Encoding::LookUp { bits: tables.bits },
         bytes: packed.bytes,
-        ancillary,
+        ancillary: tables.describe(0),
     })
+}
+
+/// A map of what is other than 0, and indices into tables for that; none when a channel has more than 128 different weights.
+pub(super) fn sparse_look_up(weights: &[i8], channels: Channels) -> Option<Encoded> {
+    let tables = Tables::new(weights, channels, |weight| weight != 0)?;
+    let (mut map, mut packed) = (Bits::default(), Bits::default());
+    for (position, weight) in weights.iter().enumerate() {
+        map.push(u32::from(*weight != 0), 1);
+        if *weight != 0 {
+            packed.push(tables.index(position, *weight), tables.bits);
+        }
+    }
+    map.bytes.extend(packed.bytes);
+    Some(Encoded {
+        encoding: Encoding::SparseLookUp { bits: tables.bits },
+        bytes: map.bytes,
+        ancillary: tables.describe(128),
+    })
+}
+
+/// The different weights of each channel.
+struct Tables {
+    channels: Channels,
+    len: usize,
+    values: Vec<Vec<i8>>,
+    stride: usize,
+    bits: u32,
+}
+
+impl Tables {
+    /// The tables of the weights that `of` is about; none when an index would have too many bits.
+    fn new(weights: &[i8], channels: Channels, of: impl Fn(i8) -> bool) -> Option<Self> {
+        let mut values = vec![BTreeSet::new(); channels.count()];
+        for (position, weight) in weights
+            .iter()
+            .enumerate()
+            .filter(|(_, weight)| of(**weight))
+        {
+            values[channels.of(position, weights.len())].insert(*weight);
+        }
+        let values: Vec<Vec<i8>> = (values.into_iter())
+            .map(|values| values.into_iter().collect())
+            .collect();
+        let stride = values.iter().map(Vec::len).max()?.max(1);
+        let bits = stride.next_power_of_two().trailing_zeros().max(1);
+        (bits <= MOST_BITS).then_some(Self {
+            channels,
+            len: weights.len(),
+            values,
+            stride,
+            bits,
+        })
+    }
+
+    /// The index of the weight at a position.
+    fn index(&self, position: usize, weight: i8) -> u32 {
+        let table = &self.values[self.channels.of(position, self.len)];
+        table.binary_search(&weight).unwrap_or(0) as u32
+    }
+
+    /// The header of this type, and the tables.
+    fn describe(&self, decode_type: u8) -> Vec<u8> {
+        let mut ancillary = vec![0; HEADER];
+        let header = [decode_type, 1, 0, 0, 1, self.bits as u8, self.stride as u8];
+        ancillary[..header.len()].copy_from_slice(&header);
+        for table in &self.values {
+            let rest = std::iter::repeat_n(&0, self.stride - table.len());
+            ancillary.extend(table.iter().chain(rest).map(|value| value.cast_unsigned()));
+        }
+        ancillary
+    }
 }
 
 /// A map of what is other than 0, and that.
@@ -175,7 +247,7 @@ impl Bits {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Channels, Encoding, look_up, smallest, sparse};
+    use super::{Channels, Decoder, Encoding, look_up, smallest, sparse, sparse_look_up};
 
     /// Bit `at` of bytes, counted from the highest of the first on.
     fn bit(bytes: &[u8], at: usize) -> usize {
@@ -245,10 +317,12 @@ mod tests {
     fn what_saves_nothing_stays_plain() {
         let many: Vec<i8> = (-128..=127).collect();
         assert_eq!(look_up(&many, Channels::One), None);
-        assert_eq!(smallest(&many, Channels::One), None);
-        assert_eq!(smallest(&[0; 16], Channels::One), None);
+        for decoder in [Decoder::Tflm, Decoder::Ember] {
+            assert_eq!(smallest(&many, Channels::One, decoder), None);
+            assert_eq!(smallest(&[0; 16], Channels::One, decoder), None);
+        }
         let sixteen: Vec<i8> = (0..1000).map(|i| (i % 16) as i8).collect();
-        let clustered = smallest(&sixteen, Channels::One).unwrap();
+        let clustered = smallest(&sixteen, Channels::One, Decoder::Ember).unwrap();
         assert_eq!(
             (clustered.encoding, clustered.len()),
             (Encoding::LookUp { bits: 4 }, 532)
@@ -256,9 +330,31 @@ mod tests {
         let pruned: Vec<i8> = (0..1000)
             .map(|i| if i % 10 == 0 { (i / 10) as i8 } else { 0 })
             .collect();
+        let forms = |weights: &[i8]| {
+            [Decoder::Tflm, Decoder::Ember]
+                .map(|decoder| smallest(weights, Channels::One, decoder).unwrap().encoding)
+        };
+        assert_eq!(forms(&pruned), [Encoding::Sparse; 2]);
+        let both: Vec<i8> = (0..2000_i32)
+            .map(|i| if i % 5 == 0 { (1 + i % 15) as i8 } else { 0 })
+            .collect();
         assert_eq!(
-            smallest(&pruned, Channels::One).unwrap().encoding,
-            Encoding::Sparse
+            forms(&both),
+            [
+                Encoding::LookUp { bits: 2 },
+                Encoding::SparseLookUp { bits: 2 }
+            ]
         );
+    }
+
+    #[test]
+    fn both_forms_together() {
+        let encoded = sparse_look_up(&[0, -1, 0, 0, 5, 0, 0, 0, 0, 7], Channels::One).unwrap();
+        assert_eq!(encoded.bytes, [0b0100_1000, 0b0100_0000, 0b0001_1000]);
+        assert_eq!(encoded.ancillary[..8], [128, 1, 0, 0, 1, 2, 3, 0]);
+        assert_eq!(encoded.ancillary[16..], [255, 5, 7]);
+        // Nothing is left: a table of one value that nobody reads.
+        let nothing = sparse_look_up(&[0; 8], Channels::One).unwrap();
+        assert_eq!((nothing.bytes, nothing.ancillary.len()), (vec![0], 17));
     }
 }

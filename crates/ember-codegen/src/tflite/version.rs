@@ -3,7 +3,8 @@
 //! An operator's version rises with what it can do; a reader refuses one that it does not know. These are the versions
 //! that TensorFlow's converter gives (`compiler/mlir/lite/tools/versioning/op_version.cc`), and the releases of its
 //! `runtime_version.cc`, which it writes as `min_runtime_version`. Where it gives a depthwise convolution of int16 no
-//! version of its own, ours is the one in which that came.
+//! version of its own, ours is the one in which that came; a
+//! convolution of int2, which only Ember has, has the version of int4.
 
 use ember_core::{BuiltinOp, Dtype};
 use ember_graph::{Node, Op};
@@ -25,9 +26,9 @@ pub(super) fn of(spec: &ModelSpec, node: &Node) -> i32 {
         Dtype::Int16 => int16,
         _ => 1,
     };
-    let int4 = || tensor(1).dtype == Dtype::Int4;
+    let narrow = || matches!(tensor(1).dtype, Dtype::Int4 | Dtype::Int2);
     match &node.op {
-        Op::Conv2d { .. } if int4() => 7,
+        Op::Conv2d { .. } if narrow() => 7,
         Op::Conv2d { .. } if is_hybrid(spec, node) => {
             if per_channel(tensor(1)) {
                 5
@@ -36,7 +37,7 @@ pub(super) fn of(spec: &ModelSpec, node: &Node) -> i32 {
             }
         }
         Op::Conv2d { .. } => by_type(3, 8),
-        Op::DepthwiseConv2d { .. } if int4() => 7,
+        Op::DepthwiseConv2d { .. } if narrow() => 7,
         Op::DepthwiseConv2d { .. } if is_hybrid(spec, node) => {
             if per_channel(tensor(1)) {
                 6
@@ -48,7 +49,8 @@ pub(super) fn of(spec: &ModelSpec, node: &Node) -> i32 {
             if window.dilation == [1, 1] { 1 } else { 2 }
         }
         Op::DepthwiseConv2d { .. } => by_type(3, 5),
-        Op::FullyConnected { .. } if int4() => 10,
+        Op::FullyConnected { .. } if tensor(1).dtype == Dtype::Int2 => 14,
+        Op::FullyConnected { .. } if narrow() => 10,
         Op::FullyConnected { .. } if is_hybrid(spec, node) => {
             if per_channel(tensor(1)) {
                 12
@@ -113,6 +115,7 @@ const fn release(op: BuiltinOp, version: i32) -> (u32, u32) {
         }
         (BuiltinOp::Conv2d, 8) | (BuiltinOp::FullyConnected, 11) => (2, 15),
         (BuiltinOp::FullyConnected, 12) => (2, 17),
+        (BuiltinOp::FullyConnected, 14) => (2, 21),
         (_, _) => (1, 14),
     }
 }

@@ -36,7 +36,7 @@ pub struct Fix {
     pub trials: Vec<Trial>,
 }
 
-/// Raises the precision of the `layers` layers that lose most by `report`, the worst first: from int4 to int8 weights,
+/// Raises the precision of the `layers` layers that lose most by `report`, the worst first: from int2 or int4 to int8 weights,
 /// then int16 activations, then float. A step stays where the score rises by at least `gain`, and the next one is tried;
 /// where it does not, the next layer's turn comes.
 ///
@@ -109,7 +109,7 @@ pub fn fix<E: From<CompressError>>(
 /// The next types up; none above float.
 fn higher(scheme: &Scheme, has_weights: bool) -> Option<Scheme> {
     let (weights, activations) = match (scheme.weights, scheme.activations) {
-        (WeightType::Int4, ActivationType::Int8) if has_weights => {
+        (WeightType::Int4 | WeightType::Int2, ActivationType::Int8) if has_weights => {
             (WeightType::Int8, ActivationType::Int8)
         }
         (_, ActivationType::Int8) => (WeightType::Int8, ActivationType::Int16),

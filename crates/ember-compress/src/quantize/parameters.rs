@@ -100,7 +100,7 @@ pub(super) fn float_weights(numbers: &[f32], dtype: Dtype) -> Elements {
 /// How the weights of a layer become integers.
 #[derive(Clone, Copy, Debug)]
 pub struct WeightRounding {
-    /// [`WeightType::Int8`] or [`WeightType::Int4`].
+    /// [`WeightType::Int8`], [`WeightType::Int4`] or [`WeightType::Int2`].
     pub weights: WeightType,
     /// How much of their distribution the integers cover.
     pub clip: Clipping,

@@ -6,7 +6,8 @@
 //! - activations are FLOAT32, INT8 or INT16, integers with one scale, INT16 with the zero point 0;
 //! - an operator has all its activations in one type; QUANTIZE and DEQUANTIZE stand where types meet;
 //! - filters, weights and biases have a type that goes with the activations: see [`layer_types`];
-//! - integer weights are symmetric: zero point 0, INT8 in -127..=127, INT4 in -7..=7, per channel along the output channels;
+//! - integer weights are symmetric: zero point 0, INT8 in -127..=127, INT4 in -7..=7, INT2 in -2..=1, per
+//!   channel along the output channels;
 //! - an integer bias has the scale `input scale * weight scale` of its channel, the product rounded to f32 once;
 //! - pooling, reshape, pad and a relu6 that stands alone give back their input's parameters; softmax gives 1/256 and -128 in
 //!   INT8, 1/32768 and 0 in INT16.
@@ -69,16 +70,18 @@ pub const fn layer_types(activations: Dtype) -> (&'static [Dtype], &'static [Dty
             &[Dtype::Float32, Dtype::Float16, Dtype::Int8],
             &[Dtype::Float32, Dtype::Float16],
         ),
-        Dtype::Int8 => (&[Dtype::Int8, Dtype::Int4], &[Dtype::Int32]),
+        Dtype::Int8 => (&[Dtype::Int8, Dtype::Int4, Dtype::Int2], &[Dtype::Int32]),
         Dtype::Int16 => (&[Dtype::Int8], &[Dtype::Int64]),
         _ => (&[], &[]),
     }
 }
 
-/// The greatest magnitude of a weight of this type: both ends are used alike, so that 0 stands in the middle.
+/// The greatest magnitude of a weight that is rounded to this type: both ends are used alike, so that 0 stands in the
+/// middle, and INT2 is -1, 0 and 1.
 #[must_use]
 pub const fn weight_limit(dtype: Dtype) -> i8 {
     match dtype {
+        Dtype::Int2 => 1,
         Dtype::Int4 => 7,
         _ => 127,
     }
@@ -205,14 +208,20 @@ fn check_parameter(
         return wrong("must have the zero point 0".to_owned());
     }
     match &value.source {
-        QuantizedSource::Constant(Elements::Int8(numbers) | Elements::Int4(numbers)) => {
-            let limit = weight_limit(value.dtype);
-            let outside = numbers
-                .iter()
-                .find(|number| **number < -limit || **number > limit);
-            match outside {
+        QuantizedSource::Constant(
+            Elements::Int8(numbers) | Elements::Int4(numbers) | Elements::Int2(numbers),
+        ) => {
+            let greatest = weight_limit(value.dtype);
+            // Two bits have a fourth number, which training may use.
+            let least = if value.dtype == Dtype::Int2 {
+                -2
+            } else {
+                -greatest
+            };
+            let outside = |number: &&i8| **number < least || **number > greatest;
+            match numbers.iter().find(outside) {
                 Some(outside) => wrong(format!(
-                    "holds {outside}: weights stay in -{limit}..={limit}"
+                    "holds {outside}: weights stay in {least}..={greatest}"
                 )),
                 None => Ok(()),
             }
