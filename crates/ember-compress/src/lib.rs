@@ -11,6 +11,7 @@ pub mod calibrate;
 mod clip;
 pub mod cluster;
 pub mod debug;
+mod describe;
 mod error;
 pub mod passes;
 pub mod prune;
@@ -23,6 +24,7 @@ mod variant;
 
 pub use calibrate::{Calibration, Calibrator, Range};
 pub use clip::{Clipping, magnitude};
+pub use describe::{LayerWeights, constant_bytes, describe};
 pub use error::CompressError;
 pub use passes::optimize;
 pub use quantize::{quantize, quantize_by};
