@@ -43,8 +43,8 @@ pub enum DeployError {
     },
     /// No emulator has the chip.
     #[error(
-        "nothing here emulates {chip} ({core}): QEMU has {}, and those that differ from them in nothing that matters; the \
-         built-in emulator has every chip with a Cortex-M0, M0+, M3 or M23. Take one of these, or a real {chip}",
+        "nothing here emulates {chip} ({core}): {reason}. QEMU has {}, and what runs the same program; the built-in emulator \
+         has the Cortex-M0, M0+, M3 and M23. Take one of these, or a real {chip}",
         chip_names()
     )]
     NoEmulator {
@@ -52,6 +52,8 @@ pub enum DeployError {
         chip: String,
         /// Its processor.
         core: &'static str,
+        /// Why not.
+        reason: &'static str,
     },
     /// The image lacks what an emulator has to find in it.
     #[error("there is no `{name}` in the firmware's ELF file; build it again, for a chip")]
@@ -390,6 +392,7 @@ fn machine_names() -> String {
 fn chip_names() -> String {
     let names: Vec<_> = crate::emulate::CHIP_MACHINES
         .iter()
+        .filter(|machine| !machine.names.is_empty())
         .map(|machine| machine.chip)
         .collect();
     names.join(", ")

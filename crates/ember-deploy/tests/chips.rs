@@ -3,180 +3,19 @@
 //!
 //! What needs QEMU says so and passes where QEMU is not installed.
 
+#[path = "support/chip.rs"]
+mod chip;
 mod support;
 
+use chip::{Built, Chip, F100, IN_QEMU, NOT_IN_QEMU, RAM, STM32, plan};
 use ember_deploy::DeployError;
-use ember_deploy::chip::{Boot, Core, Plan, Sectors};
-use ember_deploy::converse::{Answer, Conversation, LiveAnswer, Patience};
+use ember_deploy::chip::{Boot, Core, Plan, Store};
+use ember_deploy::converse::{Answer, Conversation, LiveAnswer};
 use ember_deploy::emulate::{CHIP_MACHINES, ChipEmulator, ChipJob, ChipMachine, Outcome};
-use ember_deploy::firmware::Target;
-use ember_deploy::image::Image;
-use ember_deploy::layout::Layout;
-use ember_deploy::machine::Region;
 use ember_link::ErrorCode;
-use ember_slot::write::SlotImage;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
-use support::{MODEL_SOURCE, broken_source, build_for, images, model, on_the_host, workspace};
-
-/// A chip as probe-rs 0.32's registry has it: name, core, origin of the flash and its sectors, RAM; sizes in KiB.
-#[derive(Clone, Copy)]
-struct Chip {
-    name: &'static str,
-    core: Core,
-    flash: u32,
-    /// How many of which size.
-    sectors: &'static [(u32, u32)],
-    ram: (u32, u32),
-}
-
-const STM32: u32 = 0x0800_0000;
-const RAM: u32 = 0x2000_0000;
-
-const F100: Chip = Chip {
-    name: "STM32F100RB",
-    core: Core::Armv7m,
-    flash: STM32,
-    sectors: &[(128, 1)],
-    ram: (RAM, 8),
-};
-
-/// One for each row of the table of machines, in its order.
-const CHIPS: &[Chip] = &[
-    Chip {
-        name: "fe310-g002",
-        core: Core::Rv32imac,
-        // As the quirks have it: behind the boot loader of the board.
-        flash: 0x2001_0000,
-        sectors: &[(1008, 4)],
-        ram: (0x8000_0000, 16),
-    },
-    Chip {
-        name: "LM3S6965",
-        core: Core::Armv7m,
-        flash: 0,
-        sectors: &[(256, 1)],
-        ram: (RAM, 64),
-    },
-    Chip {
-        name: "LM3S811",
-        core: Core::Armv7m,
-        flash: 0,
-        sectors: &[(64, 1)],
-        ram: (RAM, 8),
-    },
-    Chip {
-        name: "nRF51822_xxAA",
-        core: Core::Armv6m,
-        flash: 0,
-        sectors: &[(256, 1)],
-        ram: (RAM, 16),
-    },
-    F100,
-    Chip {
-        name: "STM32F205RF",
-        core: Core::Armv7m,
-        flash: STM32,
-        sectors: &[(4, 16), (1, 64), (5, 128)],
-        ram: (RAM, 128),
-    },
-    Chip {
-        name: "STM32F405RG",
-        core: Core::Armv7emF,
-        flash: STM32,
-        sectors: &[(4, 16), (1, 64), (7, 128)],
-        ram: (RAM, 128),
-    },
-];
-
-fn plan(chip: Chip) -> Plan {
-    let mut sectors: Vec<Sectors> = Vec::new();
-    let mut length = 0;
-    for (count, kibibytes) in chip.sectors {
-        sectors.push(Sectors {
-            origin: chip.flash + length,
-            bytes: kibibytes << 10,
-            count: *count,
-        });
-        length += count * (kibibytes << 10);
-    }
-    Plan {
-        name: chip.name.to_owned(),
-        family: String::new(),
-        core: chip.core,
-        flash: Region {
-            origin: chip.flash,
-            length,
-        },
-        sectors,
-        page_bytes: 256,
-        erased_byte: 0xff,
-        ram: Region {
-            origin: chip.ram.0,
-            length: chip.ram.1 << 10,
-        },
-        boot: Boot::Plain,
-        reserved: Vec::new(),
-        start: Vec::new(),
-        notes: Vec::new(),
-    }
-}
-
-/// More than the firmware has around the small model.
-const CODE_BYTES: u32 = 40 << 10;
-
-/// A firmware, and the HEX file of it.
-struct Built {
-    plan: Plan,
-    target: Target,
-    image: Image,
-    hex: PathBuf,
-}
-
-impl Built {
-    /// Around the small model, in a file of `directory`; `None` without the Rust target.
-    fn new(chip: Chip, directory: &Path) -> Option<Self> {
-        Self::around(&workspace().join(MODEL_SOURCE), chip, directory)
-    }
-
-    fn around(model: &Path, chip: Chip, directory: &Path) -> Option<Self> {
-        let plan = plan(chip);
-        let layout = Layout::new(&plan, CODE_BYTES, model::MODEL_BYTES as u32)
-            .unwrap_or_else(|error| panic!("{}: {error}", plan.name));
-        let target = Target::of_chip(&plan, &layout);
-        let elf = build_for(&target, model, directory)?;
-        let elf = elf.unwrap_or_else(|error| panic!("{}: {error}", plan.name));
-        let mut image = Image::read(&elf).unwrap_or_else(|error| panic!("{}: {error}", plan.name));
-        let slot = SlotImage::new(model::MODEL, 1, 1, None).expect("a model");
-        for segment in layout.fill(&plan, &slot) {
-            image.add(segment).expect("it lies in a slot");
-        }
-        // QEMU takes a comma for the end of a file's name.
-        let hex = directory.join(format!("{}, to flash.hex", plan.name));
-        std::fs::write(&hex, image.to_hex()).expect("a file");
-        Some(Self {
-            plan,
-            target,
-            image,
-            hex,
-        })
-    }
-
-    fn job(&self) -> ChipJob<'_> {
-        ChipJob {
-            plan: &self.plan,
-            target: &self.target,
-            image: &self.image,
-            hex: &self.hex,
-            input_bytes: model::INPUT_BYTES,
-            patience: Patience {
-                hello: Duration::from_secs(30),
-                silence: Duration::from_secs(30),
-            },
-        }
-    }
-}
+use support::{broken_source, images, model, on_the_host};
 
 fn carry_on(_: Option<Answer<'_>>) -> ControlFlow<()> {
     ControlFlow::Continue(())
@@ -202,76 +41,91 @@ fn same_but_for_ticks(first: &Outcome, second: &Outcome, tick: u64) {
 }
 
 #[test]
-fn the_built_in_emulator_has_every_chip_with_a_small_processor() {
+fn every_chip_gives_the_hosts_outputs_in_each_emulator_that_has_it() {
     let directory = tempfile::tempdir().expect("a directory");
     let images = images(40);
-    // Chips that QEMU does not have, of every core that is compiled for what the built-in emulator executes.
-    let others = [
-        ("STM32F103CB", Core::Armv7m),
-        ("SAML10E16A", Core::Armv8mBase),
-        ("STM32G071RB", Core::Armv6m),
-    ]
-    .map(|(name, core)| Chip { name, core, ..F100 });
-    for chip in CHIPS.iter().chain(&others) {
-        let plan = plan(*chip);
+    for chip in IN_QEMU.iter().chain(&NOT_IN_QEMU) {
         let small = matches!(chip.core, Core::Armv6m | Core::Armv7m | Core::Armv8mBase);
-        assert_eq!(
-            ChipEmulator::built_in(&plan).is_ok(),
-            small,
-            "{}",
-            chip.name
-        );
-        if !small {
-            continue;
-        }
         let Some(built) = Built::new(*chip, directory.path()) else {
             continue;
         };
-        let run = || {
-            ChipEmulator::BuiltIn
+        let run = |emulator: ChipEmulator| {
+            let outcome = emulator
                 .run(&built.job(), &images, &mut carry_on)
-                .unwrap_or_else(|error| panic!("{}: {error}", chip.name))
+                .unwrap_or_else(|error| panic!("{}: {error}", chip.name));
+            check(&outcome, &images);
+            outcome
         };
-        let first = run();
-        check(&first, &images);
-        assert_eq!(first, run(), "{}", chip.name);
-        let Ok(ChipEmulator::Qemu(machine)) = ChipEmulator::choose(&built.plan) else {
+        let built_in = ChipEmulator::built_in(&built.plan).map(run);
+        assert_eq!(built_in.is_ok(), small, "{}", chip.name);
+        if let Ok(outcome) = &built_in {
+            assert_eq!(*outcome, run(ChipEmulator::BuiltIn), "{}", chip.name);
+        }
+        let Ok(emulator @ ChipEmulator::Qemu(machine)) = ChipEmulator::choose(&built.plan) else {
+            eprintln!("{}: QEMU has no such chip, or is not installed", chip.name);
             continue;
         };
-        let qemu = ChipEmulator::Qemu(machine)
-            .run(&built.job(), &images, &mut carry_on)
-            .unwrap_or_else(|error| panic!("{}: {error}", chip.name));
-        same_but_for_ticks(&first, &qemu, machine.instructions_per_tick.ceil() as u64);
+        assert_eq!(emulator.note(&built.plan), None);
+        let tick = machine.instructions_per_tick.ceil() as u64;
+        let qemu = run(emulator);
+        same_but_for_ticks(&qemu, &run(emulator), tick);
+        if let Ok(outcome) = &built_in {
+            same_but_for_ticks(outcome, &qemu, tick);
+        }
     }
 }
 
 #[test]
-fn every_chip_that_qemu_has_gives_the_hosts_outputs() {
+fn there_is_a_chip_for_every_machine() {
+    let machines = CHIP_MACHINES
+        .iter()
+        .filter(|machine| !machine.names.is_empty());
+    let of = IN_QEMU.iter().map(|chip| ChipMachine::of(&plan(*chip)));
+    assert!(of.eq(machines.map(Some)));
+    for chip in NOT_IN_QEMU {
+        assert_eq!(ChipMachine::of(&plan(chip)), None);
+    }
+}
+
+#[test]
+fn a_machine_of_qemu_stands_in_for_a_chip_with_its_processor() {
     let directory = tempfile::tempdir().expect("a directory");
-    let images = images(40);
-    assert_eq!(CHIPS.len(), CHIP_MACHINES.len());
-    for (chip, machine) in CHIPS.iter().zip(CHIP_MACHINES) {
-        let Some(built) = Built::new(*chip, directory.path()) else {
+    let images = images(10);
+    let l476 = Chip {
+        name: "STM32L476RG",
+        core: Core::Armv7emF,
+        flash: STM32,
+        sectors: &[(512, 2)],
+        ram: (RAM, 96),
+        boot: Boot::Plain,
+    };
+    let nrf52 = Chip {
+        name: "nRF52840_xxAA",
+        flash: 0,
+        sectors: &[(256, 4)],
+        ram: (RAM, 256),
+        ..l476
+    };
+    for (chip, qemu) in [(l476, "netduinoplus2"), (nrf52, "mps2-an386")] {
+        let Some(built) = Built::new(chip, directory.path()) else {
             continue;
         };
-        assert_eq!(ChipMachine::of(&built.plan), Some(machine), "{}", chip.name);
         match ChipEmulator::choose(&built.plan) {
-            Ok(ChipEmulator::Qemu(_)) => {}
-            _ => {
-                eprintln!("skipped: {} is not installed", machine.qemu.program);
-                continue;
+            Ok(emulator @ ChipEmulator::Qemu(machine)) => {
+                assert_eq!(machine.qemu.machine, qemu);
+                let note = emulator.note(&built.plan).expect("it is not the chip");
+                assert!(
+                    note.contains(chip.name) && note.contains(machine.chip),
+                    "{note}"
+                );
+                let outcome = emulator
+                    .run(&built.job(), &images, &mut carry_on)
+                    .unwrap_or_else(|error| panic!("{}: {error}", chip.name));
+                check(&outcome, &images);
             }
+            Err(DeployError::QemuMissing { .. }) => eprintln!("skipped: QEMU is not installed"),
+            other => panic!("{other:?}"),
         }
-        let run = || {
-            ChipEmulator::Qemu(machine)
-                .run(&built.job(), &images, &mut carry_on)
-                .unwrap_or_else(|error| panic!("{}: {error}", chip.name))
-        };
-        let first = run();
-        check(&first, &images);
-        let second = run();
-        check(&second, &images);
-        same_but_for_ticks(&first, &second, machine.instructions_per_tick.ceil() as u64);
     }
 }
 
@@ -406,20 +260,30 @@ fn a_live_stream_runs_on_an_emulated_chip() {
 fn what_cannot_run_is_told() {
     let directory = tempfile::tempdir().expect("a directory");
     let unknown = plan(Chip {
-        name: "STM32L476RG",
-        core: Core::Armv7emF,
+        name: "nRF9160_xxAA",
+        core: Core::Armv8mMainF,
         ..F100
     });
     let error = ChipEmulator::choose(&unknown).unwrap_err();
     let text = error.to_string();
     for words in [
-        "STM32L476RG (Cortex-M4F/M7F)",
+        "nRF9160_xxAA (Cortex-M33F)",
         "STM32F405RG",
         "FE310",
-        "a Cortex-M0",
+        "Cortex-M0",
     ] {
         assert!(text.contains(words), "{text}");
     }
+    let stores = Plan {
+        start: vec![Store {
+            address: 0x4005_200E,
+            bytes: 2,
+            value: 0xC520,
+        }],
+        ..plan(F100)
+    };
+    let error = ChipEmulator::choose(&stores).unwrap_err();
+    assert!(error.to_string().contains("own registers"), "{error}");
     let error = ChipEmulator::built_in(&unknown).unwrap_err();
     assert!(matches!(error, DeployError::NoEmulator { .. }), "{error}");
 

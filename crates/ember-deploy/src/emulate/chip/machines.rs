@@ -1,4 +1,7 @@
-//! The chips of probe-rs's registry that QEMU has as machines: one row each.
+//! The machines of QEMU that are, or can stand in for, chips of probe-rs's registry: one row each.
+//!
+//! A machine is a chip when it is named so. It can stand in for any chip with its processor whose memory lies within its own:
+//! the firmware uses nothing else of a chip, so it is the same program, at the same addresses, that runs.
 //!
 //! Memories are those that QEMU 7.2 shows with `info mtree`, clocks those in the sources of its machines (`hw/arm`,
 //! `hw/riscv`). All of them start from a HEX file that is loaded with `-device loader`: the Cortex-M machines have their
@@ -7,13 +10,12 @@
 use crate::chip::{Core, Plan};
 use crate::machine::{ARM, QemuMachine, RISCV, Region};
 
-/// A chip that QEMU emulates.
+/// A machine of QEMU that runs the images of chips.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ChipMachine {
-    /// The chip.
+    /// The chip, or the board.
     pub chip: &'static str,
-    /// What the names of chips begin with that are this one or differ in nothing that the firmware uses: processor,
-    /// addresses of flash and RAM. They may have less of either.
+    /// What the names of chips begin with that are this one, or its like with other peripherals or less memory.
     pub names: &'static [&'static str],
     /// The cores that its program may be compiled for.
     pub cores: &'static [Core],
@@ -43,7 +45,7 @@ const fn region(origin: u32, kibibytes: u32) -> Region {
 const RAM: u32 = 0x2000_0000;
 const STM32_FLASH: u32 = 0x0800_0000;
 
-/// In the order of the chips' names.
+/// In the order of the chips' names; boards, which are no chips, last.
 pub const CHIP_MACHINES: &[ChipMachine] = &[
     ChipMachine {
         chip: "FE310-G002",
@@ -118,31 +120,58 @@ pub const CHIP_MACHINES: &[ChipMachine] = &[
         instructions_per_tick: 1e3 / 168.0,
         clock: "168 MHz: SYSCLK_FRQ, hw/arm/netduinoplus2.c",
     },
+    ChipMachine {
+        chip: "an MPS2 board with a Cortex-M4",
+        names: &[],
+        cores: &[Core::Armv7em, Core::Armv7emF],
+        qemu: arm("mps2-an386"),
+        // RAM, loaded before start.
+        flash: region(0, 4 << 10),
+        ram: region(RAM, 4 << 10),
+        instructions_per_tick: 40.0,
+        clock: "25 MHz: SYSCLK_FRQ, hw/arm/mps2.c",
+    },
 ];
 
 impl ChipMachine {
     /// The machine that is this chip, with at least its memory.
     #[must_use]
     pub fn of(plan: &Plan) -> Option<&'static Self> {
+        CHIP_MACHINES
+            .iter()
+            .find(|machine| machine.is_named(plan) && machine.can_run(plan))
+    }
+
+    /// A machine that is another chip, and runs the program of this one.
+    #[must_use]
+    pub fn like(plan: &Plan) -> Option<&'static Self> {
+        CHIP_MACHINES.iter().find(|machine| machine.can_run(plan))
+    }
+
+    /// Whether the machine is this chip, and not one that stands in for it.
+    #[must_use]
+    pub fn is_named(&self, plan: &Plan) -> bool {
+        self.names.iter().any(|name| {
+            let start = plan.name.get(..name.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(name))
+        })
+    }
+
+    fn can_run(&self, plan: &Plan) -> bool {
         let within =
             |outer: Region, inner: Region| outer.contains(inner.origin.into(), inner.length.into());
-        CHIP_MACHINES.iter().find(|machine| {
-            let named = machine.names.iter().any(|name| {
-                let start = plan.name.get(..name.len());
-                start.is_some_and(|start| start.eq_ignore_ascii_case(name))
-            });
-            named
-                && machine.cores.contains(&plan.core)
-                && within(machine.flash, plan.flash)
-                && within(machine.ram, plan.ram)
-        })
+        self.cores.contains(&plan.core)
+            && within(self.flash, plan.flash)
+            && within(self.ram, plan.ram)
+            // The registers that these stores are for are those of the chip itself.
+            && plan.start.is_empty()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{CHIP_MACHINES, ChipMachine};
-    use crate::chip::{Boot, Core, Plan};
+    use crate::chip::{Boot, Core, Plan, Store};
     use crate::machine::Region;
 
     fn plan(name: &str, core: Core, flash: (u32, u32), ram: (u32, u32)) -> Plan {
@@ -180,13 +209,47 @@ mod tests {
         assert_eq!(of(&more_ram), None);
         let unknown = plan("STM32L476RG", Core::Armv7emF, flash, (0x2000_0000, 96));
         assert_eq!(of(&unknown), None);
+
+        let like = |plan: &Plan| ChipMachine::like(plan).map(|machine| machine.qemu.machine);
+        assert_eq!(like(&unknown), Some("netduinoplus2"));
+        let nrf52 = plan(
+            "nRF52840_xxAA",
+            Core::Armv7emF,
+            (0, 1024),
+            (0x2000_0000, 256),
+        );
+        assert_eq!(like(&nrf52), Some("mps2-an386"));
+        let large = plan("STM32F746NG", Core::Armv7emF, flash, (0x2000_0000, 320));
+        assert_eq!(like(&large), None);
+        let other = plan(
+            "nRF9160_xxAA",
+            Core::Armv8mMainF,
+            (0, 1024),
+            (0x2000_0000, 256),
+        );
+        assert_eq!(like(&other), None);
+        let watchdog = Plan {
+            start: vec![Store {
+                address: 0x4005_200E,
+                bytes: 2,
+                value: 0xC520,
+            }],
+            ..nrf52
+        };
+        assert_eq!(like(&watchdog), None);
     }
 
     #[test]
     fn the_table_is_in_order_and_finds_its_own_chips() {
-        let chips: Vec<_> = CHIP_MACHINES.iter().map(|machine| machine.chip).collect();
-        assert!(chips.is_sorted_by_key(|chip| chip.to_ascii_lowercase()));
-        for machine in CHIP_MACHINES {
+        let chips = CHIP_MACHINES
+            .iter()
+            .filter(|machine| !machine.names.is_empty());
+        assert!(
+            chips
+                .clone()
+                .is_sorted_by_key(|machine| machine.chip.to_ascii_lowercase())
+        );
+        for machine in chips {
             for core in machine.cores {
                 let kibibytes = |region: Region| (region.origin, region.length >> 10);
                 let plan = plan(

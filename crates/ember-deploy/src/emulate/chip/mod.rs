@@ -54,39 +54,56 @@ pub enum ChipEmulator {
 }
 
 impl ChipEmulator {
-    /// QEMU where it has the chip and is installed, else the built-in emulator where it has the processor.
+    /// QEMU where it has the chip, else the built-in emulator where it has the processor, else a machine of QEMU that can
+    /// stand in for the chip; QEMU only where it is installed.
     ///
     /// # Errors
     /// [`DeployError::QemuMissing`] when only QEMU has the chip and is not installed, [`DeployError::NoEmulator`] when nothing
     /// has it.
     pub fn choose(plan: &Plan) -> Result<Self, DeployError> {
-        let machine = ChipMachine::of(plan);
-        match machine {
-            Some(machine) if process::find(machine.qemu).is_some() => Ok(Self::Qemu(machine)),
-            _ if has_core(plan.core) => Ok(Self::BuiltIn),
+        let installed = |machine: &&ChipMachine| process::find(machine.qemu).is_some();
+        if let Some(machine) = ChipMachine::of(plan).filter(installed) {
+            return Ok(Self::Qemu(machine));
+        }
+        if let Ok(built_in) = Self::built_in(plan) {
+            return Ok(built_in);
+        }
+        match ChipMachine::like(plan) {
+            Some(machine) if installed(&machine) => Ok(Self::Qemu(machine)),
             Some(machine) => Err(DeployError::QemuMissing {
                 program: machine.qemu.program,
                 package: machine.qemu.package,
             }),
-            None => Err(DeployError::NoEmulator {
-                chip: plan.name.clone(),
-                core: plan.core.title(),
-            }),
+            None => Err(no_emulator(plan)),
         }
     }
 
     /// The built-in emulator.
     ///
     /// # Errors
-    /// [`DeployError::NoEmulator`] when it does not have the processor.
+    /// [`DeployError::NoEmulator`] when it does not have the processor, or the firmware begins with stores to registers of
+    /// the chip.
     pub fn built_in(plan: &Plan) -> Result<Self, DeployError> {
-        if has_core(plan.core) {
+        if has_core(plan.core) && plan.start.is_empty() {
             Ok(Self::BuiltIn)
         } else {
-            Err(DeployError::NoEmulator {
-                chip: plan.name.clone(),
-                core: plan.core.title(),
-            })
+            Err(no_emulator(plan))
+        }
+    }
+
+    /// What a person should know about how near to the chip this is; nothing where QEMU has the chip itself.
+    #[must_use]
+    pub fn note(self, plan: &Plan) -> Option<String> {
+        match self {
+            Self::Qemu(machine) if machine.is_named(plan) => None,
+            Self::Qemu(machine) => Some(format!(
+                "{} stands in for {}: the same instructions and addresses, other peripherals",
+                machine.chip, plan.name
+            )),
+            Self::BuiltIn => Some(format!(
+                "the built-in emulator has the processor and the memory of {}, and no peripherals",
+                plan.name
+            )),
         }
     }
 
@@ -151,6 +168,19 @@ impl ChipEmulator {
             transcript,
             self.instructions_per_tick(),
         ))
+    }
+}
+
+fn no_emulator(plan: &Plan) -> DeployError {
+    let reason = if plan.start.is_empty() {
+        "neither QEMU nor the built-in emulator has this processor with this memory"
+    } else {
+        "its firmware begins with stores to the chip's own registers, which no emulator here has"
+    };
+    DeployError::NoEmulator {
+        chip: plan.name.clone(),
+        core: plan.core.title(),
+        reason,
     }
 }
 
