@@ -15,9 +15,10 @@
 //!    begins with a whole sector and page.
 //! 5. The registry has RAM that the first core can read and write.
 //!
-//! Ranges of the flash that mean something to the chip are in [`Plan::reserved`]: no code goes there, and [`flash_plan`]
-//! refuses an image that would leave other bytes there than the allowed ones. Option bytes outside of the program flash are
-//! outside of [`Plan::flash`] and therefore never written.
+//! Ranges of the flash that mean something to the chip are in
+//! [`reserved`](ember_deploy::chip::Plan::reserved): no code goes there, and [`flash_plan`] refuses an image that would
+//! leave other bytes there than the allowed ones. Option bytes outside of the program flash are outside of
+//! [`flash`](ember_deploy::chip::Plan::flash) and therefore never written.
 //!
 //! `census.txt` beside this file counts all of it; a test compares it with the registry.
 
@@ -34,9 +35,6 @@ pub use lookup::{Chip, find};
 pub use plan::plan;
 
 use serde::Serialize;
-
-#[expect(unused_imports, reason = "for links in the text above")]
-use ember_deploy::chip::Plan;
 
 /// One line of a list of chips.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
