@@ -16,7 +16,7 @@ use crate::stages::data::Data;
 use crate::stages::emulate::{self, Target};
 use crate::stages::{codegen, eval, firmware};
 use crate::zoo::{self, Zoo};
-use crate::{json, workspace};
+use crate::{deploy, json, workspace};
 
 /// Images that are counted: the instructions differ little between images.
 const IMAGES: usize = 20;
@@ -54,6 +54,9 @@ pub fn stack_bytes(costs: &BTreeMap<String, Cost>) -> BTreeMap<String, u64> {
 /// # Errors
 /// With `--check`: what grew, by name.
 pub fn run(app: &App, settings: &Bench) -> Result<()> {
+    if settings.chips {
+        return deploy::cost::bench(app, settings.update, settings.check);
+    }
     let mut all = BTreeMap::new();
     let mut grown = Vec::new();
     for zoo in zoo::chosen(&settings.zoo)? {

@@ -6,7 +6,7 @@ use ember_deploy::firmware::ensure_target;
 use crate::app::App;
 use crate::cli::Ci;
 use crate::stages::firmware;
-use crate::toolchain::{self, cargo};
+use crate::toolchain::{self, Reported, cargo};
 use crate::workspace;
 
 /// A step of continuous integration.
@@ -47,6 +47,11 @@ const STEPS: &[Step] = &[
         name: "embedded",
         what: "the same without QEMU",
         run: embedded,
+    },
+    Step {
+        name: "deploy",
+        what: "chips in emulators, dry runs, and no probe",
+        run: deploy,
     },
     Step {
         name: "ndarray",
@@ -175,6 +180,39 @@ fn embedded(app: &App) -> Result<()> {
     )
 }
 
+/// Chips whose images an emulator runs: one per kind of core.
+const EMULATED_CHIPS: [&str; 3] = ["STM32F405RGTx", "nRF51822_xxAA", "fe310-g002"];
+
+fn deploy(app: &App) -> Result<()> {
+    for chip in EMULATED_CHIPS {
+        xtask(
+            app,
+            &[
+                "deploy",
+                "--chip",
+                chip,
+                "--emulate",
+                "--dataset",
+                "synthetic",
+            ],
+        )?;
+    }
+    xtask(
+        app,
+        &["deploy", "--chip", "RP2040", "--dry-run", "--format", "uf2"],
+    )?;
+    xtask(app, &["fit", "--chip", "STM32F100RB"])?;
+    match xtask(app, &["probes"]) {
+        Err(error) if matches!(error.downcast_ref(), Some(Reported(NO_PROBE))) => Ok(()),
+        Err(error) => Err(error),
+        // A machine with a probe on it: nothing can be said about its absence.
+        Ok(()) => Ok(()),
+    }
+}
+
+/// What commands exit with when there is no debug probe.
+const NO_PROBE: u8 = 2;
+
 fn ndarray(_: &App) -> Result<()> {
     toolchain::run(cargo().args([
         "test",
@@ -192,5 +230,6 @@ fn verify(app: &App) -> Result<()> {
 }
 
 fn bench(app: &App) -> Result<()> {
-    xtask(app, &["bench", "--check"])
+    xtask(app, &["bench", "--check"])?;
+    xtask(app, &["bench", "--chips", "--check"])
 }

@@ -1,8 +1,12 @@
 //! The command line: what each command does, its settings and their defaults.
 
+pub mod deploy;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use deploy::{Chips, Deploy, Fit, Probes};
 
 /// Train a model, compress it, put it on a microcontroller, and prove that the chip says what the host says.
 #[derive(Debug, Parser)]
@@ -60,6 +64,20 @@ pub enum Command {
         after_help = "Examples:\n  cargo xtask run --on cortex-m4\n  cargo xtask run --on cortex-m3 --emulator embedded --images 100"
     )]
     Run(RunCommand),
+    /// Flash a chip over a debug probe, run the model on it, and compare it with the host
+    #[command(
+        after_help = "Examples:\n  cargo xtask deploy --chip nRF52840_xxAA\n  cargo xtask deploy --chip STM32F405RGTx --emulate\n  cargo xtask deploy --chip RP2040 --dry-run --format uf2\n  cargo xtask deploy --chip nRF52840_xxAA --model-only better.tflite\n\nExit code 2: no debug probe."
+    )]
+    Deploy(Deploy),
+    /// List the chips that can be flashed, or the reason why one cannot
+    #[command(after_help = "Examples:\n  cargo xtask chips nrf52\n  cargo xtask chips --json")]
+    Chips(Chips),
+    /// List the debug probes that are plugged in
+    #[command(after_help = "Example:\n  cargo xtask probes")]
+    Probes(Probes),
+    /// Say which models fit a chip, the most accurate first
+    #[command(after_help = "Example:\n  cargo xtask fit --chip STM32F100RBTx")]
+    Fit(Fit),
     /// Put the figures of a run into report.json, report.md, report.html and the terminal
     #[command(after_help = "Example:\n  cargo xtask report")]
     Report(Stage),
@@ -94,7 +112,7 @@ pub enum Command {
         /// The .tflite file
         model: PathBuf,
     },
-    /// What continuous integration runs: fmt, clippy, tidy, test, pipeline, ndarray, verify, bench
+    /// What continuous integration runs: fmt, tidy, clippy, test, pipeline, embedded, deploy, ndarray, verify, bench
     #[command(after_help = "Example:\n  cargo xtask ci --only fmt,clippy")]
     Ci(Ci),
 }
@@ -315,6 +333,9 @@ pub struct Bench {
     /// The emulated machines [default: all for the reference model seed-cnn and with --update, else cortex-m4]
     #[arg(long, value_name = "MACHINE", value_delimiter = ',')]
     pub on: Vec<String>,
+    /// Only the firmware for chips that can be bought: what `fit` and `deploy` reckon with
+    #[arg(long, conflicts_with_all = ["on", "zoo", "json"])]
+    pub chips: bool,
     /// Fail when something grew beyond the committed baseline
     #[arg(long, conflicts_with = "update")]
     pub check: bool,

@@ -12,6 +12,7 @@ mod atomic;
 mod bench;
 mod ci;
 mod cli;
+mod deploy;
 mod doctor;
 mod hash;
 mod json;
@@ -43,11 +44,13 @@ fn main() -> ExitCode {
             app.console.error(error.to_string());
             ExitCode::from(toolchain::INTERRUPTED as u8)
         }
-        Err(error) if error.is::<Reported>() => ExitCode::FAILURE,
-        Err(error) => {
-            app.console.error(told(&error));
-            ExitCode::FAILURE
-        }
+        Err(error) => match error.downcast_ref::<Reported>() {
+            Some(Reported(code)) => ExitCode::from(*code),
+            None => {
+                app.console.error(told(&error));
+                ExitCode::FAILURE
+            }
+        },
     }
 }
 
@@ -109,6 +112,10 @@ fn dispatch(app: &App, command: &Command) -> Result<()> {
             }
             Ok(())
         }
+        Command::Deploy(settings) => deploy::deploy(app, settings),
+        Command::Chips(settings) => deploy::chips(app, settings),
+        Command::Probes(settings) => deploy::probes(app, settings),
+        Command::Fit(settings) => deploy::fit(app, settings),
         Command::Report(stage) => stages::report::run(app, &RunDir::new(&stage.name)?),
         Command::Zoo => zoo::list(app),
         Command::Verify(settings) => verify::run(app, settings),

@@ -47,13 +47,13 @@ pub fn run_ours(command: &mut Command) -> Result<()> {
         .with_context(|| format!("cannot start `{line}`"))?;
     match status.code() {
         Some(0 | INTERRUPTED) | None => check(&line, status),
-        Some(_) => Err(Reported.into()),
+        Some(code) => Err(Reported(u8::try_from(code).unwrap_or(1)).into()),
     }
 }
 
-/// Something failed, and the program that failed has said so.
+/// Something failed, and the program that failed has said so; with its exit code.
 #[derive(Debug)]
-pub struct Reported;
+pub struct Reported(pub u8);
 
 impl std::fmt::Display for Reported {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,6 +1,7 @@
 //! What a chip is asked, and what the host says to it.
 
 use anyhow::{Context, Result};
+use ember_core::Dtype;
 use ember_data::Split;
 use ember_lite::{MappedModel, Session};
 
@@ -16,8 +17,61 @@ pub struct Questions {
     pub expected: Vec<u8>,
     /// Bytes of all outputs of the model.
     pub output_bytes: usize,
+    /// The type of its first output.
+    pub output_dtype: Dtype,
     /// The right classes; none when the inputs are no images.
     pub labels: Option<Vec<u8>>,
+}
+
+impl Questions {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.inputs.len().checked_div(self.input_bytes).unwrap_or(0)
+    }
+
+    /// Answers of `outputs` that are not the host's.
+    #[must_use]
+    pub fn mismatches(&self, outputs: &[u8]) -> usize {
+        let each = self.output_bytes.max(1);
+        let answers = outputs.chunks(each).zip(self.expected.chunks(each));
+        let same = answers.filter(|(device, host)| device == host).count();
+        self.count() - same
+    }
+
+    /// Answers of `outputs` whose greatest score is that of the label; none without labels.
+    #[must_use]
+    pub fn right(&self, outputs: &[u8]) -> Option<usize> {
+        let labels = self.labels.as_ref()?;
+        let answers = outputs.chunks_exact(self.output_bytes.max(1)).zip(labels);
+        let right = answers.filter(|(scores, label)| {
+            greatest(self.output_dtype, scores) == Some(usize::from(**label))
+        });
+        Some(right.count())
+    }
+}
+
+/// The class with the greatest score, the first of equal ones.
+fn greatest(dtype: Dtype, scores: &[u8]) -> Option<usize> {
+    let numbers: Vec<f32> = match dtype {
+        Dtype::Int8 => scores
+            .iter()
+            .map(|byte| byte.cast_signed().into())
+            .collect(),
+        Dtype::Int16 => {
+            let (pairs, _) = scores.as_chunks::<2>();
+            pairs
+                .iter()
+                .map(|pair| i16::from_le_bytes(*pair).into())
+                .collect()
+        }
+        Dtype::Float32 => {
+            let (words, _) = scores.as_chunks::<4>();
+            words.iter().map(|word| f32::from_le_bytes(*word)).collect()
+        }
+        _ => scores.iter().map(|byte| f32::from(*byte)).collect(),
+    };
+    ember_lite::argmax(&numbers)
 }
 
 /// The first `count` images of `test` where the model takes such images, else as many inputs of random bytes.
@@ -67,12 +121,14 @@ pub fn ask(model: &MappedModel, test: &Split, count: usize) -> Result<Questions>
     }
     let asked = inputs.len().checked_div(input_bytes).unwrap_or(0);
     let output_bytes = expected.len().checked_div(asked).unwrap_or(0);
+    let output_dtype = session.output_tensor(0)?.dtype();
     Ok(Questions {
         what,
         inputs,
         input_bytes,
         expected,
         output_bytes,
+        output_dtype,
         labels,
     })
 }
@@ -94,4 +150,22 @@ fn noise(bytes: usize) -> Vec<u8> {
             (state >> 24) as u8
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dtype, greatest};
+
+    #[test]
+    fn the_greatest_score_is_read_in_the_type_of_the_output() {
+        assert_eq!(greatest(Dtype::Int8, &[0x80, 0x7f, 0x7f]), Some(1));
+        assert_eq!(greatest(Dtype::Uint8, &[0x80, 0x7f]), Some(0));
+        assert_eq!(greatest(Dtype::Int16, &[0xff, 0xff, 0x01, 0x00]), Some(1));
+        let floats: Vec<u8> = [0.5_f32, -1.0]
+            .iter()
+            .flat_map(|x| x.to_le_bytes())
+            .collect();
+        assert_eq!(greatest(Dtype::Float32, &floats), Some(0));
+        assert_eq!(greatest(Dtype::Int8, &[]), None);
+    }
 }

@@ -1,15 +1,27 @@
 //! Commands about chips that can be bought: `chips`, `probes`, `fit`, `deploy`.
+//!
+//! The program `ember-probe` knows the chips and reaches the probes; what is built, laid out, emulated and compared is
+//! here.
 
+mod build;
+pub mod cost;
+mod emulate;
+mod fit;
 mod inputs;
 mod model;
+mod probe;
 mod program;
+mod show;
 
 use anyhow::Result;
 
 use crate::app::App;
-use crate::cli::deploy::{Chips, Probes};
+use crate::cli::deploy::{Chips, Deploy, Probes};
+use crate::stages::data;
 use crate::toolchain;
 use program::Program;
+
+pub use fit::run as fit;
 
 /// `cargo xtask chips`.
 ///
@@ -36,4 +48,43 @@ pub fn probes(app: &App, settings: &Probes) -> Result<()> {
         command.arg("--json");
     }
     toolchain::run_ours(&mut command)
+}
+
+/// `cargo xtask deploy`.
+///
+/// # Errors
+/// A chip that is not known or not supported, a model that does not fit, a build that fails, no probe (exit code 2), and a
+/// chip whose answers are not the host's.
+pub fn deploy(app: &App, settings: &Deploy) -> Result<()> {
+    let program = Program::build(app)?;
+    let plan = program.plan(&settings.chip)?;
+    for note in &plan.notes {
+        app.console.notice(note);
+    }
+    if let Some(model) = &settings.model_only {
+        return probe::update(app, &program, &plan, &model::choose(Some(model))?, settings);
+    }
+    let model = model::choose(settings.model.model.as_deref())?;
+    if settings.emulate {
+        // Said before the compiler runs.
+        emulate::choose(&plan)?;
+    }
+    let need = fit::check(app, &plan, &model, settings)?;
+    let built = build::run(app, &plan, &model, &need, settings)?;
+    app.go_on()?;
+    if settings.dry_run {
+        return probe::dry_run(app, &program, &plan, &built);
+    }
+    let data = data::resolve(app, &settings.data)?;
+    let questions = inputs::ask(&model.mapped, &data.dataset.test, settings.images as usize)?;
+    let run = if settings.emulate {
+        emulate::run(app, &plan, &built, &questions)?
+    } else {
+        match probe::run(app, &program, &plan, &built, &questions, settings)? {
+            Some(run) => run,
+            // Live: all was shown as it came.
+            None => return Ok(()),
+        }
+    };
+    show::result(app, &plan, &model, &questions, &run)
 }

@@ -18,6 +18,8 @@ pub struct Chosen {
     pub path: PathBuf,
     /// The file, read and checked.
     pub mapped: MappedModel,
+    /// Fraction of its test set that it gets right, where that is known.
+    pub accuracy: Option<f64>,
 }
 
 /// The run that the pipeline leaves when it is not told another name.
@@ -30,9 +32,9 @@ const DEFAULT_RUN: &str = "default";
 pub fn choose(name: Option<&str>) -> Result<Chosen> {
     match name {
         Some(name) => named(name),
-        None => match of_run(DEFAULT_RUN)? {
-            Some(path) => open(format!("run {DEFAULT_RUN}"), path),
-            None => of_zoo(zoo::SEED_CNN),
+        None => match of_run(DEFAULT_RUN) {
+            Some(path) => open(format!("run {DEFAULT_RUN}"), path, None),
+            None => of_zoo(zoo::REFERENCE),
         },
     }
 }
@@ -41,14 +43,17 @@ fn named(name: &str) -> Result<Chosen> {
     let path = Path::new(name);
     if path.is_file() {
         let title = path.file_name().unwrap_or_default().to_string_lossy();
-        return open(title.into_owned(), path.to_path_buf());
+        return open(title.into_owned(), path.to_path_buf(), None);
     }
-    let zoo = zoo::names()?;
+    let zoo: Vec<_> = zoo::entries()?
+        .into_iter()
+        .map(|entry| entry.name)
+        .collect();
     if zoo.iter().any(|entry| entry == name) {
         return of_zoo(name);
     }
-    if let Some(path) = of_run(name)? {
-        return open(format!("run {name}"), path);
+    if let Some(path) = of_run(name) {
+        return open(format!("run {name}"), path, None);
     }
     bail!(
         "there is no model `{name}`: expected a .tflite file, a model of artifacts/zoo ({}), or a run below artifacts/runs \
@@ -59,22 +64,25 @@ fn named(name: &str) -> Result<Chosen> {
 }
 
 /// The int8 model of a run; `None` where there is none.
-fn of_run(name: &str) -> Result<Option<PathBuf>> {
+fn of_run(name: &str) -> Option<PathBuf> {
     // What cannot be the name of a run is none.
-    let path = RunDir::new(name).map(|run| run.file(file::INT8)).ok();
-    Ok(path.filter(|path| path.is_file()))
+    let path = RunDir::new(name).ok()?.file(file::INT8);
+    path.is_file().then_some(path)
 }
 
 fn of_zoo(name: &str) -> Result<Chosen> {
-    open(name.to_owned(), Zoo::new(name).file(file::INT8))
+    let zoo = Zoo::new(name);
+    let accuracy = zoo.manifest()?.test_accuracy.get("int8").copied();
+    open(name.to_owned(), zoo.file(file::INT8), accuracy)
 }
 
-fn open(title: String, path: PathBuf) -> Result<Chosen> {
+fn open(title: String, path: PathBuf, accuracy: Option<f64>) -> Result<Chosen> {
     let mapped = MappedModel::open(&path)
         .with_context(|| format!("cannot deploy {}", workspace::shown(&path)))?;
     Ok(Chosen {
         title,
         path,
         mapped,
+        accuracy,
     })
 }

@@ -26,8 +26,10 @@ impl Program {
             .join("release")
             .join(format!("ember-probe{}", std::env::consts::EXE_SUFFIX));
         if !path.is_file() {
-            app.console
-                .step("Building", "ember-probe with probe-rs (once, about a minute)");
+            app.console.step(
+                "Building",
+                "ember-probe with probe-rs (once, about a minute)",
+            );
         }
         let mut command = cargo();
         command.args(["build", "--release", "--package", "ember-probe"]);
@@ -65,7 +67,10 @@ impl Program {
             .output()
             .context("cannot start ember-probe")?;
         if !output.status.success() {
-            let code = output.status.code().and_then(|code| u8::try_from(code).ok());
+            let code = output
+                .status
+                .code()
+                .and_then(|code| u8::try_from(code).ok());
             return Err(Reported(code.unwrap_or(1)).into());
         }
         serde_json::from_slice(&output.stdout).context("ember-probe printed no plan")

@@ -62,6 +62,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "ember-lite",
             "ember-progress",
             "ember-report",
+            "ember-slot",
             "ember-tflite",
         ],
     ),
