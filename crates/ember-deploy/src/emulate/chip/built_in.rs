@@ -27,6 +27,7 @@ impl BuiltIn {
             name: CONTROL_BLOCK,
         })?;
         let mut core = cortex_m3::Core::new(job.plan.flash, job.plan.ram, INSTRUCTIONS_PER_TICK);
+        core.erase(job.plan.erased_byte);
         for segment in flash {
             core.program(segment.address, &segment.bytes)
                 .map_err(|stop| stopped(&core, stop))?;

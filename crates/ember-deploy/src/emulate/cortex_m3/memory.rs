@@ -12,11 +12,9 @@ const SYSTEM_CONTROL_BYTES: u32 = 0x1000;
 const VTOR: u32 = 0xD08;
 const VTOR_BITS: u32 = !0x7F;
 
-/// Offset of the register that turns the unit for data watchpoints and trace on, and where that is. It is not there: both
-/// read as zero, so that a program sees that it has no cycle counter.
+/// Offset of the register that turns on the unit with the cycle counter. There is none: the register stays zero, and so a
+/// program sees it.
 const DEMCR: u32 = 0xDFC;
-const DWT: u32 = 0xE000_1000;
-const DWT_BYTES: u32 = 0x1000;
 
 /// An access that no memory answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +54,11 @@ impl Memory {
     /// Bytes of flash from its start to the last that was programmed.
     pub(super) const fn programmed_bytes(&self) -> usize {
         self.programmed
+    }
+
+    /// Fills flash before anything is put there.
+    pub(super) fn erase(&mut self, byte: u8) {
+        self.flash.fill(byte);
     }
 
     /// Puts bytes into flash before the program starts.
@@ -153,7 +156,7 @@ impl Memory {
             Some(VTOR) => Some(self.vectors),
             Some(DEMCR) => Some(0),
             Some(offset) => self.systick.read(offset, now),
-            None => is_trace(address).then_some(0),
+            None => None,
         };
         value.ok_or(BadAccess {
             address,
@@ -186,19 +189,13 @@ impl Memory {
 
     /// A write to a register at instruction `now`; `None` when there is no such register.
     pub(super) fn write_control(&mut self, address: u32, value: u32, now: u64) -> Option<()> {
-        match control_offset(address) {
-            Some(VTOR) => self.vectors = value & VTOR_BITS,
-            Some(DEMCR) => {}
-            Some(offset) => self.systick.write(offset, value, now)?,
-            None if is_trace(address) => {}
-            None => return None,
+        match control_offset(address)? {
+            VTOR => self.vectors = value & VTOR_BITS,
+            DEMCR => {}
+            offset => self.systick.write(offset, value, now)?,
         }
         Some(())
     }
-}
-
-fn is_trace(address: u32) -> bool {
-    address.wrapping_sub(DWT) < DWT_BYTES && address.is_multiple_of(4)
 }
 
 fn control_offset(address: u32) -> Option<u32> {

@@ -123,6 +123,11 @@ impl Core {
         }
     }
 
+    /// Fills flash with what an erased byte reads as.
+    pub(super) fn erase(&mut self, byte: u8) {
+        self.memory.erase(byte);
+    }
+
     /// Puts bytes into flash.
     pub(super) fn program(&mut self, address: u32, bytes: &[u8]) -> Result<(), Stop> {
         self.decoded.clear();
