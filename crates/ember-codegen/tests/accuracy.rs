@@ -2,19 +2,20 @@
 //! and of TensorFlow.
 //!
 //! The images are found through `EMBER_DATA_DIR`, TensorFlow's model through `EMBER_CASES_DIR`; without the images nothing
-//! is measured, and the test says so. It is long, and prints what it measured.
+//! is measured, and the tests say so. They print what they measured.
 
 mod support;
 
 use std::path::{Path, PathBuf};
 
 use ember_codegen::tflite;
-use ember_compress::calibrate::{DEFAULT_IMAGES, DEFAULT_SEED, calibrate, for_each_batch};
+use ember_compress::calibrate::{DEFAULT_IMAGES, DEFAULT_SEED, calibrate};
 use ember_compress::cluster::{Clustering, cluster_graph};
-use ember_compress::debug::Debugger;
+use ember_compress::debug::{debug, fix};
 use ember_compress::prune::{ChannelPruning, Pruning, prune, prune_channels};
+use ember_compress::recipe::Recipe;
 use ember_compress::simulate::simulate;
-use ember_compress::{Variant, optimize};
+use ember_compress::{Clipping, CompressError, Variant, optimize, quantize_by};
 use ember_data::{Dataset, Split};
 use ember_graph::{Graph, QuantizedGraph, checkpoint};
 use ember_micro::registry;
@@ -145,13 +146,13 @@ fn variants_keep_the_accuracy() {
 fn pruning_and_clustering_cost_what_is_printed() {
     let Some(mnist) = mnist() else { return };
     let graph = zoo();
-    let test = &mnist.test;
+    let test = &mnist.test.sample(2000, 0);
     let measure = |name: &str, graph: &Graph| {
         let calibration = calibrate(graph, &mnist.train, DEFAULT_IMAGES, DEFAULT_SEED).unwrap();
         let int8 = Variant::Int8.apply(graph, Some(&calibration)).unwrap();
         let bytes = tflite::quantized(&int8).unwrap().len();
         let right = right(&int8, test);
-        println!("{name}: {bytes} bytes, {right} right in int8");
+        println!("{name}: {bytes} bytes, {right} right of 2000 in int8");
         right
     };
     let float = measure("as trained", &graph);
@@ -168,7 +169,7 @@ fn pruning_and_clustering_cost_what_is_printed() {
         };
         let (clustered, _) = cluster_graph(&graph, &clustering, "*").unwrap();
         let right = measure(&format!("{clusters} clusters"), &clustered);
-        assert!(right + 100 >= float, "{clusters} {right}");
+        assert!(clusters < 16 || right + 30 >= float, "{clusters} {right}");
     }
     let quarter = ChannelPruning {
         share: 0.25,
@@ -184,12 +185,7 @@ fn the_debugger_says_what_int4_costs() {
     let graph = zoo();
     let calibration = calibrate(&graph, &mnist.train, DEFAULT_IMAGES, DEFAULT_SEED).unwrap();
     let quantized = Variant::Int4.apply(&graph, Some(&calibration)).unwrap();
-    let mut debugger = Debugger::new(&graph, &quantized).unwrap();
-    for_each_batch(&graph, &mnist.train, 200, 1, |batch, numbers| {
-        debugger.observe(batch, &[numbers])
-    })
-    .unwrap();
-    let report = debugger.finish().unwrap();
+    let report = debug(&graph, &quantized, &mnist.train, 200, 1).unwrap();
     for layer in &report.layers {
         println!(
             "{:10} {:?} {:?}",
@@ -198,4 +194,45 @@ fn the_debugger_says_what_int4_costs() {
     }
     // The one layer in 4 bits.
     assert_eq!(report.layers[0].weights.as_deref(), Some("int4"));
+    let score = |quantized: &QuantizedGraph| {
+        let report = debug(&graph, quantized, &mnist.train, 200, 2)?;
+        Ok::<_, CompressError>(report.outputs.snr_db.unwrap_or(200.0))
+    };
+    let recipe = Variant::Int4.recipe();
+    let fixed = fix(&graph, &calibration, &recipe, &report, 1, 1.0, score).unwrap();
+    println!("{:.1} dB, fixed {:.1} dB", fixed.before, fixed.after);
+    for trial in &fixed.trials {
+        println!("{trial:?}");
+    }
+    assert!(fixed.after > fixed.before + 1.0);
+    let quantized = quantize_by(&graph, Some(&calibration), &fixed.recipe).unwrap();
+    let report = debug(&graph, &quantized, &mnist.train, 200, 1).unwrap();
+    assert_ne!(report.layers[0].weights.as_deref(), Some("int4"));
+}
+
+#[test]
+fn every_clipping_keeps_the_accuracy_of_int8() {
+    let Some(mnist) = mnist() else { return };
+    let graph = zoo();
+    let test = mnist.test.sample(2000, 0);
+    let float = right(&Variant::Float32.apply(&graph, None).unwrap(), &test);
+    for clip in [
+        Clipping::MinMax,
+        Clipping::Percentile(99.99),
+        Clipping::Mse,
+        Clipping::Octav,
+    ] {
+        let mut recipe = Recipe::default();
+        recipe.calibration.clip = clip;
+        let images = recipe
+            .calibrate(&graph, &mnist.train, DEFAULT_IMAGES, DEFAULT_SEED)
+            .unwrap();
+        let quantized = quantize_by(&graph, images.as_ref(), &recipe).unwrap();
+        let right = right(&quantized, &test);
+        println!("{clip}: {right} right of 2000");
+        assert!(right + 8 >= float, "{clip}: {right} of {float}");
+    }
+    let float = Variant::Float16.recipe();
+    let none = float.calibrate(&graph, &mnist.train, DEFAULT_IMAGES, DEFAULT_SEED);
+    assert_eq!(none.unwrap(), None);
 }

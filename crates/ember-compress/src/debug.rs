@@ -10,13 +10,33 @@ pub use fix::{Fix, Trial, fix};
 
 use std::collections::BTreeMap;
 
+use ember_data::Split;
 use ember_graph::eval::{evaluate, evaluate_observed};
 use ember_graph::{Graph, Node, QuantizedGraph, Role, ValueId};
 use serde::{Deserialize, Serialize};
 
 use crate::CompressError;
+use crate::calibrate::for_each_batch;
 use crate::simulate::simulate;
 use crate::single::node_alone;
+
+/// Measures on `count` images that are drawn from `images` with `seed`.
+///
+/// # Errors
+/// When `quantized` was not made of `graph`, or the images do not fit its input.
+pub fn debug(
+    graph: &Graph,
+    quantized: &QuantizedGraph,
+    images: &Split,
+    count: usize,
+    seed: u64,
+) -> Result<DebugReport, CompressError> {
+    let mut debugger = Debugger::new(graph, quantized)?;
+    for_each_batch(graph, images, count, seed, |batch, numbers| {
+        debugger.observe(batch, &[numbers])
+    })?;
+    debugger.finish()
+}
 
 /// How far numbers are from those that they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -22,11 +22,13 @@
 //! Pooling, reshape, pad and a relu that stands alone compute in the type that arrives. An input of the model has the type
 //! of its first reader, unless a rule names it. Where types meet, conversions are put in between.
 
+use ember_data::Split;
 use ember_graph::{Graph, Node, Op, Role, ValueId};
 use serde::{Deserialize, Serialize};
 
+use crate::calibrate::calibrate_clipping;
 use crate::scheme::{ActivationType, Granularity, Scheme, WeightType};
-use crate::{Clipping, CompressError};
+use crate::{Calibration, Clipping, CompressError};
 
 /// Which layers get which types.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -126,7 +128,38 @@ pub struct Plan {
     pub inputs: Vec<ActivationType>,
 }
 
+impl Plan {
+    /// Whether some activation becomes an integer, for which its range must be known.
+    #[must_use]
+    pub fn needs_calibration(&self, graph: &Graph) -> bool {
+        let integer = |activations: ActivationType| activations != ActivationType::Float32;
+        let layers = graph.nodes.iter().zip(&self.schemes);
+        let mut layers = layers.filter(|(node, _)| !carries(&node.op));
+        self.inputs.iter().any(|input| integer(*input))
+            || layers.any(|(_, scheme)| integer(scheme.activations))
+    }
+}
+
 impl Recipe {
+    /// The ranges that the recipe needs, on `count` images that are drawn from `images` with `seed`; none when no activation
+    /// becomes an integer.
+    ///
+    /// # Errors
+    /// As [`Recipe::plan`] and [`calibrate`](crate::calibrate::calibrate).
+    pub fn calibrate(
+        &self,
+        graph: &Graph,
+        images: &Split,
+        count: usize,
+        seed: u64,
+    ) -> Result<Option<Calibration>, CompressError> {
+        if !self.plan(graph)?.needs_calibration(graph) {
+            return Ok(None);
+        }
+        let clip = self.calibration.clip;
+        calibrate_clipping(graph, images, count, seed, clip).map(Some)
+    }
+
     /// The recipe of a TOML text.
     ///
     /// # Errors

@@ -242,6 +242,25 @@ fn random_graphs_have_everything() {
 }
 
 #[test]
+fn unoptimized_random_graphs_have_what_only_float_graphs_have() {
+    let graphs: Vec<Graph> = (0..100)
+        .map(|seed| random::unoptimized(seed, 10).unwrap())
+        .collect();
+    let nodes = graphs.iter().flat_map(|graph| &graph.nodes);
+    let names: std::collections::BTreeSet<&str> = nodes.map(|node| node.op.name()).collect();
+    for op in [
+        "batch_norm",
+        "pad",
+        "quantize",
+        "dequantize",
+        "conv_2d",
+        "add",
+    ] {
+        assert!(names.contains(op), "{op}");
+    }
+}
+
+#[test]
 fn batch_norms_and_paddings_are_checked() {
     let norm = |gamma: &str, variance: &str, attributes: &str| {
         let text = format!(
