@@ -37,7 +37,8 @@ def _captured_stderr():
 
 def _reason(text, error):
     lines = [l.strip() for l in text[0].splitlines() if l.strip() and not l.startswith(("INFO", "W0", "I0"))]
-    return lines[0] if lines else str(error)
+    # One line, whatever the engine says: it becomes a column of a table.
+    return lines[0] if lines else str(error).splitlines()[0]
 
 
 def _tflm(model, records):

@@ -17,6 +17,9 @@ DTYPES = {
     "uint8": (schema.TensorType.UINT8, np.dtype("u1")),
     "int16": (schema.TensorType.INT16, np.dtype("<i2")),
     "int32": (schema.TensorType.INT32, np.dtype("<i4")),
+    "float16": (schema.TensorType.FLOAT16, np.dtype("<f2")),
+    # Packed: `data` holds the bytes, and the shape is the tensor's.
+    "int4": (schema.TensorType.INT4, np.dtype("u1")),
     "int64": (schema.TensorType.INT64, np.dtype("<i8")),
 }
 
@@ -67,6 +70,15 @@ class _AlignedBuffer(schema.BufferT):
         return schema.BufferEnd(builder)
 
 
+@dataclasses.dataclass
+class Encoded:
+    """A constant that a DECODE operator of TFLM's gives: `tensor` without data, what it is decoded from, and how."""
+
+    tensor: Tensor
+    encoded: np.ndarray
+    description: np.ndarray
+
+
 def _tensor_fields(tensor, buffer_index):
     fields = schema.TensorT()
     fields.type = DTYPES[tensor.dtype][0]
@@ -109,15 +121,32 @@ def model(op, options, inputs, outputs, version=1):
         graph.tensors.append(_tensor_fields(tensor, buffer_index))
         return len(graph.tensors) - 1
 
+    graph.operators = []
+    for place, encoded in enumerate(inputs):
+        if isinstance(encoded, Encoded):
+            decode = schema.OperatorT()
+            decode.opcodeIndex = 1
+            decode.inputs = [add(constant("uint8", part)) for part in (encoded.encoded, encoded.description)]
+            decode.outputs = [add(encoded.tensor)]
+            graph.operators.append(decode)
+            inputs = [*inputs[:place], decode.outputs[0], *inputs[place + 1:]]
+            decode_code = schema.OperatorCodeT()
+            decode_code.builtinCode = decode_code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+            decode_code.customCode = "TFLM_DECODE"
+            decode_code.version = 1
+            file.operatorCodes.append(decode_code)
+
     operator = schema.OperatorT()
-    operator.inputs = [add(t) for t in inputs]
+    operator.inputs = [t if isinstance(t, int) else add(t) for t in inputs]
     operator.outputs = [add(t) for t in outputs]
     if options is not None:
         name = type(options).__name__.removesuffix("T")
         operator.builtinOptionsType = getattr(schema.BuiltinOptions, name)
         operator.builtinOptions = options
-    graph.operators = [operator]
-    graph.inputs = [i for i, t in zip(operator.inputs, inputs) if t is not None and t.data is None]
+    graph.operators.append(operator)
+    graph.inputs = [
+        i for i, t in zip(operator.inputs, inputs) if isinstance(t, Tensor) and t.data is None
+    ]
     graph.outputs = operator.outputs
     file.subgraphs = [graph]
 

@@ -2,9 +2,10 @@
 //!
 //! The text is meant for `include!`: items with full paths, no inner attributes, and the form that rustfmt gives it.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
-use ember_micro::{Registration, arena_bytes_needed, registry};
+use ember_micro::{arena_bytes_needed, registry};
 use ember_tflite::{Model, TensorIds};
 use sha2::{Digest, Sha256};
 
@@ -59,16 +60,18 @@ fn byte_length(model: &Model<'_>, ids: &TensorIds<'_>) -> usize {
     tensors.map(|tensor| tensor.byte_len()).sum()
 }
 
-/// The names in [`registry`] of what the model needs, each once, in the order of the registry.
+/// The names in [`registry`] of what the model needs, each once, in the order of the registry: per operator the first row
+/// that takes it, which is the one that the interpreter picks.
 fn registrations(model: &Model<'_>) -> Vec<&'static str> {
     let graph = model.main();
-    let needed = |registration: &Registration| {
-        let mut operators = graph.operators();
-        operators.any(|operator| registration.takes(&graph, &operator))
+    let position = |operator| {
+        let mut all = registry::NAMED.iter();
+        all.position(|(_, registration)| registration.takes(&graph, &operator))
     };
-    let all = registry::NAMED.iter();
-    all.filter(|(_, registration)| needed(registration))
-        .map(|(name, _)| *name)
+    let needed: BTreeSet<usize> = graph.operators().filter_map(position).collect();
+    let all = registry::NAMED.iter().enumerate();
+    all.filter(|(index, _)| needed.contains(index))
+        .map(|(_, (name, _))| *name)
         .collect()
 }
 

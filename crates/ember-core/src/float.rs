@@ -59,9 +59,25 @@ const fn power_of_two(exponent: i32) -> f32 {
     f32::from_bits((((exponent + 127) & 0xff) as u32) << 23)
 }
 
+/// A number of IEEE 754's 16 bits, exactly; a NaN stays one.
+#[must_use]
+pub const fn from_half(bits: u16) -> f32 {
+    // 2^112: what exponents differ by, in a product that also brings subnormal numbers where they belong.
+    const REBIAS: f32 = f32::from_bits((112 + 127) << 23);
+    let sign = (bits as u32 & 0x8000) << 16;
+    let magnitude = (bits as u32 & 0x7fff) << 13;
+    let value = if magnitude >= 0x7c00 << 13 {
+        // Infinity and NaN have the greatest exponent in both.
+        magnitude | 0x7f80_0000
+    } else {
+        (f32::from_bits(magnitude) * REBIAS).to_bits()
+    };
+    f32::from_bits(value | sign)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{exp, round};
+    use super::{exp, from_half, round};
     use proptest::prelude::*;
 
     #[test]
@@ -78,6 +94,31 @@ mod tests {
         }
         assert!(round(f32::NAN).is_nan());
         assert_eq!(round(f32::INFINITY), f32::INFINITY);
+    }
+
+    /// By the definition: sign, exponent and fraction in double precision.
+    #[test]
+    fn every_half_is_what_it_stands_for() {
+        for bits in 0..=u16::MAX {
+            let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+            let magnitude = match exponent {
+                0 => fraction * 2f64.powi(-24),
+                31 if fraction == 0.0 => f64::INFINITY,
+                31 => f64::NAN,
+                _ => (1024.0 + fraction) * 2f64.powi(exponent - 25),
+            };
+            let expected = if bits >> 15 == 1 {
+                -magnitude
+            } else {
+                magnitude
+            };
+            let found = f64::from(from_half(bits));
+            assert!(
+                found == expected || found.is_nan() && expected.is_nan(),
+                "{bits:#x}"
+            );
+            assert_eq!(found.is_sign_negative(), bits >> 15 == 1, "{bits:#x}");
+        }
     }
 
     #[test]

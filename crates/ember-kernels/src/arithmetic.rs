@@ -15,8 +15,10 @@ use crate::rows;
 /// The provided operators call it in this order: [`check`](Self::check), then per output
 /// [`start`](Self::start), [`dot`](Self::dot) or [`multiply_add`](Self::multiply_add), and [`finish`](Self::finish).
 pub trait Arithmetic {
-    /// Elements of input and output.
+    /// Elements of the input.
     type Value: Plain + Default;
+    /// Elements of the output.
+    type Output: Plain;
     /// Elements of the filter.
     type Weight: Plain + Default;
     /// What products are added up in.
@@ -44,7 +46,7 @@ pub trait Arithmetic {
     fn dot(&self, sum: Self::Sum, x: &[Self::Value], w: &[Self::Weight]) -> Self::Sum;
 
     /// The sum as an output value.
-    fn finish(&self, channel: usize, sum: Self::Sum) -> Self::Value;
+    fn finish(&self, channel: usize, sum: Self::Sum) -> Self::Output;
 
     /// What a dense layer adds to every sum over this row of input.
     #[inline(always)]
@@ -62,7 +64,7 @@ pub(crate) fn dense<A: Arithmetic>(
     filters: &[A::Weight],
     extra: A::Sum,
     first: usize,
-    out: &mut [A::Value],
+    out: &mut [A::Output],
 ) {
     let filters = rows::of(filters, x.len());
     for ((out, filter), channel) in out.iter_mut().zip(filters).zip(first..) {
@@ -109,6 +111,7 @@ fn multiplier_of(multipliers: &[QuantizedMultiplier], channel: usize) -> Quantiz
 
 impl Arithmetic for Int8<'_> {
     type Value = i8;
+    type Output = i8;
     type Weight = i8;
     type Sum = i32;
 
@@ -193,6 +196,7 @@ pub struct Int16<'a> {
 
 impl Arithmetic for Int16<'_> {
     type Value = i16;
+    type Output = i16;
     type Weight = i8;
     type Sum = i64;
 
@@ -258,6 +262,7 @@ pub struct Float32<'a> {
 
 impl Arithmetic for Float32<'_> {
     type Value = f32;
+    type Output = f32;
     type Weight = f32;
     type Sum = f32;
 

@@ -2,8 +2,9 @@
 //! `reference_ops::Conv` (`kernels/internal/reference/conv.h`), with groups.
 
 use crate::arithmetic::{Arithmetic, dense};
-use crate::error::{KernelError, Operand, check_shape};
+use crate::error::{KernelError, Operand, check, check_shape};
 use crate::rows;
+use crate::weights::Decode;
 use crate::window::Axis;
 
 ember_core::plain! {
@@ -37,7 +38,51 @@ impl Conv2d {
         rows.check()?;
         columns.check()
     }
+
+    /// Groups, and filters of each.
+    #[inline(always)]
+    fn groups(&self) -> Result<(u32, u32), KernelError> {
+        let Some(groups) = self.input_channels.checked_div(self.filter_channels) else {
+            return Err(KernelError::Parameters);
+        };
+        let filters = self.output_channels.checked_div(groups).unwrap_or(0);
+        if filters.wrapping_mul(groups) != self.output_channels
+            || groups.wrapping_mul(self.filter_channels) != self.input_channels
+        {
+            return Err(KernelError::Parameters);
+        }
+        Ok((groups, filters))
+    }
+
+    /// Elements of one filter.
+    const fn filter_size(&self) -> u32 {
+        let taps = self.rows.filter.wrapping_mul(self.columns.filter);
+        taps.wrapping_mul(self.filter_channels)
+    }
+
+    /// Elements of scratch that [`convolve_stored`] wants: the whole filter where that is little or there are groups, else
+    /// as many filters as [`STORED_BLOCK`] elements hold, and one at least. Every block of filters goes over the whole
+    /// input once.
+    #[must_use]
+    pub const fn scratch_len(&self) -> u32 {
+        let size = self.filter_size();
+        let grouped = self.filter_channels != self.input_channels;
+        let filters = match STORED_BLOCK.checked_div(size) {
+            Some(filters) if !grouped && filters < self.output_channels => {
+                if filters == 0 {
+                    1
+                } else {
+                    filters
+                }
+            }
+            _ => self.output_channels,
+        };
+        filters.saturating_mul(size)
+    }
 }
+
+/// Elements of filters that are decoded at a time where one filter is not larger.
+pub const STORED_BLOCK: u32 = 1024;
 
 /// Windows of at most this many elements are gathered once and then meet every filter.
 const PATCH: usize = 32;
@@ -52,23 +97,104 @@ pub fn convolve<A: Arithmetic>(
     arithmetic: &A,
     input: &[A::Value],
     filter: &[A::Weight],
-    output: &mut [A::Value],
+    output: &mut [A::Output],
 ) -> Result<(), KernelError> {
     shape.check(input.len(), filter.len(), output.len())?;
     arithmetic.check(shape.output_channels as usize)?;
     if output.is_empty() {
         return Ok(());
     }
-    let Some(groups) = shape.input_channels.checked_div(shape.filter_channels) else {
-        return Err(KernelError::Parameters);
-    };
-    let filters_per_group = shape.output_channels.checked_div(groups).unwrap_or(0);
-    if filters_per_group.wrapping_mul(groups) != shape.output_channels
-        || groups.wrapping_mul(shape.filter_channels) != shape.input_channels
-    {
-        return Err(KernelError::Parameters);
-    }
+    let (_, filters) = shape.groups()?;
+    walk(
+        shape,
+        arithmetic,
+        input,
+        filter,
+        0,
+        filters,
+        output,
+        |out| out,
+    );
+    Ok(())
+}
 
+/// [`convolve`] with weights that are decoded into `scratch` of [`Conv2d::scratch_len`] elements.
+///
+/// # Errors
+/// As [`convolve`].
+#[inline(always)]
+pub fn convolve_stored<A: Arithmetic>(
+    shape: &Conv2d,
+    arithmetic: &A,
+    input: &[A::Value],
+    filter: &mut impl Decode<A::Weight>,
+    scratch: &mut [A::Weight],
+    output: &mut [A::Output],
+) -> Result<(), KernelError> {
+    let size = shape.filter_size();
+    let whole = shape.output_channels.wrapping_mul(size) as usize;
+    shape.check(input.len(), whole, output.len())?;
+    arithmetic.check(shape.output_channels as usize)?;
+    check(
+        Operand::Scratch,
+        shape.scratch_len() as usize,
+        scratch.len(),
+    )?;
+    if output.is_empty() {
+        return Ok(());
+    }
+    let (groups, filters) = shape.groups()?;
+    // With several groups the scratch holds every filter.
+    let block = if groups > 1 {
+        filters
+    } else {
+        (scratch.len() as u32).checked_div(size).unwrap_or(filters)
+    };
+    let mut first = 0;
+    while first < filters {
+        let count = block.min(filters.wrapping_sub(first));
+        let len = groups.wrapping_mul(count).wrapping_mul(size) as usize;
+        let weights = scratch.get_mut(..len).unwrap_or(&mut []);
+        filter.decode(weights);
+        let range = first as usize..first.wrapping_add(count) as usize;
+        walk(
+            shape,
+            arithmetic,
+            input,
+            weights,
+            first as usize,
+            count,
+            output,
+            |out| {
+                if groups > 1 {
+                    out
+                } else {
+                    out.get_mut(range.clone()).unwrap_or(&mut [])
+                }
+            },
+        );
+        first = first.wrapping_add(block);
+    }
+    Ok(())
+}
+
+/// Goes over the outputs, pixel by pixel. `filter` has `filters_per_group` filters of each group, for the outputs that
+/// `channels` picks of a pixel's, which are those from `first` on.
+#[inline(always)]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "one call each for plain and for stored filters"
+)]
+fn walk<A: Arithmetic>(
+    shape: &Conv2d,
+    arithmetic: &A,
+    input: &[A::Value],
+    filter: &[A::Weight],
+    first: usize,
+    filters_per_group: u32,
+    output: &mut [A::Output],
+    channels: impl Fn(&mut [A::Output]) -> &mut [A::Output],
+) {
     let depth = shape.filter_channels as usize;
     let pixel = shape.input_channels as usize;
     let image_row = shape.columns.input as usize * pixel;
@@ -87,11 +213,11 @@ pub fn convolve<A: Arithmetic>(
             for out_x in 0..shape.columns.output {
                 let x = shape.columns.span(out_x);
                 let Some(out) = outputs.next() else {
-                    return Ok(());
+                    return;
                 };
                 let mut channel = 0;
                 let mut from = y.position as usize * image_row + x.position as usize * pixel;
-                for out in rows::of_mut(out, filters_per_group) {
+                for out in rows::of_mut(channels(out), filters_per_group) {
                     let filters = filter.get(channel * filter_size..).unwrap_or(&[]);
                     let window = Window {
                         rows: y.taps as usize,
@@ -119,12 +245,33 @@ pub fn convolve<A: Arithmetic>(
                                 *patch = *x;
                             }
                         });
-                        dense(arithmetic, patch, filters, A::Sum::default(), channel, out);
+                        dense(
+                            arithmetic,
+                            patch,
+                            filters,
+                            A::Sum::default(),
+                            first + channel,
+                            out,
+                        );
                     } else if window.len == filter_size && window.rows == 1 {
                         let x = image.get(from..from + filter_size).unwrap_or(&[]);
-                        dense(arithmetic, x, filters, A::Sum::default(), channel, out);
+                        dense(
+                            arithmetic,
+                            x,
+                            filters,
+                            A::Sum::default(),
+                            first + channel,
+                            out,
+                        );
                     } else {
-                        window.convolve(arithmetic, image, filters, filter_size, channel, out);
+                        window.convolve(
+                            arithmetic,
+                            image,
+                            filters,
+                            filter_size,
+                            first + channel,
+                            out,
+                        );
                     }
                     channel += filters_per_group;
                     from += depth;
@@ -132,7 +279,6 @@ pub fn convolve<A: Arithmetic>(
             }
         }
     }
-    Ok(())
 }
 
 /// One window, as runs of elements that lie together both in what it looks at and in the filter.
@@ -178,7 +324,7 @@ impl Window {
         filters: &[A::Weight],
         filter_size: usize,
         first: usize,
-        out: &mut [A::Value],
+        out: &mut [A::Output],
     ) {
         let filters = rows::of(filters, filter_size);
         for ((out, filter), channel) in out.iter_mut().zip(filters).zip(first..) {

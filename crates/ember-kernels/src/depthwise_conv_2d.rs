@@ -5,6 +5,7 @@
 use crate::arithmetic::Arithmetic;
 use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
+use crate::weights::Decode;
 use crate::window::Axis;
 
 ember_core::plain! {
@@ -40,7 +41,7 @@ pub fn convolve<A: Arithmetic>(
     arithmetic: &A,
     input: &[A::Value],
     filter: &[A::Weight],
-    output: &mut [A::Value],
+    output: &mut [A::Output],
 ) -> Result<(), KernelError> {
     let DepthwiseConv2d {
         batches,
@@ -139,4 +140,20 @@ pub fn convolve<A: Arithmetic>(
         }
     }
     Ok(())
+}
+
+/// [`convolve`] with weights that are all decoded first, into `scratch` of as many elements as the filter has.
+///
+/// # Errors
+/// As [`convolve`].
+pub fn convolve_stored<A: Arithmetic>(
+    shape: &DepthwiseConv2d,
+    arithmetic: &A,
+    input: &[A::Value],
+    filter: &mut impl Decode<A::Weight>,
+    scratch: &mut [A::Weight],
+    output: &mut [A::Output],
+) -> Result<(), KernelError> {
+    filter.decode(scratch);
+    convolve(shape, arithmetic, input, scratch, output)
 }

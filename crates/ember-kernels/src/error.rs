@@ -16,6 +16,8 @@ pub enum Operand {
     Multipliers,
     /// The output.
     Output,
+    /// What the kernel works in besides.
+    Scratch,
 }
 
 impl core::fmt::Display for Operand {
@@ -27,6 +29,7 @@ impl core::fmt::Display for Operand {
             Self::Bias => "bias",
             Self::Multipliers => "multipliers",
             Self::Output => "output",
+            Self::Scratch => "scratch",
         })
     }
 }

@@ -3,8 +3,9 @@
 //! (`kernels/internal/reference/fully_connected.h`).
 
 use crate::arithmetic::{Arithmetic, dense};
-use crate::error::{KernelError, Operand, check_shape};
+use crate::error::{KernelError, Operand, check, check_shape};
 use crate::rows;
+use crate::weights::Decode;
 
 ember_core::plain! {
     /// Shapes of a dense layer. Input `[batches, depth]`, filter `[units, depth]`, output `[batches, units]`.
@@ -19,6 +20,24 @@ ember_core::plain! {
     }
 }
 
+impl FullyConnected {
+    #[inline(always)]
+    fn check<A: Arithmetic>(
+        &self,
+        arithmetic: &A,
+        input: usize,
+        output: usize,
+    ) -> Result<(), KernelError> {
+        check_shape(Operand::Input, &[self.batches, self.depth], input)?;
+        check_shape(Operand::Output, &[self.batches, self.units], output)?;
+        arithmetic.check(self.units as usize)?;
+        if self.depth == 0 && output > 0 {
+            return Err(KernelError::Parameters);
+        }
+        Ok(())
+    }
+}
+
 /// Dense layer, for integers equal to TFLM's to the byte.
 ///
 /// # Errors
@@ -29,23 +48,47 @@ pub fn connect<A: Arithmetic>(
     arithmetic: &A,
     input: &[A::Value],
     filter: &[A::Weight],
-    output: &mut [A::Value],
+    output: &mut [A::Output],
 ) -> Result<(), KernelError> {
-    let FullyConnected {
-        batches,
-        depth,
-        units,
-    } = *shape;
-    check_shape(Operand::Input, &[batches, depth], input.len())?;
+    let FullyConnected { depth, units, .. } = *shape;
     check_shape(Operand::Filter, &[units, depth], filter.len())?;
-    check_shape(Operand::Output, &[batches, units], output.len())?;
-    arithmetic.check(units as usize)?;
-    if depth == 0 && !output.is_empty() {
-        return Err(KernelError::Parameters);
-    }
+    shape.check(arithmetic, input.len(), output.len())?;
     for (row, out) in rows::of(input, depth as usize).zip(rows::of_mut(output, units as usize)) {
         let extra = arithmetic.correction(row);
         dense(arithmetic, row, filter, extra, 0, out);
+    }
+    Ok(())
+}
+
+/// [`connect`] with weights that are decoded a unit at a time, into `scratch` of `depth` elements.
+///
+/// # Errors
+/// A slice's length is not that of its shape.
+#[inline(always)]
+pub fn connect_stored<A: Arithmetic>(
+    shape: &FullyConnected,
+    arithmetic: &A,
+    input: &[A::Value],
+    filter: &mut impl Decode<A::Weight>,
+    scratch: &mut [A::Weight],
+    output: &mut [A::Output],
+) -> Result<(), KernelError> {
+    let (depth, units) = (shape.depth as usize, shape.units as usize);
+    check(Operand::Scratch, depth, scratch.len())?;
+    shape.check(arithmetic, input.len(), output.len())?;
+    for unit in 0..units {
+        filter.decode(scratch);
+        for (row, out) in rows::of(input, depth).zip(rows::of_mut(output, units)) {
+            let out = out.get_mut(unit..unit + 1).unwrap_or(&mut []);
+            dense(
+                arithmetic,
+                row,
+                scratch,
+                arithmetic.correction(row),
+                unit,
+                out,
+            );
+        }
     }
     Ok(())
 }

@@ -25,6 +25,7 @@ pub mod dequantize;
 mod element;
 mod error;
 pub mod fully_connected;
+pub mod hybrid;
 pub mod max_pool_2d;
 pub mod pack;
 pub mod quantize;
@@ -34,6 +35,7 @@ mod rows;
 pub mod shape;
 pub mod softmax;
 pub mod strided_slice;
+pub mod weights;
 mod window;
 
 pub use arithmetic::{Arithmetic, Float32, Int8, Int16, WideBias};

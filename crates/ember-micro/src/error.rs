@@ -279,6 +279,11 @@ pub enum Fault {
     /// A tensor that must be constant.
     #[error("its {0} is no constant: only constant ones are supported")]
     NotConstant(Slot),
+    /// Weights that are stored in a form that is not as its description says, or that a kernel reads which cannot decode it.
+    #[error(
+        "its {0} is encoded, and the description of the encoding does not fit it, or it is read by an operator that cannot decode it: only the weights of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED on INT8 are decoded, from decode types 0, 2 and 128"
+    )]
+    Encoding(Slot),
     /// A constant at an address that its type cannot be read at.
     #[error("its {0} lies at an odd address: load the model at a multiple of 16")]
     Misaligned(Slot),

@@ -16,7 +16,7 @@ use ember_tflite::{Model, Operator, Subgraph, Tensor, TensorId, TensorIds};
 use crate::error::{Fault, InvokeError, InvokeFault, PrepareError};
 use crate::io::{Frame, Ids, Io, LEFT_OUT};
 use crate::kernel::Registration;
-use crate::plan::{self, Location, Row};
+use crate::plan::{self, Activations, Location, Row};
 use crate::prepare::{Prepare, Tape};
 use crate::profile::Profiler;
 
@@ -96,32 +96,39 @@ impl<'a, 'm> Interpreter<'a, 'm> {
         let words = arena.get_mut(..whole).and_then(view::from_bytes_mut::<u32>);
         let words = words.unwrap_or_default();
 
-        // The planner needs one word per tensor behind the table; the steps come over them afterwards.
+        // Until all is prepared, the lives of the tensors are kept at the end, one word each.
         let planning_words = tensors * 3;
         let Some((table_words, rest)) = words.split_at_mut_checked(tensors * 2) else {
             return Err(too_small(planning_words * 4, false));
         };
         let table = table_words.as_chunks_mut::<2>().0;
-        let Some(lives) = rest.get_mut(..tensors) else {
+        let split = rest.len().checked_sub(tensors);
+        let Some((front, lives)) = split.and_then(|at| rest.split_at_mut_checked(at)) else {
             return Err(too_small(planning_words * 4, false));
         };
         let peak = plan::plan(model, &graph, table, lives)?;
 
-        let tape = Tape::new(Cell::from_mut(&mut *rest).as_slice_of_cells());
+        let tape = Tape::new(Cell::from_mut(front).as_slice_of_cells());
+        let activations = Activations {
+            table,
+            lives,
+            peak: Cell::new(peak),
+        };
         for (operator, index) in graph.operators().zip(0..) {
-            let result = prepare_step(&graph, operator, index, registry, &tape);
+            let result = prepare_step(&graph, operator, index, registry, &tape, &activations);
             result.map_err(|error| {
-                error.unwrap_or_else(|| too_small((tensors * 2 + tape.wanted()) * 4, false))
+                error.unwrap_or_else(|| too_small((planning_words + tape.wanted()) * 4, false))
             })?;
         }
         let step_words = tape.used();
+        let peak = activations.peak.get();
 
         let persistent = (tensors * 2 + step_words) * 4;
         let start = persistent.next_multiple_of(ARENA_ALIGNMENT);
         let needed = start
             .saturating_add(peak as usize)
             .next_multiple_of(4)
-            .max(planning_words * 4);
+            .max((planning_words + step_words) * 4);
         if needed > whole {
             return Err(too_small(needed, true));
         }
@@ -307,6 +314,7 @@ fn prepare_step(
     index: u32,
     registry: &'static [Registration],
     tape: &Tape<'_>,
+    activations: &Activations<'_>,
 ) -> Result<(), Option<PrepareError>> {
     let op = operator.builtin().unwrap_or(BuiltinOp::Custom);
     let (inputs, outputs) = (operator.inputs(), operator.outputs());
@@ -347,7 +355,7 @@ fn prepare_step(
             };
             error = PrepareError::Operator { index, op, fault };
         }
-        found == Some(expected)
+        found == Some(expected) && row.suits.is_none_or(|suits| suits(graph, &operator))
     });
     let Some((at, registration)) = position.and_then(|at| Some((at, registry.get(at)?))) else {
         return Err(Some(error));
@@ -362,6 +370,9 @@ fn prepare_step(
         graph: *graph,
         operator,
         tape,
+        activations,
+        index,
+        scratch: Cell::new(0),
         fault: Cell::new(Fault::Arena),
     };
     if (registration.prepare)(&cx).is_err() {

@@ -4,6 +4,7 @@ use ember_core::view::{self, Plain};
 
 use crate::error::{InvokeFault, Slot};
 use crate::plan::{Location, Row};
+use crate::prepare::Scratch;
 
 /// The place of a left-out tensor in a list of operands.
 pub(crate) const LEFT_OUT: u32 = 0xffff;
@@ -69,6 +70,24 @@ impl<'s> Io<'s> {
     /// [`InvokeFault::Prepared`] where they do not divide into such numbers.
     pub fn kept_as<T: Plain>(&self) -> Result<&'s [T], InvokeFault> {
         view::from_bytes(view::as_bytes(self.words)).ok_or(InvokeFault::Prepared)
+    }
+
+    /// What [`Prepare::scratch`](crate::Prepare::scratch) gave, and all the rest. Of several the one that was asked for last
+    /// is taken first.
+    ///
+    /// # Errors
+    /// [`InvokeFault::Prepared`] where that is not what `scratch` says, or not room for `T`.
+    #[inline(never)]
+    pub fn scratch<T: Plain>(self, scratch: Scratch) -> Result<(&'s mut [T], Self), InvokeFault> {
+        let (start, len) = (scratch.start as usize, scratch.len as usize);
+        let split = self.activations.split_at_mut_checked(start);
+        let (activations, behind) = split.ok_or(InvokeFault::Prepared)?;
+        let bytes = behind.get_mut(..len).and_then(view::from_bytes_mut);
+        let io = Self {
+            activations,
+            ..self
+        };
+        Ok((bytes.ok_or(InvokeFault::Prepared)?, io))
     }
 
     /// The inputs and the (first) output, the output's elements as `T`.
@@ -143,6 +162,11 @@ impl<'s> Inputs<'s> {
             None => Ok(None),
             Some(_) => self.get(index).map(Some),
         }
+    }
+
+    /// Bytes of the model, from this offset on.
+    pub(crate) fn model(&self, offset: u32, len: u32) -> Option<&'s [u8]> {
+        self.frame.model.get(offset as usize..)?.get(..len as usize)
     }
 
     /// Whether the input has the very bytes of the output: the planner gave both the same place.

@@ -54,6 +54,9 @@ pub trait Kernel {
     /// A second tensor whose type decides, where one does: the weights of a linear operator, the output of a conversion.
     const OTHER: Option<(Slot, Dtype)> = None;
 
+    /// What else decides whether it is for an operator: more special kernels stand before the others in a registry.
+    const SUITS: Option<fn(&Subgraph<'_>, &Operator<'_>) -> bool> = None;
+
     /// What `run` needs besides the tensors: numbers of 32 bits, so that it takes the same room everywhere.
     /// [`plain!`](ember_core::plain) defines such a struct.
     type Prepared: Plain;
@@ -81,6 +84,7 @@ pub struct Registration {
     pub dtype: Option<Dtype>,
     /// A second tensor whose type decides, and that type.
     pub other: Option<(Slot, Dtype)>,
+    pub(crate) suits: Option<fn(&Subgraph<'_>, &Operator<'_>) -> bool>,
     pub(crate) prepare: fn(&Prepare<'_>) -> Result<(), Refused>,
     pub(crate) run: fn(Io<'_>) -> Result<(), InvokeFault>,
 }
@@ -93,6 +97,7 @@ impl Registration {
             code: K::CODE,
             dtype: K::DTYPE,
             other: K::OTHER,
+            suits: K::SUITS,
             prepare: prepare::<K>,
             run: run::<K>,
         }
@@ -105,7 +110,9 @@ impl Registration {
         let first = first.flatten().next().and_then(|id| graph.tensor(id));
         let dtype = first.map(|tensor| tensor.dtype());
         let suits = |(slot, own): (Slot, Dtype)| slot.dtype(graph, operator) == Some(own);
-        dtype.is_some_and(|dtype| self.names(operator, dtype)) && self.other.is_none_or(suits)
+        dtype.is_some_and(|dtype| self.names(operator, dtype))
+            && self.other.is_none_or(suits)
+            && self.suits.is_none_or(|suits| suits(graph, operator))
     }
 
     /// Whether it is for this operator with a first tensor of this type.

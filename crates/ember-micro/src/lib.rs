@@ -32,5 +32,5 @@ pub use interpreter::arena_bytes_needed;
 pub use interpreter::{ARENA_ALIGNMENT, Interpreter};
 pub use io::{Inputs, Io};
 pub use kernel::{Kernel, Registration};
-pub use prepare::{Operand, Prepare};
+pub use prepare::{Operand, Prepare, Scratch};
 pub use profile::Profiler;

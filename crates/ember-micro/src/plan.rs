@@ -8,9 +8,16 @@
 //! A model may bring a plan in its metadata, in TFLM's format (`micro/docs/memory_management.md`). It is followed: the
 //! tensors that it leaves to the runtime are placed around the others. A plan that would let two values overwrite each
 //! other is an error; it is never run and never silently replaced.
+//!
+//! What an operator needs besides its tensors ([`Prepare::scratch`](crate::Prepare::scratch)) lies behind everything that
+//! is in use while it runs.
+
+use core::cell::Cell;
 
 use ember_core::BuiltinOp;
-use ember_tflite::{ArenaPlan, Model, Subgraph, SubgraphId, TensorId, TensorIds, UNPLANNED};
+use ember_tflite::{
+    ArenaPlan, DECODE, Model, Subgraph, SubgraphId, TensorId, TensorIds, UNPLANNED,
+};
 
 use crate::error::PrepareError;
 
@@ -140,6 +147,46 @@ pub fn offsets(model: &Model<'_>) -> Result<alloc::vec::Vec<i32>, PrepareError> 
     Ok(table.iter().map(offset).collect())
 }
 
+/// Where activations lie and when they live, for what operators need besides them.
+pub(crate) struct Activations<'p> {
+    pub(crate) table: &'p [Row],
+    pub(crate) lives: &'p [u32],
+    /// The end of the last activation, and of the scratch behind any.
+    pub(crate) peak: Cell<u32>,
+}
+
+impl Activations<'_> {
+    /// The first aligned offset behind everything that is in use while operator `index` runs.
+    #[inline(never)]
+    pub(crate) fn end_during(&self, index: u32) -> u32 {
+        let now = Life {
+            first: index,
+            last: index,
+        };
+        let mut end = 0;
+        for ([word, len], life) in self.table.iter().zip(self.lives) {
+            if let (Location::Arena(start), Some(life)) =
+                (Location::from_word(*word), Life::from_word(*life))
+                && life.meets(now)
+            {
+                end = start.saturating_add(*len).max(end);
+            }
+        }
+        aligned(end)
+    }
+
+    /// Notes that there are bytes up to `end`. None where there cannot be so many.
+    pub(crate) fn reach(&self, end: u32) -> Option<()> {
+        self.peak.set(end.max(self.peak.get()));
+        (end <= Location::SAME_AS).then_some(())
+    }
+}
+
+/// The next multiple of [`ALIGNMENT`].
+pub(crate) const fn aligned(offset: u32) -> u32 {
+    offset.saturating_add(ALIGNMENT - 1) & !(ALIGNMENT - 1)
+}
+
 struct Planner<'t> {
     table: &'t mut [Row],
     /// [`Life`]s. Tensors that lie where another one lies have none of their own.
@@ -196,9 +243,13 @@ impl Planner<'_> {
                 Some(op) if renames_input(op) => operator.inputs().get(0),
                 _ => None,
             };
-            for TensorId(id) in operator.outputs().iter().flatten() {
+            let decode = operator.custom_name() == DECODE.as_bytes();
+            for (TensorId(id), place) in operator.outputs().iter().flatten().zip(0..) {
                 if self.is_written(id) {
                     return Err(PrepareError::Rewritten { index, tensor: id });
+                }
+                if decode && self.stand_for(id, operator.inputs().get(place * 2)) {
+                    continue;
                 }
                 if !renamed.is_some_and(|TensorId(input)| self.share(id, input)) {
                     let (first, last) = (index, index);
@@ -234,6 +285,21 @@ impl Planner<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Lets a decoded tensor stand for the bytes that it is decoded from, if those are constant: its readers decode them
+    /// as they go.
+    fn stand_for(&mut self, output: u32, encoded: Option<TensorId>) -> bool {
+        let row = encoded.and_then(|TensorId(id)| self.table.get(id as usize));
+        let constant =
+            row.filter(|[word, _]| matches!(Location::from_word(*word), Location::Model(_)));
+        match (constant.copied(), self.table.get_mut(output as usize)) {
+            (Some(row), Some(output)) => {
+                *output = row;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Gives `output` the bytes of `input`, if both are activations of one length and the model's plan, where it places
@@ -330,7 +396,7 @@ impl Planner<'_> {
                     return Err(PrepareError::PlanOverlap { tensor, other });
                 }
                 // Every offset up to there meets the other tensor too, so the lowest free one is not passed.
-                offset = end.saturating_add(ALIGNMENT - 1) & !(ALIGNMENT - 1);
+                offset = aligned(end);
             }
             let end = offset.saturating_add(len);
             if end > Location::SAME_AS {

@@ -3,10 +3,12 @@
 use core::cell::Cell;
 use core::ops::RangeInclusive;
 
+use ember_core::view::Plain;
 use ember_core::{Clamp, Dtype};
 use ember_tflite::{Operator, OptionsTable, Quantization, Shape, Subgraph, Tensor};
 
 use crate::error::{Fault, Refused, Slot};
+use crate::plan::{self, Activations};
 
 /// Words of the arena that are given out one after the other.
 pub(crate) struct Tape<'a> {
@@ -54,6 +56,16 @@ pub(crate) fn write(places: &[Cell<u32>], words: &[u32]) {
     }
 }
 
+ember_core::plain! {
+    /// Bytes of the arena that an operator has for itself while it runs: what [`Prepare::scratch`] gave, to be kept for
+    /// [`Io::scratch`](crate::Io::scratch).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Scratch {
+        pub(crate) start: u32,
+        pub(crate) len: u32,
+    }
+}
+
 /// An operator of the model, and the place for what its kernel works out.
 ///
 /// A step that fails notes why and returns [`Refused`]; the note is what the caller of
@@ -63,6 +75,11 @@ pub struct Prepare<'p> {
     pub(crate) graph: Subgraph<'p>,
     pub(crate) operator: Operator<'p>,
     pub(crate) tape: &'p Tape<'p>,
+    pub(crate) activations: &'p Activations<'p>,
+    /// Which operator it is, in the order of execution.
+    pub(crate) index: u32,
+    /// The end of the scratch that it was given.
+    pub(crate) scratch: Cell<u32>,
     pub(crate) fault: Cell<Fault>,
 }
 
@@ -195,6 +212,35 @@ impl<'p> Prepare<'p> {
     pub fn keep(&self, words: &[u32]) -> Result<(), Refused> {
         write(self.places(words.len())?, words);
         Ok(())
+    }
+
+    /// Room for `elements` while the operator runs, in bytes that hold nothing of others then; what they hold at the start
+    /// does not matter. [`Io::scratch`](crate::Io::scratch) gives it to the run.
+    ///
+    /// It begins at a multiple of 16 of the arena and lies behind all activations that are in use during the operator, so
+    /// that the run can split it off; the arena grows only where that is beyond its end.
+    ///
+    /// # Errors
+    /// [`Fault::Options`] where there are more bytes than an arena can have.
+    #[inline(never)]
+    pub fn scratch<T: Plain>(&self, elements: u32) -> Result<Scratch, Refused> {
+        let begun = self.scratch.get();
+        let start = if begun > 0 {
+            begun
+        } else {
+            self.activations.end_during(self.index)
+        };
+        let len = elements.checked_mul(size_of::<T>() as u32);
+        let len = self.expect(len, Fault::Options)?;
+        let end = plan::aligned(start.saturating_add(len));
+        self.expect(self.activations.reach(end), Fault::Options)?;
+        self.scratch.set(end);
+        Ok(Scratch { start, len })
+    }
+
+    /// Where in the model these bytes of it lie.
+    pub(crate) fn offset(&self, bytes: &[u8]) -> u32 {
+        (bytes.as_ptr() as usize).wrapping_sub(self.graph.model().bytes().as_ptr() as usize) as u32
     }
 
     /// The next words of the arena.

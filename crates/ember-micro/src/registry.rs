@@ -18,7 +18,7 @@
 use crate::kernel::Registration;
 use crate::ops::{
     add, average_pool_2d, conv_2d, depthwise_conv_2d, dequantize, fully_connected, max_pool_2d,
-    pack, quantize, relu, reshape, shape, softmax, strided_slice,
+    pack, quantize, relu, reshape, shape, softmax, stored, strided_slice,
 };
 
 macro_rules! registrations {
@@ -37,6 +37,25 @@ macro_rules! registrations {
 }
 
 registrations! {
+    /// Kernels on int8 activations with weights that are stored in fewer bits; they stand before those for plain weights.
+    STORED: {
+        DECODE = stored::Decoded;
+        CONV_2D_INT4 = conv_2d::Int4;
+        CONV_2D_INT2 = conv_2d::Int2;
+        CONV_2D_LUT = conv_2d::Lut;
+        CONV_2D_PRUNED = conv_2d::Pruned;
+        CONV_2D_PRUNED_LUT = conv_2d::PrunedLut;
+        DEPTHWISE_CONV_2D_INT4 = depthwise_conv_2d::Int4;
+        DEPTHWISE_CONV_2D_INT2 = depthwise_conv_2d::Int2;
+        DEPTHWISE_CONV_2D_LUT = depthwise_conv_2d::Lut;
+        DEPTHWISE_CONV_2D_PRUNED = depthwise_conv_2d::Pruned;
+        DEPTHWISE_CONV_2D_PRUNED_LUT = depthwise_conv_2d::PrunedLut;
+        FULLY_CONNECTED_INT4 = fully_connected::Int4;
+        FULLY_CONNECTED_INT2 = fully_connected::Int2;
+        FULLY_CONNECTED_LUT = fully_connected::Lut;
+        FULLY_CONNECTED_PRUNED = fully_connected::Pruned;
+        FULLY_CONNECTED_PRUNED_LUT = fully_connected::PrunedLut;
+    }
     /// Kernels that move elements of any type.
     MOVES: {
         RESHAPE = reshape::Any;
@@ -82,6 +101,12 @@ registrations! {
         RELU_FLOAT32 = relu::Float32;
         RELU6_FLOAT32 = relu::Relu6Float32;
     }
+    /// Kernels on float32 activations with int8 weights.
+    DYNAMIC: {
+        CONV_2D_DYNAMIC = conv_2d::Dynamic;
+        DEPTHWISE_CONV_2D_DYNAMIC = depthwise_conv_2d::Dynamic;
+        FULLY_CONNECTED_DYNAMIC = fully_connected::Dynamic;
+    }
     /// Kernels from one type to another.
     BETWEEN: {
         QUANTIZE_FLOAT32 = quantize::Float32;
@@ -90,6 +115,7 @@ registrations! {
         QUANTIZE_INT16_TO_INT8 = quantize::Int16ToInt8;
         DEQUANTIZE_INT8 = dequantize::Int8;
         DEQUANTIZE_INT16 = dequantize::Int16;
+        DEQUANTIZE_FLOAT16 = dequantize::Float16;
     }
 }
 
@@ -121,8 +147,18 @@ pub static FLOAT32: &[Registration] =
 
 /// Everything.
 pub static ALL: &[Registration] = &joined::<
-    { ON_INT8.len() + ON_INT16.len() + ON_FLOAT32.len() + MOVES.len() + BETWEEN.len() },
->(&[ON_INT8, ON_INT16, ON_FLOAT32, MOVES, BETWEEN]);
+    {
+        ON_INT8.len()
+            + ON_INT16.len()
+            + ON_FLOAT32.len()
+            + DYNAMIC.len()
+            + MOVES.len()
+            + BETWEEN.len()
+            + STORED.len()
+    },
+>(&[
+    STORED, ON_INT8, ON_INT16, ON_FLOAT32, DYNAMIC, MOVES, BETWEEN,
+]);
 
 #[cfg(test)]
 mod tests {
@@ -135,7 +171,8 @@ mod tests {
                 assert!(
                     one.code != other.code
                         || (one.dtype.is_some() && one.dtype != other.dtype)
-                        || (one.other.is_some() && one.other != other.other),
+                        || (one.other.is_some() && one.other != other.other)
+                        || one.suits.is_some(),
                     "{one:?} and {other:?}"
                 );
             }

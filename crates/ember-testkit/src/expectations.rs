@@ -25,15 +25,4 @@ pub const GOLDENS_NOT_YET: &[NotYet] = &[
 ];
 
 /// Folders of [`folder`](crate::folder) that no runtime takes.
-pub const MODELS_NOT_YET: &[NotYet] = &[
-    // Float activations with int8 weights.
-    NotYet {
-        case: "seed_cnn_dynamic",
-        mentions: &["INT8"],
-    },
-    // Weights in float16, expanded by DEQUANTIZE.
-    NotYet {
-        case: "seed_cnn_float16",
-        mentions: &["DEQUANTIZE", "FLOAT16"],
-    },
-];
+pub const MODELS_NOT_YET: &[NotYet] = &[];

@@ -62,7 +62,7 @@ pub mod write;
 
 pub use error::{OperatorCodeFault, ReadError, StructureFault, TensorFault};
 pub use flat::{List, ListIter, Scalar};
-pub use metadata::{ArenaPlan, PLAN, RUNTIME_VERSION, UNPLANNED};
+pub use metadata::{ArenaPlan, DECODE, PLAN, RUNTIME_VERSION, UNPLANNED};
 pub use model::{Model, OpCode, Operator, Signature, Subgraph, SubgraphId, TensorId, TensorIds};
 pub use options::{
     AddOptions, Conv2dOptions, DepthwiseConv2dOptions, Dims, FullyConnectedOptions, MAX_DIMS,

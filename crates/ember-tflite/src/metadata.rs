@@ -9,6 +9,11 @@ pub const PLAN: &str = "OfflineMemoryAllocation";
 /// The name of the metadata that holds the oldest TensorFlow release that runs the model.
 pub const RUNTIME_VERSION: &str = "min_runtime_version";
 
+/// The custom operator that stands before whoever reads weights in another form: TFLM's, which its own compressor writes
+/// (`micro/compression/decode_insert.py`). Inputs and outputs come in pairs: the encoded bytes, how they are encoded, and
+/// for both the tensor that they are decoded to.
+pub const DECODE: &str = "TFLM_DECODE";
+
 /// Where the arena plan leaves a tensor to the runtime.
 pub const UNPLANNED: i32 = -1;
 

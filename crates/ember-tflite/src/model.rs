@@ -188,6 +188,12 @@ pub struct Subgraph<'a> {
 }
 
 impl<'a> Subgraph<'a> {
+    /// The model that it is of.
+    #[must_use]
+    pub const fn model(&self) -> &Model<'a> {
+        &self.model
+    }
+
     /// Its name; often empty or `main`.
     #[must_use]
     pub fn name(&self) -> &'a str {

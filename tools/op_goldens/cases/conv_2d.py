@@ -6,8 +6,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from case import Case, Draw, float_records, int8_records, int16_records, window_output, windows_for
 from cases.weighted import (
-    ACTIVATIONS, EVERY_INT8, INT16_STAIRCASES, PADDINGS, STAIRCASE_INT16, STAIRCASES, float_parts, int8_parts,
-    int16_parts)
+    ACTIVATIONS, EVERY_INT8, INT16_STAIRCASES, PADDINGS, STAIRCASE_INT16, STAIRCASES, FORMS, dynamic_parts, float_parts,
+    in_form, int8_parts, int16_parts)
 from single_op import DTYPES, model
 
 import numpy as np
@@ -24,7 +24,7 @@ def options(stride, dilation, padding, activation, bias_type="float32"):
 
 
 def conv(dtype, name, x_shape, window, stride=(1, 1), dilation=(1, 1), padding="VALID", *, channels=3, groups=1,
-         activation="NONE", bias=True, records=None, accumulator="float32", **given):
+         activation="NONE", bias=True, records=None, form=None, accumulator="float32", **given):
     name = f"{dtype}_{name}"
     draw = Draw(f"conv_2d/{name}")
     w_shape = (channels, *window, x_shape[3] // groups)
@@ -38,12 +38,17 @@ def conv(dtype, name, x_shape, window, stride=(1, 1), dilation=(1, 1), padding="
         x, w, b, y = int16_parts(draw, x_shape, w_shape, y_shape, channels=channels, channel_axis=0,
                                  taps=math.prod(w_shape[1:]), bias=bias and given.pop("bias_type", "int64"), **given)
         records = records or int16_records(draw, x_shape)
+    elif dtype == "dynamic":
+        x, w, b, y = dynamic_parts(draw, x_shape, w_shape, y_shape, channels=channels, channel_axis=0, **given)
+        records = records or float_records(draw, x_shape)
     else:
         x, w, b, y = float_parts(draw, x_shape, w_shape, y_shape, channels=channels, bias=bias)
         records = records or float_records(draw, x_shape)
+    if form:
+        w = in_form(form, w, draw)
     fields = options(stride, dilation, padding, activation, accumulator)
     file = model("CONV_2D", fields, [x, w, b] if bias else [x, w], [y],
-                 version={"int8": 3, "int16": 4, "float32": 1}[dtype])
+                 version={"int8": 3, "int16": 4, "float32": 1, "dynamic": 5}[dtype])
     return Case(name, file, records)
 
 
@@ -91,3 +96,16 @@ def cases():
                        output=given_out, weight_scales=[weight_scale], weights=np.ones((1, 1, 1, 1)),
                        bias_values=np.zeros(1), bias_type=bias_type,
                        records=[[STAIRCASE_INT16.reshape(1, 16, 16, 1)]])
+
+    for form in FORMS:
+        yield conv("int8", f"{form}_weights", (1, 4, 4, 3), (3, 3), channels=5, padding="SAME", form=form)
+    yield conv("int8", "int4_odd_per_tensor", (1, 3, 3, 1), (3, 3), channels=3, form="int4", per_channel=False)
+    yield conv("int8", "lut4_per_tensor", (1, 4, 4, 2), (3, 3), channels=4, form="lut4", per_channel=False)
+
+    for window in windows_for("dynamic"):
+        yield conv("dynamic", *window)
+    yield conv("dynamic", "activation_relu", (1, 4, 4, 2), (2, 2), activation="RELU")
+    yield conv("dynamic", "per_tensor", (2, 4, 4, 2), (3, 3), per_channel=False)
+    yield conv("dynamic", "zeros", (1, 3, 3, 2), (2, 2), records=[[np.zeros((1, 3, 3, 2), np.float32)]])
+    yield conv("dynamic", "positive", (1, 3, 3, 2), (2, 2), records=[[np.linspace(1, 9, 18, dtype=np.float32)
+                                                                      .reshape(1, 3, 3, 2)]])

@@ -3,7 +3,8 @@
 from ai_edge_litert import schema_py_generated as schema
 
 from case import Case, Draw, float_records, int16_records, int8_records, window_output, windows_for
-from cases.weighted import ACTIVATIONS, EVERY_INT8, FEW_STAIRCASES, PADDINGS, float_parts, int16_parts, int8_parts
+from cases.weighted import (
+    ACTIVATIONS, EVERY_INT8, FEW_STAIRCASES, FORMS, PADDINGS, dynamic_parts, float_parts, in_form, int16_parts, int8_parts)
 from single_op import model
 
 import numpy as np
@@ -20,7 +21,7 @@ def options(stride, dilation, padding, activation, multiplier):
 
 
 def depthwise(dtype, name, x_shape, window, stride=(1, 1), dilation=(1, 1), padding="VALID", *, multiplier=1,
-              activation="NONE", bias=True, records=None, **given):
+              activation="NONE", bias=True, records=None, form=None, **given):
     name = f"{dtype}_{name}"
     draw = Draw(f"depthwise_conv_2d/{name}")
     channels = x_shape[3] * multiplier
@@ -35,11 +36,17 @@ def depthwise(dtype, name, x_shape, window, stride=(1, 1), dilation=(1, 1), padd
         x, w, b, y = int16_parts(draw, x_shape, w_shape, y_shape, channels=channels, channel_axis=3,
                                  taps=window[0] * window[1], bias="int64" if bias else None, **given)
         records = records or int16_records(draw, x_shape)
+    elif dtype == "dynamic":
+        x, w, b, y = dynamic_parts(draw, x_shape, w_shape, y_shape, channels=channels, channel_axis=3)
+        records = records or float_records(draw, x_shape)
     else:
         x, w, b, y = float_parts(draw, x_shape, w_shape, y_shape, channels=channels, bias=bias)
         records = records or float_records(draw, x_shape)
+    if form:
+        w = in_form(form, w, draw)
     file = model("DEPTHWISE_CONV_2D", options(stride, dilation, padding, activation, multiplier),
-                 [x, w, b] if bias else [x, w], [y], version={"int8": 3, "int16": 5, "float32": 1}[dtype])
+                 [x, w, b] if bias else [x, w], [y],
+                 version={"int8": 3, "int16": 5, "float32": 1, "dynamic": 6}[dtype])
     return Case(name, file, records)
 
 
@@ -71,3 +78,11 @@ def cases():
     yield depthwise("int16", "activation_relu6", (1, 4, 4, 4), (2, 2), activation="RELU6", output=0.0007)
     yield depthwise("int16", "multiplier3_same_stride2", (1, 5, 4, 2), (3, 2), (2, 2), padding="SAME", multiplier=3)
     yield depthwise("int16", "many_channels", (1, 3, 3, 17), (3, 3), padding="SAME")
+
+    for form in FORMS:
+        yield depthwise("int8", f"{form}_weights", (1, 4, 4, 5), (3, 3), padding="SAME", form=form)
+
+    for window in windows_for("dynamic"):
+        yield depthwise("dynamic", *window)
+    yield depthwise("dynamic", "multiplier3_same_stride2", (1, 5, 4, 2), (3, 2), (2, 2), padding="SAME", multiplier=3)
+    yield depthwise("dynamic", "activation_relu6", (1, 4, 4, 4), (2, 2), activation="RELU6")

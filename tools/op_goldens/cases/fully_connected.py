@@ -5,14 +5,15 @@ import math
 from ai_edge_litert import schema_py_generated as schema
 
 from case import Case, Draw, float_records, int16_records, int8_records
-from cases.weighted import ACTIVATIONS, EVERY_INT8, FEW_STAIRCASES, float_parts, int16_parts, int8_parts
+from cases.weighted import (
+    ACTIVATIONS, EVERY_INT8, FEW_STAIRCASES, FORMS, dynamic_parts, float_parts, in_form, int16_parts, int8_parts)
 from single_op import model
 
 import numpy as np
 
 
 def fully_connected(dtype, name, x_shape, units, *, activation="NONE", bias=True, keep_dims=False, records=None,
-                    version=None, depth=None, **given):
+                    version=None, depth=None, form=None, asymmetric=False, **given):
     name = f"{dtype}_{name}"
     draw = Draw(f"fully_connected/{name}")
     fields = schema.FullyConnectedOptionsT()
@@ -31,11 +32,17 @@ def fully_connected(dtype, name, x_shape, units, *, activation="NONE", bias=True
         x, w, b, y = int16_parts(draw, x_shape, (units, depth), y_shape, channels=units, channel_axis=0, taps=depth,
                                  bias=bias and given.pop("bias_type", "int64"), **given)
         records = records or int16_records(draw, x_shape)
+    elif dtype == "dynamic":
+        fields.asymmetricQuantizeInputs = asymmetric
+        x, w, b, y = dynamic_parts(draw, x_shape, (units, depth), y_shape, channels=units, channel_axis=0, **given)
+        records = records or float_records(draw, x_shape)
     else:
         x, w, b, y = float_parts(draw, x_shape, (units, depth), y_shape, channels=units, bias=bias)
         records = records or float_records(draw, x_shape)
+    if form:
+        w = in_form(form, w, draw)
     file = model("FULLY_CONNECTED", fields, [x, w, b], [y],
-                 version=version or {"int8": 4, "int16": 7, "float32": 1}[dtype])
+                 version=version or {"int8": 4, "int16": 7, "float32": 1, "dynamic": 9}[dtype])
     return Case(name, file, records)
 
 
@@ -78,3 +85,15 @@ def cases():
     yield fully_connected("int16", "activation_relu", (3, 8), 6, activation="RELU")
     yield fully_connected("int16", "per_channel", (2, 9), 5, per_channel=True, version=12)
     yield fully_connected("int16", "per_channel_bias_int32", (2, 9), 5, per_channel=True, bias_type="int32", version=12)
+
+    for form in FORMS:
+        yield fully_connected("int8", f"{form}_weights", (2, 19), 5, form=form)
+        if form != "int4":
+            yield fully_connected("int8", f"{form}_per_channel", (1, 19), 5, per_channel=True, form=form, version=12)
+
+    for name, asymmetric in (("symmetric", False), ("asymmetric", True)):
+        yield fully_connected("dynamic", f"{name}_33_to_3", (1, 33), 3, per_channel=False, asymmetric=asymmetric)
+        yield fully_connected("dynamic", f"{name}_batch5", (5, 6), 3, per_channel=False, asymmetric=asymmetric)
+        yield fully_connected("dynamic", f"{name}_zeros", (2, 6), 3, per_channel=False, asymmetric=asymmetric,
+                              activation="RELU", records=[[np.zeros((2, 6), np.float32)]])
+        yield fully_connected("dynamic", f"{name}_per_channel", (2, 9), 4, asymmetric=asymmetric, version=12)

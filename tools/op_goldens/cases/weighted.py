@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from single_op import Tensor, constant, quantized
+from single_op import Encoded, Tensor, constant, quantized
 
 ACTIVATIONS = {"NONE": 0, "RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
 PADDINGS = {"SAME": 0, "VALID": 1}
@@ -62,12 +62,56 @@ def int16_parts(draw, x_shape, w_shape, y_shape, *, channels, channel_axis, taps
     return quantized(x_shape, in_scale, 0, "int16"), w, b, quantized(y_shape, out_scale, 0, "int16")
 
 
+def dynamic_parts(draw, x_shape, w_shape, y_shape, *, channels, channel_axis, per_channel=True):
+    """The same on float32 activations with int8 weights."""
+    scales = draw.scales(channels if per_channel else 1, 0.002, 0.02)
+    w = constant("int8", draw.integers(w_shape, -127, 127), scales=scales, zero_points=[0] * len(scales),
+                 axis=channel_axis if len(scales) > 1 else 0)
+    b = constant("float32", draw.floats((channels,), -1.0, 1.0))
+    return Tensor("float32", x_shape), w, b, Tensor("float32", y_shape)
+
+
 def float_parts(draw, x_shape, w_shape, y_shape, *, channels, bias=True):
     """Input, weights, bias and output of the same operator in float32."""
     w = constant("float32", draw.floats(w_shape, -1.0, 1.0))
     b = constant("float32", draw.floats((channels,), -1.0, 1.0)) if bias else None
     return Tensor("float32", x_shape), w, b, Tensor("float32", y_shape)
 
+
+def in_form(form, w, draw):
+    """The constant int8 weights `w` in another form: (weights to put in their place, the weights that they stand for).
+
+    `int4` clips to four bits and packs; `lut` clusters to a few values per channel; `pruned` zeroes most weights.
+    """
+    values = w.data.astype(np.int64)
+    if form == "int4":
+        values = values >> 4
+        flat = np.append(values.ravel() & 15, [0] * (values.size % 2)).astype(np.uint8)
+        return Tensor("int4", w.shape, data=flat[0::2] | flat[1::2] << 4, scales=w.scales, zero_points=w.zero_points,
+                      axis=w.axis)
+    tensor = Tensor("int8", w.shape, scales=w.scales, zero_points=w.zero_points, axis=w.axis)
+    if form == "pruned":
+        values = np.where(draw.integers(w.shape, 0, 3) == 0, values, 0)
+        bits = (values != 0).ravel()
+        kept = values.ravel()[bits].astype(np.int8).view(np.uint8)
+        header = np.zeros(16, np.uint8)
+        header[:5] = 2, 1, 0, 0, 1
+        return Encoded(tensor, np.packbits(bits), np.concatenate([header, kept]))
+    width = int(form.removeprefix("lut"))
+    channels = len(w.scales)
+    by_channel = np.moveaxis(values, w.axis, 0).reshape(channels, -1) if channels > 1 else values.reshape(1, -1)
+    tables = np.stack([draw.integers((2**width,), -127, 127) for _ in range(channels)])
+    indices = np.mod(by_channel, 2**width)
+    if channels > 1:
+        moved = np.moveaxis(w.data, w.axis, 0).shape
+        indices = np.moveaxis(indices.reshape(moved), 0, w.axis)
+    bits = (indices.reshape(-1, 1) >> np.arange(width - 1, -1, -1)) & 1
+    header = np.zeros(16, np.uint8)
+    header[:7] = 0, 1, 0, 0, 1, width, 2**width
+    return Encoded(tensor, np.packbits(bits.ravel()), np.concatenate([header, tables.view(np.uint8).ravel()]))
+
+
+FORMS = ["int4", "lut1", "lut2", "lut3", "lut4", "lut5", "lut7", "pruned"]
 
 # Quantization parameters at the edges, for an operator with one input and one output channel whose weight is 1 and
 # whose bias is 0: each of the 256 inputs is an accumulator, so the record shows the whole staircase of the

@@ -2,10 +2,13 @@
 
 use ember_core::{BuiltinOp, Dtype};
 use ember_kernels::conv_2d::{self, Conv2d};
+use ember_kernels::weights::Decode;
 use ember_kernels::{Arithmetic, KernelError};
 use ember_tflite::Conv2dOptions;
 
+use super::hybrid::Hybrid;
 use super::linear::{self, FILTER, Linear, Operation, Outputs, WindowOptions};
+use super::stored::{self, Stored};
 use crate::error::Refused;
 use crate::prepare::Prepare;
 
@@ -56,13 +59,37 @@ impl Operation for Op {
         Ok(cx.options::<Conv2dOptions>()?.quantized_bias_type)
     }
 
+    fn is_asymmetric(_cx: &Prepare<'_>, per_channel: bool) -> Result<bool, Refused> {
+        // `is_hybrid_per_channel` (`lite/kernels/conv.cc`).
+        Ok(per_channel)
+    }
+
+    fn one_image(shape: &mut Conv2d) -> u32 {
+        core::mem::replace(&mut shape.batches, 1)
+    }
+
+    fn scratch_len(shape: &Conv2d) -> u32 {
+        shape.scratch_len()
+    }
+
+    fn run_stored<A: Arithmetic>(
+        shape: &Conv2d,
+        arithmetic: &A,
+        input: &[A::Value],
+        weights: &mut impl Decode<A::Weight>,
+        scratch: &mut [A::Weight],
+        output: &mut [A::Output],
+    ) -> Result<(), KernelError> {
+        conv_2d::convolve_stored(shape, arithmetic, input, weights, scratch, output)
+    }
+
     #[inline(always)]
     fn run<A: Arithmetic>(
         shape: &Conv2d,
         arithmetic: &A,
         input: &[A::Value],
         weights: &[A::Weight],
-        output: &mut [A::Value],
+        output: &mut [A::Output],
     ) -> Result<(), KernelError> {
         conv_2d::convolve(shape, arithmetic, input, weights, output)
     }
@@ -76,3 +103,21 @@ pub type Int16 = Linear<Op, linear::Int16>;
 
 /// CONV_2D of float32.
 pub type Float32 = Linear<Op, linear::Float32>;
+
+/// CONV_2D of float32 with int8 weights and float32 bias.
+pub type Dynamic = Hybrid<Op>;
+
+/// CONV_2D of int8 with int4 weights and int32 bias.
+pub type Int4 = Stored<Op, stored::Int4>;
+
+/// CONV_2D of int8 with int2 weights and int32 bias.
+pub type Int2 = Stored<Op, stored::Int2>;
+
+/// CONV_2D of int8 with look-up-table weights and int32 bias.
+pub type Lut = Stored<Op, stored::Lut>;
+
+/// CONV_2D of int8 with pruned weights and int32 bias.
+pub type Pruned = Stored<Op, stored::Pruned>;
+
+/// CONV_2D of int8 with pruned look-up-table weights and int32 bias.
+pub type PrunedLut = Stored<Op, stored::PrunedLut>;

@@ -2,11 +2,14 @@
 
 use ember_core::{BuiltinOp, Dtype};
 use ember_kernels::depthwise_conv_2d::{self, DepthwiseConv2d};
+use ember_kernels::weights::Decode;
 use ember_kernels::{Arithmetic, KernelError};
 use ember_tflite::DepthwiseConv2dOptions;
 
+use super::hybrid::Hybrid;
 use super::linear::{self, FILTER, Linear, Operation, Outputs, WindowOptions};
-use crate::error::Refused;
+use super::stored::{self, Stored};
+use crate::error::{Fault, Refused};
 use crate::prepare::Prepare;
 
 /// DEPTHWISE_CONV_2D.
@@ -54,13 +57,46 @@ impl Operation for Op {
         Ok(Dtype::Int64)
     }
 
+    fn is_asymmetric(cx: &Prepare<'_>, per_channel: bool) -> Result<bool, Refused> {
+        if per_channel {
+            return Ok(true);
+        }
+        let [_, _, _, expected] = cx.any(FILTER)?.dims()?;
+        Err(cx.refuse(Fault::Scales {
+            slot: FILTER,
+            found: 1,
+            expected,
+        }))
+    }
+
+    fn one_image(shape: &mut DepthwiseConv2d) -> u32 {
+        core::mem::replace(&mut shape.batches, 1)
+    }
+
+    fn scratch_len(shape: &DepthwiseConv2d) -> u32 {
+        let taps = shape.rows.filter.wrapping_mul(shape.columns.filter);
+        taps.wrapping_mul(shape.channels)
+            .wrapping_mul(shape.multiplier)
+    }
+
+    fn run_stored<A: Arithmetic>(
+        shape: &DepthwiseConv2d,
+        arithmetic: &A,
+        input: &[A::Value],
+        weights: &mut impl Decode<A::Weight>,
+        scratch: &mut [A::Weight],
+        output: &mut [A::Output],
+    ) -> Result<(), KernelError> {
+        depthwise_conv_2d::convolve_stored(shape, arithmetic, input, weights, scratch, output)
+    }
+
     #[inline(always)]
     fn run<A: Arithmetic>(
         shape: &DepthwiseConv2d,
         arithmetic: &A,
         input: &[A::Value],
         weights: &[A::Weight],
-        output: &mut [A::Value],
+        output: &mut [A::Output],
     ) -> Result<(), KernelError> {
         depthwise_conv_2d::convolve(shape, arithmetic, input, weights, output)
     }
@@ -74,3 +110,21 @@ pub type Int16 = Linear<Op, linear::Int16>;
 
 /// DEPTHWISE_CONV_2D of float32.
 pub type Float32 = Linear<Op, linear::Float32>;
+
+/// DEPTHWISE_CONV_2D of float32 with int8 weights and float32 bias.
+pub type Dynamic = Hybrid<Op>;
+
+/// DEPTHWISE_CONV_2D of int8 with int4 weights and int32 bias.
+pub type Int4 = Stored<Op, stored::Int4>;
+
+/// DEPTHWISE_CONV_2D of int8 with int2 weights and int32 bias.
+pub type Int2 = Stored<Op, stored::Int2>;
+
+/// DEPTHWISE_CONV_2D of int8 with look-up-table weights and int32 bias.
+pub type Lut = Stored<Op, stored::Lut>;
+
+/// DEPTHWISE_CONV_2D of int8 with pruned weights and int32 bias.
+pub type Pruned = Stored<Op, stored::Pruned>;
+
+/// DEPTHWISE_CONV_2D of int8 with pruned look-up-table weights and int32 bias.
+pub type PrunedLut = Stored<Op, stored::PrunedLut>;

@@ -42,3 +42,23 @@ impl<X: Integer> Kernel for ToFloat32<X> {
         Ok(dequantize::dequantize(*prepared, input, output)?)
     }
 }
+
+/// DEQUANTIZE of float16 to float32: weights of half the size in front of float kernels. LiteRT has it, TFLM does not.
+pub struct Float16;
+
+impl Kernel for Float16 {
+    const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Dequantize);
+    const DTYPE: Option<Dtype> = Some(Dtype::Float16);
+    type Prepared = ();
+
+    fn prepare(cx: &Prepare<'_>, _prepared: &mut ()) -> Result<(), Refused> {
+        cx.arity(1..=1, 1)?;
+        let elements = cx.input(0, Dtype::Float16)?.elements();
+        cx.output(0, Dtype::Float32)?.elements_are(elements)
+    }
+
+    fn run(_prepared: &(), io: Io<'_>) -> Result<(), InvokeFault> {
+        let (inputs, output) = io.split()?;
+        Ok(dequantize::float16(inputs.get(0)?, output)?)
+    }
+}

@@ -2,10 +2,13 @@
 
 use ember_core::{BuiltinOp, Dtype};
 use ember_kernels::fully_connected::{self, FullyConnected};
+use ember_kernels::weights::Decode;
 use ember_kernels::{Arithmetic, KernelError};
 use ember_tflite::{FullyConnectedOptions, WeightsFormat};
 
+use super::hybrid::Hybrid;
 use super::linear::{self, FILTER, Linear, Operation, Outputs};
+use super::stored::{self, Stored};
 use crate::error::{Fault, Refused};
 use crate::prepare::Prepare;
 
@@ -50,13 +53,37 @@ impl Operation for Op {
         Ok(cx.options::<FullyConnectedOptions>()?.quantized_bias_type)
     }
 
+    fn is_asymmetric(cx: &Prepare<'_>, _per_channel: bool) -> Result<bool, Refused> {
+        let options = cx.options::<FullyConnectedOptions>()?;
+        Ok(options.asymmetric_quantize_inputs)
+    }
+
+    fn one_image(shape: &mut FullyConnected) -> u32 {
+        core::mem::replace(&mut shape.batches, 1)
+    }
+
+    fn scratch_len(shape: &FullyConnected) -> u32 {
+        shape.depth
+    }
+
+    fn run_stored<A: Arithmetic>(
+        shape: &FullyConnected,
+        arithmetic: &A,
+        input: &[A::Value],
+        weights: &mut impl Decode<A::Weight>,
+        scratch: &mut [A::Weight],
+        output: &mut [A::Output],
+    ) -> Result<(), KernelError> {
+        fully_connected::connect_stored(shape, arithmetic, input, weights, scratch, output)
+    }
+
     #[inline(always)]
     fn run<A: Arithmetic>(
         shape: &FullyConnected,
         arithmetic: &A,
         input: &[A::Value],
         weights: &[A::Weight],
-        output: &mut [A::Value],
+        output: &mut [A::Output],
     ) -> Result<(), KernelError> {
         fully_connected::connect(shape, arithmetic, input, weights, output)
     }
@@ -70,3 +97,21 @@ pub type Int16 = Linear<Op, linear::Int16>;
 
 /// FULLY_CONNECTED of float32.
 pub type Float32 = Linear<Op, linear::Float32>;
+
+/// FULLY_CONNECTED of float32 with int8 weights and float32 bias.
+pub type Dynamic = Hybrid<Op>;
+
+/// FULLY_CONNECTED of int8 with int4 weights and int32 bias.
+pub type Int4 = Stored<Op, stored::Int4>;
+
+/// FULLY_CONNECTED of int8 with int2 weights and int32 bias.
+pub type Int2 = Stored<Op, stored::Int2>;
+
+/// FULLY_CONNECTED of int8 with look-up-table weights and int32 bias.
+pub type Lut = Stored<Op, stored::Lut>;
+
+/// FULLY_CONNECTED of int8 with pruned weights and int32 bias.
+pub type Pruned = Stored<Op, stored::Pruned>;
+
+/// FULLY_CONNECTED of int8 with pruned look-up-table weights and int32 bias.
+pub type PrunedLut = Stored<Op, stored::PrunedLut>;

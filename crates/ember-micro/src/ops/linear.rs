@@ -4,8 +4,9 @@ use core::marker::PhantomData;
 
 use ember_core::view::{Pair, Plain};
 use ember_core::{Activation, BuiltinOp, Clamp, Dtype, Padding, QuantizedMultiplier, view};
+use ember_kernels::weights::Decode;
 use ember_kernels::{Arithmetic, Axis, KernelError, WideBias};
-use ember_tflite::OpCode;
+use ember_tflite::{OpCode, Quantization};
 
 use crate::error::{Fault, InvokeFault, Refused, Slot};
 use crate::io::{Inputs, Io};
@@ -16,7 +17,7 @@ use crate::prepare::{Operand, Prepare};
 pub(super) const FILTER: Slot = Slot::input(1);
 
 /// The number of the bias among the inputs.
-const BIAS: u8 = 2;
+pub(super) const BIAS: u8 = 2;
 
 /// What one operator does, whatever the types.
 pub trait Operation {
@@ -42,6 +43,32 @@ pub trait Operation {
     /// The options are of another operator.
     fn accumulator(cx: &Prepare<'_>) -> Result<Dtype, Refused>;
 
+    /// Whether float activations with int8 weights are quantized such that zero need not be in the middle;
+    /// `per_channel` tells whether every output channel has its scale.
+    ///
+    /// # Errors
+    /// The weights are not quantized as LiteRT asks for.
+    fn is_asymmetric(cx: &Prepare<'_>, per_channel: bool) -> Result<bool, Refused>;
+
+    /// Makes the sizes those of one image; gives how many images there were.
+    fn one_image(shape: &mut Self::Shape) -> u32;
+
+    /// Elements of scratch that [`Operation::run_stored`] wants.
+    fn scratch_len(shape: &Self::Shape) -> u32;
+
+    /// [`Operation::run`] with weights that are decoded on the way.
+    ///
+    /// # Errors
+    /// As [`Operation::run`].
+    fn run_stored<A: Arithmetic>(
+        shape: &Self::Shape,
+        arithmetic: &A,
+        input: &[A::Value],
+        weights: &mut impl Decode<A::Weight>,
+        scratch: &mut [A::Weight],
+        output: &mut [A::Output],
+    ) -> Result<(), KernelError>;
+
     /// Computes the output.
     ///
     /// # Errors
@@ -51,7 +78,7 @@ pub trait Operation {
         arithmetic: &A,
         input: &[A::Value],
         weights: &[A::Weight],
-        output: &mut [A::Value],
+        output: &mut [A::Output],
     ) -> Result<(), KernelError>;
 }
 
@@ -97,6 +124,9 @@ pub trait Types {
     ) -> Result<Self::Arithmetic<'s>, InvokeFault>;
 }
 
+/// An operation's sizes and what else is prepared.
+pub type WithShape<O, T> = Pair<<O as Operation>::Shape, T>;
+
 /// The kernel of an operation on a combination of types.
 pub struct Linear<O, T>(PhantomData<(O, T)>);
 
@@ -104,7 +134,7 @@ impl<O: Operation, T: Types> Kernel for Linear<O, T> {
     const CODE: OpCode<'static> = OpCode::Builtin(O::OP);
     const DTYPE: Option<Dtype> = Some(T::ACTIVATIONS);
     const OTHER: Option<(Slot, Dtype)> = Some((FILTER, T::WEIGHTS));
-    type Prepared = Pair<O::Shape, T::Prepared>;
+    type Prepared = WithShape<O, T::Prepared>;
 
     fn prepare(cx: &Prepare<'_>, prepared: &mut Self::Prepared) -> Result<(), Refused> {
         let types = (T::ACTIVATIONS, T::WEIGHTS);
@@ -284,17 +314,13 @@ impl Types for Float32 {
     }
 }
 
-/// Checks the filter's scales and keeps the multipliers: one, or one per output channel
-/// (`PopulateConvolutionQuantizationParams`, `kernels/kernel_util.cc`). Gives the filter's zero point where it counts.
-///
-/// FULLY_CONNECTED (`dense`) with one scale takes the product of the input's scale and that of the weights in single precision,
-/// and the bias must agree with it (`GetQuantizedConvolutionMultipler`, there too).
-#[inline(never)]
-fn multipliers(cx: &Prepare<'_>, dense: bool, channels: u32) -> Result<i32, Refused> {
+/// The filter's scales: one, or one per output channel.
+#[inline(always)]
+pub(super) fn filter_scales<'p>(
+    cx: &'p Prepare<'_>,
+    channels: u32,
+) -> Result<Quantization<'p>, Refused> {
     let filter = cx.any(FILTER)?;
-    let output = cx.any(Slot::output(0))?;
-    let (input_scale, _) = cx.any(Slot::input(0))?.affine()?;
-    let (output_scale, _) = output.affine()?;
     let scales = filter.quantization()?;
     let found = scales.len() as u32;
     // As TFLM: the dimension that the file names must have as many positions as there are scales.
@@ -308,7 +334,22 @@ fn multipliers(cx: &Prepare<'_>, dense: bool, channels: u32) -> Result<i32, Refu
             expected: channels,
         }));
     }
-    let single = dense && found == 1;
+    Ok(scales)
+}
+
+/// Checks the filter's scales and keeps the multipliers: one, or one per output channel
+/// (`PopulateConvolutionQuantizationParams`, `kernels/kernel_util.cc`). Gives the filter's zero point where it counts.
+///
+/// FULLY_CONNECTED (`dense`) with one scale takes the product of the input's scale and that of the weights in single precision,
+/// and the bias must agree with it (`GetQuantizedConvolutionMultipler`, there too).
+#[inline(never)]
+fn multipliers(cx: &Prepare<'_>, dense: bool, channels: u32) -> Result<i32, Refused> {
+    let filter = cx.any(FILTER)?;
+    let output = cx.any(Slot::output(0))?;
+    let (input_scale, _) = cx.any(Slot::input(0))?.affine()?;
+    let (output_scale, _) = output.affine()?;
+    let scales = filter_scales(cx, channels)?;
+    let single = dense && scales.len() == 1;
     for scale in scales.scales() {
         let factors = if single {
             let product = input_scale * scale;
@@ -369,7 +410,7 @@ pub(super) fn float32_range(
 
 /// Checks the bias, which may be left out: one value per output channel.
 #[inline(never)]
-fn check_bias(cx: &Prepare<'_>, dtype: Dtype, channels: u32) -> Result<(), Refused> {
+pub(super) fn check_bias(cx: &Prepare<'_>, dtype: Dtype, channels: u32) -> Result<(), Refused> {
     match cx.optional_input(BIAS, dtype)? {
         Some(bias) => bias.elements_are(channels),
         None => Ok(()),

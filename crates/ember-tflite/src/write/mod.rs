@@ -34,10 +34,12 @@ mod properties;
 #[cfg(test)]
 mod refusals;
 mod spec;
+mod stored;
 
 pub use file::write;
 pub use official::verify;
 pub use spec::{ModelSpec, OperatorSpec, QuantizationSpec, SignatureSpec, TensorSpec};
+pub use stored::{StoreFault, StoredForm};
 
 use std::string::String;
 
@@ -84,6 +86,16 @@ pub enum WriteError {
         found: u8,
         /// The code of the type that the operator takes.
         expected: Option<u8>,
+    },
+    /// Weights cannot be stored in the form that was asked for.
+    #[error("tensor {tensor} ({name:?}) cannot be stored so: {fault}")]
+    Store {
+        /// Index in [`ModelSpec::tensors`].
+        tensor: usize,
+        /// Its name.
+        name: String,
+        /// Why not.
+        fault: StoreFault,
     },
     /// The file would be longer than a flatbuffer can be.
     #[error(
