@@ -1,7 +1,14 @@
 //! The firmware: receives images, infers, reports.
 //!
-//! One program for every chip. What differs between processors is in `machine`, what carries bytes in `transport`, and
-//! the model comes from `build.rs`.
+//! One program for every chip. What differs between processors is in `machine`; the chip's memory and the model come from
+//! `build.rs`. Features of the package say what is linked:
+//!
+//! | features | carrier | model | end |
+//! |---|---|---|---|
+//! | none | files of an emulator, by semihosting | in the image | exits |
+//! | `rtt` | ring buffers in RAM | in the image | never |
+//! | `slots` | ring buffers in RAM | the newest one in a slot of flash | never |
+//! | `signed` | ring buffers in RAM | the newest one that the key's owner signed | never |
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
@@ -21,7 +28,8 @@ mod target;
 fn main() -> std::process::ExitCode {
     eprintln!(
         "this is the firmware's stand-in for a host: it does nothing.\n\
-         `cargo xtask firmware` builds the firmware, `cargo xtask run` runs it on an emulated chip"
+         `cargo xtask firmware` builds the firmware, `cargo xtask run` runs it on an emulated machine,\n\
+         `cargo xtask deploy` on a chip"
     );
     std::process::ExitCode::from(2)
 }

@@ -16,6 +16,9 @@
 //! The device writes with [`write_frame`] into a [`Sink`] and reads with [`Receiver`] straight into the model's input:
 //! it needs no buffer of its own. The host reads with [`Decoder`], which finds the next frame after any garbage.
 //!
+//! Where a host is at the other end of the carrier while the device runs ([`Source::LIVE`]) it may also ask how late it is,
+//! so that it can measure the device's clock; and a device that has its models in slots says which one runs ([`Slots`]).
+//!
 //! **Invariants:** no standard library, no allocation; nothing here panics, whatever bytes arrive.
 
 #![no_std]

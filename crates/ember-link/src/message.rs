@@ -64,7 +64,7 @@ codes! {
         StackExhausted = 7;
         /// The processor took a fault. Details: program counter, cause register (0 where there is none).
         Fault = 8;
-        /// No slot holds a model that runs. Details: [`Slots::refusals`] of the first and of the second slot. The device waits
+        /// No slot holds a model that runs. Details: why, as in [`Slots::refusals`], for the first and for the second slot. The device waits
         /// for a reset.
         NoModel = 9;
     }

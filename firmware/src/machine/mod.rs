@@ -1,4 +1,4 @@
-//! The processor: start, time, stack, faults, and the way out to the emulator.
+//! The processor: start, time, stack, faults, flash, and what an emulator or debugger reaches.
 //!
 //! This is the one module of the firmware with `unsafe`: assembly, the linker's symbols, hardware registers, and the one
 //! `static` that is handed out as a mutable slice.
@@ -122,7 +122,8 @@ unsafe impl Sync for Arena {}
 static ARENA: Arena = Arena(UnsafeCell::new([0; target::ARENA_BYTES]));
 static ARENA_TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The memory for tensors and the runtime's state, exactly as large as the model needs. Empty when called again.
+/// The memory for tensors and the runtime's state: exactly as large as the model needs, unless the target wants room for
+/// other models. Empty when called again.
 pub(crate) fn arena() -> &'static mut [u8] {
     // Load and store, not swap: an M0 has no atomic exchange, and there is no second thread.
     if ARENA_TAKEN.load(Ordering::Relaxed) {
@@ -159,7 +160,7 @@ fn wait_for_host() {
     core::hint::spin_loop();
 }
 
-/// The carrier, from which the rest of the time until the host is ready goes to [`wait_for_host`].
+/// Opens the carrier.
 #[cfg(feature = "rtt")]
 pub(crate) fn open_rtt() -> Rtt<'static, fn()> {
     RTT.open(wait_for_host)

@@ -103,8 +103,8 @@ pub(crate) fn calibration_loop() {
     }
 }
 
-#[cfg(not(feature = "rtt"))]
 /// Asks the emulator or debugger for `operation` with the arguments in `block`.
+#[cfg(not(feature = "rtt"))]
 #[inline(never)]
 pub(crate) fn semihosting_call(operation: usize, block: &[usize; 3]) -> usize {
     let result;
