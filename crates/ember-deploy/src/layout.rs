@@ -88,6 +88,10 @@ impl Layout {
     }
 }
 
+/// Bytes of stack that a firmware with a public key needs, whatever its model: verifying the signature is deeper than an
+/// inference. Measured: 3,468 on Cortex-M0, 3,424 on Cortex-M3 and M4, 3,388 on RISC-V.
+pub const SIGNED_STACK_BYTES: u32 = 3_584;
+
 /// What a firmware and a model take of a chip, before either is on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Need {

@@ -14,7 +14,7 @@ use ember_deploy::converse::Patience;
 use ember_deploy::emulate::{ChipEmulator, ChipJob};
 use ember_deploy::firmware::Target;
 use ember_deploy::image::{Image, Segment};
-use ember_deploy::layout::Layout;
+use ember_deploy::layout::{Layout, SIGNED_STACK_BYTES};
 use ember_deploy::update::{Installed, Needs, NewModel};
 use ember_firmware::engine::{Engine, Observer};
 use ember_firmware::interpreter::Interpreted;
@@ -152,7 +152,12 @@ impl Chip {
         };
         emulator
             .run(&job, &images(1), &mut |_| ControlFlow::Continue(()))
-            .map(|outcome| outcome.outputs)
+            .map(|outcome| {
+                if self.key.is_some() {
+                    assert!(outcome.stack_bytes <= SIGNED_STACK_BYTES, "{outcome:?}");
+                }
+                outcome.outputs
+            })
     }
 
     fn boot(&self) -> Result<Vec<u8>, DeployError> {

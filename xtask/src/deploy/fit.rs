@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use ember_core::Dtype;
 use ember_deploy::chip::Plan;
 use ember_deploy::firmware::Transport;
-use ember_deploy::layout::{Fit, Need};
+use ember_deploy::layout::{Fit, Need, SIGNED_STACK_BYTES};
 use ember_report::{Entry, Heading, Sheet, TerminalStyle};
 use serde::Serialize;
 
@@ -61,7 +61,11 @@ fn need(cost: Cost, plan: &Plan, model: &Chosen, wishes: Wishes) -> Result<Need>
         model_bytes: u32::try_from(model.mapped.bytes().len())?,
         arena_bytes,
         static_bytes: cost.static_ram_bytes + channel_bytes,
-        stack_bytes: cost.stack_bytes,
+        stack_bytes: if wishes.signed {
+            cost.stack_bytes.max(SIGNED_STACK_BYTES)
+        } else {
+            cost.stack_bytes
+        },
     })
 }
 
