@@ -5,23 +5,23 @@
 //! as TensorFlow's converter writes it.
 
 mod compressed;
-mod encode;
 mod import;
 mod lower;
 mod version;
 
-pub use compressed::StoredWeights;
-pub use encode::{Decoder, Encoding};
+pub use compressed::{Decoder, StoredWeights};
+pub use ember_tflite::write::StoredForm;
 pub use import::to_graph;
 
 use ember_core::Dtype;
 use ember_graph::{Graph, Quantization, QuantizedGraph, QuantizedSource, Source, verify};
 use ember_micro::plan;
-use ember_tflite::write::{ModelSpec, QuantizationSpec, SignatureSpec, TensorSpec, write};
+use ember_tflite::write::{
+    ModelSpec, QuantizationSpec, SignatureSpec, TensorSpec, WriteError, write,
+};
 use ember_tflite::{Model, TensorId};
 
 use crate::CodegenError;
-use compressed::Compressed;
 
 /// What the file says wrote it.
 const DESCRIPTION: &str = "Ember";
@@ -48,9 +48,8 @@ pub fn float32(graph: &Graph) -> Result<Vec<u8>, CodegenError> {
         nodes: &graph.nodes,
         inputs: &graph.inputs,
         outputs: &graph.outputs,
-        compressed: None,
     };
-    lowered.file()
+    lowered.file(|_| Ok(()))
 }
 
 /// The file of a graph of typed values: in int8 throughout, or in whatever types a recipe gave its layers.
@@ -60,7 +59,7 @@ pub fn float32(graph: &Graph) -> Result<Vec<u8>, CodegenError> {
 /// # Errors
 /// When the graph has an attribute that the format cannot hold.
 pub fn quantized(graph: &QuantizedGraph) -> Result<Vec<u8>, CodegenError> {
-    lowered(graph, None)
+    lowered(graph).file(|_| Ok(()))
 }
 
 /// [`quantized`] with each tensor of int8 weights in the form of fewest bytes that the device runtimes decode: look-up
@@ -74,15 +73,15 @@ pub fn compressed(
     graph: &QuantizedGraph,
     decoder: Decoder,
 ) -> Result<(Vec<u8>, Vec<StoredWeights>), CodegenError> {
-    let compressed = Compressed::new(graph, decoder);
-    let bytes = lowered(graph, Some(&compressed))?;
-    Ok((bytes, compressed.stored))
+    let mut stored = Vec::new();
+    let bytes = lowered(graph).file(|spec| {
+        stored = compressed::store(spec, graph, decoder)?;
+        Ok(())
+    })?;
+    Ok((bytes, stored))
 }
 
-fn lowered(
-    graph: &QuantizedGraph,
-    compressed: Option<&Compressed>,
-) -> Result<Vec<u8>, CodegenError> {
+fn lowered(graph: &QuantizedGraph) -> Lowered<'_> {
     let tensors = graph.values().iter().map(|value| {
         let mut tensor = TensorSpec::new(&value.name, value.dtype, value.shape.clone());
         tensor.quantization = match &value.quantization {
@@ -100,15 +99,13 @@ fn lowered(
             QuantizedSource::Constant(elements) => tensor.with_data(elements.to_le_bytes()),
         }
     });
-    let lowered = Lowered {
+    Lowered {
         name: graph.name(),
         tensors: tensors.collect(),
         nodes: graph.nodes(),
         inputs: graph.inputs(),
         outputs: graph.outputs(),
-        compressed,
-    };
-    lowered.file()
+    }
 }
 
 /// A graph whose values have become tensors, in float or in integers.
@@ -118,18 +115,21 @@ struct Lowered<'g> {
     nodes: &'g [ember_graph::Node],
     inputs: &'g [ember_graph::ValueId],
     outputs: &'g [ember_graph::ValueId],
-    /// Weights that are stored in another form.
-    compressed: Option<&'g Compressed>,
 }
 
 impl Lowered<'_> {
-    fn file(self) -> Result<Vec<u8>, CodegenError> {
+    /// The file of what `change` makes of the model.
+    fn file(
+        self,
+        change: impl FnOnce(&mut ModelSpec) -> Result<(), WriteError>,
+    ) -> Result<Vec<u8>, CodegenError> {
         let name = self.name.to_owned();
         let cannot = |problem| CodegenError::Write {
             graph: name.clone(),
             problem,
         };
         let mut spec = self.spec()?;
+        change(&mut spec).map_err(cannot)?;
         // The plan needs the model, and the model the plan: written once without, read back, and written with.
         let bytes = write(&spec).map_err(cannot)?;
         let offsets = plan::offsets(&Model::parse(&bytes)?)?;
@@ -164,13 +164,7 @@ impl Lowered<'_> {
             for input in operator.inputs.iter_mut().flatten() {
                 *input = widened.get(input).copied().unwrap_or(*input);
             }
-            if let Some(compressed) = self.compressed {
-                compressed.decode(&mut spec, &mut operator);
-            }
             spec.operators.push(operator);
-        }
-        if let Some(compressed) = self.compressed {
-            compressed.replace(&mut spec);
         }
         let oldest = version::min_runtime(&spec.operators);
         spec.set_min_runtime_version(&oldest);

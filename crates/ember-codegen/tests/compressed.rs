@@ -1,4 +1,4 @@
-//! Files with encoded weights: how small they are, and that TensorFlow Lite Micro computes the same from them.
+//! Files with stored weights: how small they are, and that Ember and TensorFlow Lite Micro compute the same from them.
 //!
 //! TensorFlow Lite Micro is found through `EMBER_REFERENCE_PYTHON`, a Python that has `tflite_micro`; without it nothing is run,
 //! and the test says so.
@@ -8,14 +8,15 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use ember_codegen::tflite::{self, Decoder, Encoding, StoredWeights};
+use ember_codegen::tflite::{self, Decoder, StoredForm, StoredWeights};
 use ember_compress::cluster::{Clustering, cluster_graph};
 use ember_compress::prune::{Pruning, prune};
 use ember_compress::{Calibrator, Variant, optimize};
 use ember_graph::random::Random;
 use ember_graph::{Graph, QuantizedGraph, text};
+use ember_micro::registry;
 use ember_tflite::{Model, OpCode};
-use support::{quantized, seed_cnn};
+use support::{quantized, run, seed_cnn};
 
 /// The reference CNN, 80 % of its dense weights pruned where asked for, and 16 clusters where asked for.
 fn reference(pruned: bool, clustered: bool) -> QuantizedGraph {
@@ -59,9 +60,7 @@ fn weights_that_are_neither_pruned_nor_clustered_stay() {
     let graph = reference(false, false);
     let (file, stored) = tflite::compressed(&graph, Decoder::Tflm).unwrap();
     assert!(
-        stored
-            .iter()
-            .all(|tensor| tensor.encoding == Encoding::Plain),
+        stored.iter().all(|tensor| tensor.form.is_none()),
         "{stored:?}"
     );
     assert_eq!(file, tflite::quantized(&graph).unwrap());
@@ -70,9 +69,9 @@ fn weights_that_are_neither_pruned_nor_clustered_stay() {
 #[test]
 fn a_decode_stands_in_front_of_each_reader() {
     let (file, stored) = tflite::compressed(&reference(false, true), Decoder::Tflm).unwrap();
-    let encodings: Vec<&str> = stored.iter().map(|tensor| tensor.encoding.name()).collect();
+    let forms: Vec<Option<StoredForm>> = stored.iter().map(|tensor| tensor.form).collect();
     // 160 weights in ten tables of their own take more than they save.
-    assert_eq!(encodings, ["plain", "look-up", "plain"]);
+    assert_eq!(forms, [None, Some(StoredForm::Lut), None]);
     let model = Model::parse(&file).unwrap();
     let names: Vec<String> = (model.main().operators())
         .map(|operator| match operator.opcode() {
@@ -86,7 +85,7 @@ fn a_decode_stands_in_front_of_each_reader() {
     let decoded = tensor(decode.outputs().get(0));
     assert_eq!(
         (decoded.name(), decoded.shape().to_array()),
-        ("dense.weights.decoded", Some([16, 1352]))
+        ("dense.weights", Some([16, 1352]))
     );
     assert_eq!(decoded.quantization().unwrap().scales().len(), 16);
     assert_eq!(tensor(decode.inputs().get(0)).byte_len(), 16 * 1352 / 2);
@@ -148,25 +147,47 @@ fn tflm(python: &str, file: &[u8], samples: &[i8]) -> Vec<u8> {
     std::fs::read(path("scores.bin")).unwrap()
 }
 
+/// Models with weights in every form.
+fn models() -> [QuantizedGraph; 4] {
+    let (small, _) = optimize(&small()).unwrap();
+    [
+        reference(true, false),
+        reference(false, true),
+        reference(true, true),
+        quantized(&small, 10).1,
+    ]
+}
+
+#[test]
+fn ember_computes_the_same() {
+    let mut forms = Vec::new();
+    for graph in models() {
+        let one: usize = graph.value(graph.inputs()[0]).shape.iter().product();
+        let mut random = Random::new(6);
+        let samples: Vec<u8> = (0..5 * one).map(|_| random.bits() as u8).collect();
+        let scores = |file: &[u8]| run(file, registry::ALL, samples.chunks(one));
+        let plain = scores(&tflite::quantized(&graph).unwrap());
+        for decoder in [Decoder::Tflm, Decoder::Ember] {
+            let (file, stored) = tflite::compressed(&graph, decoder).unwrap();
+            forms.extend(stored.iter().filter_map(|tensor| tensor.form));
+            assert_eq!(scores(&file), plain, "{stored:?}");
+        }
+    }
+    for form in [StoredForm::Lut, StoredForm::Pruned, StoredForm::PrunedLut] {
+        assert!(forms.contains(&form), "{form:?}");
+    }
+}
+
 #[test]
 fn tflm_computes_the_same() {
     let Some(python) = std::env::var("EMBER_REFERENCE_PYTHON").ok() else {
         println!("EMBER_REFERENCE_PYTHON is not set: not run in TFLM");
         return;
     };
-    let (small, _) = optimize(&small()).unwrap();
-    let models = [
-        reference(true, false),
-        reference(false, true),
-        reference(true, true),
-        quantized(&small, 10).1,
-    ];
-    for graph in models {
+    for graph in models() {
         let (file, stored) = tflite::compressed(&graph, Decoder::Tflm).unwrap();
         assert!(
-            stored
-                .iter()
-                .any(|tensor| tensor.encoding != Encoding::Plain),
+            stored.iter().any(|tensor| tensor.form.is_some()),
             "{stored:?}"
         );
         let one: usize = graph.value(graph.inputs()[0]).shape.iter().product();

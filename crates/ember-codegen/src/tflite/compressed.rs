@@ -1,132 +1,95 @@
-//! Files whose weights are stored in fewer bytes: a DECODE operator in front of each layer that reads such weights, as
-//! TensorFlow Lite Micro's own compressor puts it (`micro/compression/decode_insert.py`).
+//! Which weights are stored in fewer bytes, and in which form: for each tensor the one that takes fewest.
 //!
-//! The weights' tensor becomes a list of bytes; the decoded tensor, which takes its name's place with the same type, shape and
-//! quantization, is what the layer reads. The decoded weights are those of the plain file, so that both compute the same.
+//! The forms are those of [`StoredForm`]; the decoded weights are those of the plain file, so that both compute the same.
 
-use ember_core::{BuiltinOp, Dtype};
-use ember_graph::{Elements, Quantization, QuantizedGraph, QuantizedSource, Role, ValueId};
-use ember_tflite::write::{ModelSpec, OperatorSpec, TensorSpec};
-use ember_tflite::{Options, TensorId};
+use ember_core::Dtype;
+use ember_graph::{Elements, QuantizedGraph, QuantizedSource, Role, ValueId};
+use ember_tflite::TensorId;
+use ember_tflite::write::{ModelSpec, StoredForm, WriteError};
 
-use super::encode::{self, Channels, Decoder, Encoded, Encoding};
+use super::tensor;
 
-/// The name of the custom operator.
-const DECODE: &str = "TFLM_DECODE";
+/// Who is to decode the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Decoder {
+    /// TensorFlow Lite Micro, and Ember.
+    Tflm,
+    /// Ember alone, which has a form more.
+    Ember,
+}
+
+impl Decoder {
+    const fn forms(self) -> &'static [StoredForm] {
+        match self {
+            Self::Tflm => &[StoredForm::Lut, StoredForm::Pruned],
+            Self::Ember => &[StoredForm::Lut, StoredForm::Pruned, StoredForm::PrunedLut],
+        }
+    }
+}
 
 /// How one tensor of weights is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredWeights {
     /// Its name.
     pub tensor: String,
-    /// How.
-    pub encoding: Encoding,
+    /// In which form; none as it is.
+    pub form: Option<StoredForm>,
     /// Weights in it.
     pub weights: usize,
     /// Bytes that they take: encoded, and all that is needed to decode them.
     pub bytes: usize,
 }
 
-/// The encoded weights of a graph, by value.
-pub(super) struct Compressed {
-    encoded: Vec<(ValueId, Encoded)>,
-    pub(super) stored: Vec<StoredWeights>,
-}
-
-impl Compressed {
-    /// Each tensor of int8 weights beside int8 activations in the form of fewest bytes; the others as they are.
-    pub(super) fn new(graph: &QuantizedGraph, decoder: Decoder) -> Self {
-        let mut compressed = Self {
-            encoded: Vec::new(),
-            stored: Vec::new(),
-        };
-        let mut seen = Vec::new();
-        for node in graph.nodes() {
-            for (role, id) in node.op.operands().iter().zip(&node.inputs) {
-                if matches!(role, Role::Filter | Role::Weights) && !seen.contains(id) {
-                    seen.push(*id);
-                    // The runtimes decode beside int8 alone.
-                    let readers = graph.nodes().iter().filter(|node| node.inputs.contains(id));
-                    let mut types = readers.map(|node| graph.value(node.output).dtype);
-                    let decodable = types.all(|dtype| dtype == Dtype::Int8);
-                    compressed.store(graph, *id, decodable.then_some(decoder));
-                }
-            }
-        }
-        compressed
-    }
-
-    /// Stores one tensor in the form of fewest bytes, as it is where nobody decodes it.
-    fn store(&mut self, graph: &QuantizedGraph, id: ValueId, decoder: Option<Decoder>) {
-        let value = graph.value(id);
-        let QuantizedSource::Constant(elements) = &value.source else {
-            return;
-        };
-        let channels = match &value.quantization {
-            Quantization::PerChannel { axis: 0, scales } => Channels::First(scales.len()),
-            Quantization::PerChannel { scales, .. } => Channels::Last(scales.len()),
-            Quantization::Real | Quantization::PerTensor { .. } => Channels::One,
-        };
-        let encoded = match (elements, decoder) {
-            (Elements::Int8(weights), Some(decoder)) => {
-                encode::smallest(weights, channels, decoder)
-            }
-            _ => None,
-        };
-        self.stored.push(StoredWeights {
-            tensor: value.name.clone(),
-            encoding: encoded
-                .as_ref()
-                .map_or(Encoding::Plain, |encoded| encoded.encoding),
-            weights: elements.len(),
-            bytes: encoded
-                .as_ref()
-                .map_or_else(|| elements.to_le_bytes().len(), Encoded::len),
-        });
-        self.encoded.extend(encoded.map(|encoded| (id, encoded)));
-    }
-
-    /// Puts a DECODE in front of the operator that is about to be added, when it reads encoded weights, and lets it read the
-    /// decoded ones.
-    pub(super) fn decode(&self, spec: &mut ModelSpec, reader: &mut OperatorSpec) {
-        for input in reader.inputs.iter_mut().flatten() {
-            let id = ValueId::from_index(input.index());
-            let Some((_, encoded)) = self.encoded.iter().find(|(known, _)| *known == id) else {
+/// Stores each tensor of int8 weights beside int8 activations in the form of fewest bytes, and leaves the others as they are:
+/// `spec` is the lowered `graph`.
+pub(super) fn store(
+    spec: &mut ModelSpec,
+    graph: &QuantizedGraph,
+    decoder: Decoder,
+) -> Result<Vec<StoredWeights>, WriteError> {
+    let mut stored = Vec::new();
+    let mut seen = Vec::new();
+    for node in graph.nodes() {
+        for (role, id) in node.op.operands().iter().zip(&node.inputs) {
+            let QuantizedSource::Constant(elements) = &graph.value(*id).source else {
                 continue;
             };
-            let plain = spec.tensors[input.index()].clone();
-            let ancillary = TensorSpec::new(
-                format!("{}.ancillary", plain.name),
-                Dtype::Uint8,
-                [encoded.ancillary.len()],
-            );
-            let ancillary = spec.push_tensor(ancillary.with_data(encoded.ancillary.clone()));
-            let name = format!("{}.decoded", plain.name);
-            let decoded = spec.push_tensor(TensorSpec {
-                name,
-                data: None,
-                ..plain
+            if !matches!(role, Role::Filter | Role::Weights) || seen.contains(id) {
+                continue;
+            }
+            seen.push(*id);
+            let plain = elements.to_le_bytes().len();
+            let best = match elements {
+                Elements::Int8(_) if is_decodable(graph, *id) => best(spec, tensor(*id), decoder),
+                _ => None,
+            };
+            let best = best.filter(|(bytes, _)| *bytes < plain);
+            if let Some((_, form)) = best {
+                spec.store(tensor(*id), form)?;
+            }
+            stored.push(StoredWeights {
+                tensor: graph.value(*id).name.clone(),
+                form: best.map(|(_, form)| form),
+                weights: elements.len(),
+                bytes: best.map_or(plain, |(bytes, _)| bytes),
             });
-            let mut operator = OperatorSpec::new(
-                BuiltinOp::Custom,
-                [*input, ancillary],
-                [decoded],
-                Options::None,
-            );
-            operator.custom_code = DECODE.to_owned();
-            spec.operators.push(operator);
-            *input = decoded;
         }
     }
+    Ok(stored)
+}
 
-    /// Makes lists of bytes of the tensors that are encoded, once all decoded ones are made.
-    pub(super) fn replace(&self, spec: &mut ModelSpec) {
-        for (id, encoded) in &self.encoded {
-            let tensor = &mut spec.tensors[TensorId(id.index() as u32).index()];
-            tensor.dtype = Dtype::Uint8;
-            tensor.shape = vec![encoded.bytes.len()];
-            tensor.quantization = None;
-            tensor.data = Some(encoded.bytes.clone());
-        }
-    }
+/// The form of fewest bytes, and those; none where there is no form for these weights.
+fn best(spec: &ModelSpec, id: TensorId, decoder: Decoder) -> Option<(usize, StoredForm)> {
+    let forms = decoder.forms().iter();
+    let possible = forms.filter_map(|form| Some((spec.stored_bytes(id, *form).ok()?, *form)));
+    possible.min_by_key(|(bytes, _)| *bytes)
+}
+
+/// Whether all who read the weights can decode them: the runtimes do beside int8 alone.
+fn is_decodable(graph: &QuantizedGraph, weights: ValueId) -> bool {
+    let mut readers = graph
+        .nodes()
+        .iter()
+        .filter(|node| node.inputs.contains(&weights));
+    readers.all(|node| graph.value(node.output).dtype == Dtype::Int8)
 }
