@@ -16,6 +16,7 @@ use ember_compress::prune::{ChannelPruning, Pruning, prune, prune_channels};
 use ember_compress::recipe::Recipe;
 use ember_compress::simulate::simulate;
 use ember_compress::{Clipping, CompressError, Variant, optimize, quantize_by};
+use ember_core::Dtype;
 use ember_data::{Dataset, Split};
 use ember_graph::{Graph, QuantizedGraph, checkpoint};
 use ember_micro::registry;
@@ -74,34 +75,39 @@ fn right(quantized: &QuantizedGraph, test: &Split) -> usize {
 }
 
 /// How many images the device's kernels get right.
-fn right_on_device(quantized: &QuantizedGraph, variant: Variant, test: &Split) -> usize {
+fn right_on_device(quantized: &QuantizedGraph, test: &Split) -> usize {
     let bytes = tflite::quantized(quantized).unwrap();
-    let input = &quantized.value(quantized.inputs()[0]).quantization;
-    let (scale, zero_point) = (input.scales()[0], input.zero_point());
-    let steps = |pixel: &u8| (f32::from(*pixel) / 255.0 / scale).round() as i32 + zero_point;
-    let scores: Vec<f32> = if variant == Variant::Int16x8 {
-        let inputs = test
-            .images()
-            .iter()
-            .flat_map(|pixel| (steps(pixel) as i16).to_le_bytes());
-        let inputs: Vec<u8> = inputs.collect();
-        let scores = run(&bytes, registry::INT16, inputs.chunks(2 * 784));
-        let (scores, _) = scores.as_chunks::<2>();
-        scores
-            .iter()
-            .map(|bytes| f32::from(i16::from_le_bytes(*bytes)))
-            .collect()
-    } else {
-        let inputs: Vec<u8> = test
-            .images()
-            .iter()
-            .map(|pixel| steps(pixel) as u8)
-            .collect();
-        let scores = run(&bytes, registry::INT8, inputs.chunks(784));
-        scores
+    let (input, output) = (
+        quantized.value(quantized.inputs()[0]),
+        quantized.value(quantized.outputs()[0]),
+    );
+    let scale = input.quantization.scales().first().copied().unwrap_or(1.0);
+    let zero_point = input.quantization.zero_point();
+    let steps = |real: f32| (real / scale).round() as i32 + zero_point;
+    let reals = test.images().iter().map(|pixel| f32::from(*pixel) / 255.0);
+    let inputs: Vec<u8> = match input.dtype {
+        Dtype::Int8 => reals.map(|real| steps(real) as u8).collect(),
+        Dtype::Int16 => reals
+            .flat_map(|real| (steps(real) as i16).to_le_bytes())
+            .collect(),
+        _ => reals.flat_map(f32::to_le_bytes).collect(),
+    };
+    let scores = run(
+        &bytes,
+        registry::ALL,
+        inputs.chunks(inputs.len() / test.len()),
+    );
+    let scores: Vec<f32> = match output.dtype {
+        Dtype::Int8 => scores
             .iter()
             .map(|byte| f32::from(byte.cast_signed()))
-            .collect()
+            .collect(),
+        Dtype::Int16 => (scores.as_chunks::<2>().0.iter())
+            .map(|bytes| f32::from(i16::from_le_bytes(*bytes)))
+            .collect(),
+        _ => (scores.as_chunks::<4>().0.iter())
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect(),
     };
     let guesses = scores.chunks(10).map(best).zip(test.labels());
     guesses
@@ -120,24 +126,20 @@ fn variants_keep_the_accuracy() {
     let bars = [0, 2, 15, 10, 2, 30];
     for (variant, bar) in Variant::ALL.iter().zip(bars) {
         let quantized = variant.apply(&graph, Some(&calibration)).unwrap();
-        let simulated = right(&quantized, test);
         let bytes = tflite::quantized(&quantized).unwrap().len();
-        print!("{:8} {bytes} bytes, {simulated} right", variant.name());
-        assert!(
-            simulated + bar >= float,
-            "{}: {simulated} of {float}",
+        let simulated = right(&quantized, test);
+        let on_device = right_on_device(&quantized, test);
+        println!(
+            "{:8} {bytes} bytes, {simulated} right, on the device {on_device}",
             variant.name()
         );
-        if matches!(variant, Variant::Int8 | Variant::Int16x8) {
-            let on_device = right_on_device(&quantized, *variant, test);
-            print!(", on the device {on_device}");
+        for right in [simulated, on_device] {
             assert!(
-                on_device + bar >= float,
-                "{}: {on_device} of {float}",
+                right + bar >= float,
+                "{}: {right} of {float}",
                 variant.name()
             );
         }
-        println!();
     }
 }
 

@@ -242,6 +242,10 @@ fn litert_agrees_on_every_variant() {
         let name = format!("{layer} {}", weights.name());
         agrees(&python, &name, &quantized, &samples, [3.0, 0.02]);
     }
+    let one_scale =
+        Recipe::parse("[[rule]]\nop = \"*\"\nper = \"tensor\"\nclip = \"octav\"").unwrap();
+    let quantized = quantize_by(&graph, Some(&calibration), &one_scale).unwrap();
+    agrees(&python, "one scale", &quantized, &samples, [3.0, 0.0]);
 }
 
 /// Other operators, shapes and paddings than the reference model's, in every pair of types.

@@ -6,6 +6,9 @@
 //! ```text
 //! Graph --passes--> Graph --calibrate--> Graph + Calibration --quantize--> QuantizedGraph
 //! ```
+//!
+//! [`prune`] and [`cluster`] make weights that take fewer bytes once they are written; they work on a graph, or during
+//! training on the numbers of one tensor. [`debug`] says what each layer loses, [`describe()`] what came out.
 
 pub mod calibrate;
 mod clip;

@@ -1,7 +1,7 @@
 //! Quantization: parameters as by hand and by TensorFlow's rule, weights within half a step, every graph quantizable.
 
-use ember_compress::quantize::activation_parameters;
-use ember_compress::{Calibration, Calibrator, Range, quantize};
+use ember_compress::quantize::{activation_parameters, int16_parameters};
+use ember_compress::{Calibration, Calibrator, Range, Variant, quantize};
 use ember_core::Dtype;
 use ember_graph::{
     Elements, Graph, Quantization, QuantizedGraph, QuantizedSource, QuantizedValue, random, text,
@@ -200,6 +200,58 @@ fn a_range_beyond_f32_is_named() {
     let error = quantize(&graph, &calibrator.finish().unwrap()).unwrap_err();
     assert!(
         error.to_string().starts_with("\"x\" reaches from"),
+        "{error}"
+    );
+}
+
+#[test]
+fn int16_is_symmetric_and_has_biases_of_64_bits() {
+    let range = |min, max| int16_parameters(Range { min, max });
+    let scale = |scale| {
+        Some(Quantization::PerTensor {
+            scale,
+            zero_point: 0,
+        })
+    };
+    assert_eq!(range(0.0, 1.0), scale(1.0 / 32767.0));
+    assert_eq!(range(-3.0, 1.0), scale(3.0 / 32767.0));
+    assert_eq!(range(0.0, 0.0), scale(1.0));
+    assert_eq!(range(f32::MIN, f32::MAX), scale(f32::MAX / 32767.0));
+
+    let graph = text::parse(DENSE).unwrap();
+    let quantized = Variant::Int16x8
+        .apply(&graph, Some(&calibrated(&graph, 4)))
+        .unwrap();
+    assert_eq!(quantized.activation_type(), Some(Dtype::Int16));
+    let bias = value(&quantized, "bias");
+    let QuantizedSource::Constant(Elements::Int64(integers)) = &bias.source else {
+        panic!("biases are int64 constants: {bias:?}")
+    };
+    let [input, weights] =
+        ["x", "weights"].map(|name| value(&quantized, name).quantization.scales()[0]);
+    assert_eq!(bias.quantization.scales()[0], input * weights);
+    assert_eq!(
+        integers[0],
+        (0.5 / f64::from(input * weights)).round() as i64
+    );
+    // The channels without weights: a bias that 32 bits could not hold.
+    assert!(
+        integers[1] > i64::from(i32::MAX) && integers[1] <= 1 << 47,
+        "{integers:?}"
+    );
+}
+
+#[test]
+fn what_was_not_folded_is_named() {
+    let graph = text::parse(
+        "graph g\ninput x [1,2]\nconstant one [2] = fill 1\ny = batch_norm(x, one, one, one, one)\noutput y",
+    )
+    .unwrap();
+    let error = quantize(&graph, &calibrated(&graph, 4))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("a batch_norm cannot be quantized (\"y\"): run the passes first"),
         "{error}"
     );
 }
