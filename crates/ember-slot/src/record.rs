@@ -1,21 +1,4 @@
 //! What a firmware carries so that a host can see from the chip's flash alone how to update its model.
-//!
-//! Numbers are little-endian; the record begins at a multiple of 4.
-//!
-//! | offset | bytes | what |
-//! |---|---|---|
-//! | 0 | 8 | magic: `EMBRFLSH` |
-//! | 8 | 2 | version of the record: 1 |
-//! | 10 | 2 | length of the record: 128 |
-//! | 12 | 2 | version of the slots' format: 1 |
-//! | 14 | 2 | version of the frames that the firmware speaks |
-//! | 16 | 4 | flags: bit 0 is set when a model must be signed, the others are zero |
-//! | 20 | 4 | bytes of the arena |
-//! | 24 | 16 | the slots: address and length in bytes of each; a length of 0 for none |
-//! | 40 | 32 | the operators that the firmware has kernels for: [`Operators`] |
-//! | 72 | 32 | the Ed25519 public key that a model must be signed for; zeros for none |
-//! | 104 | 20 | zeros |
-//! | 124 | 4 | CRC-32 (IEEE 802.3) of bytes 0 to 123 |
 
 use crate::crc::crc32;
 use crate::header::{FORMAT_VERSION, array};
@@ -59,6 +42,23 @@ pub struct SlotRange {
 }
 
 /// What a host has to know of a firmware to give it a model.
+///
+/// Numbers are little-endian; the record begins at a multiple of 4.
+///
+/// | offset | bytes | what |
+/// |---|---|---|
+/// | 0 | 8 | magic: `EMBRFLSH` |
+/// | 8 | 2 | version of the record: 1 |
+/// | 10 | 2 | length of the record: 128 |
+/// | 12 | 2 | version of the slots' format: 1 |
+/// | 14 | 2 | version of the frames that the firmware speaks |
+/// | 16 | 4 | flags: bit 0 is set when a model must be signed, the others are zero |
+/// | 20 | 4 | bytes of the arena |
+/// | 24 | 16 | the slots: address and length in bytes of each; a length of 0 for none |
+/// | 40 | 32 | the operators that the firmware has kernels for: [`Operators`] |
+/// | 72 | 32 | the Ed25519 public key that a model must be signed for; zeros for none |
+/// | 104 | 20 | zeros |
+/// | 124 | 4 | CRC-32 (IEEE 802.3) of bytes 0 to 123 |
 ///
 /// ```
 /// use ember_slot::{LayoutRecord, Operators, RECORD_BYTES, SlotRange};

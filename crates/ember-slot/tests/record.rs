@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 fn record() -> LayoutRecord {
     LayoutRecord {
-        link_version: 1,
+        link_version: 9,
         arena_bytes: 12_345,
         slots: [
             SlotRange {
@@ -20,6 +20,24 @@ fn record() -> LayoutRecord {
             .collect(),
         key: Some([9; 32]),
     }
+}
+
+/// What the table of the format gives for [`record`], put together with Python's struct and zlib. CONV_2D is 3, SOFTMAX 25.
+const BYTES: [&str; 4] = [
+    "454d4252464c5348010080000100090001000000393000000000010800000100",
+    "0000000000000000080000020000000000000000000000000000000000000000",
+    "0000000000000000090909090909090909090909090909090909090909090909",
+    "090909090909090900000000000000000000000000000000000000008d5ccea9",
+];
+
+#[test]
+fn a_record_is_what_the_format_says_to_the_byte() {
+    let hex: String = record()
+        .to_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(hex, BYTES.concat());
 }
 
 #[test]

@@ -49,6 +49,26 @@ fn keys_are_read_as_openssl_writes_them() {
     }
 }
 
+/// The header that the table of the format gives for the model "abc", put together with Python's struct, hashlib and zlib,
+/// and signed with `openssl pkeyutl -sign -rawin`.
+const HEADER: [&str; 4] = [
+    "454d4252534c4f540100800001000000030000000300000007000000ba7816bf",
+    "8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad55908760",
+    "af67f74140325d04941ed39f2a13879e60613d35720947e998a262399c142c35",
+    "432e6886347520578f1dd5fd094e2d670e445eedc1870bbbdd619005d3bd74d8",
+];
+
+#[test]
+fn a_header_is_what_the_format_says_to_the_byte() {
+    let image = SlotImage::new(b"abc", 3, 7, Some(&key())).unwrap();
+    let hex: String = image.bytes()[..128]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(hex, HEADER.concat());
+    assert_eq!(&image.bytes()[128..], b"abc");
+}
+
 #[test]
 fn a_key_of_small_order_is_refused() {
     // y = 1, the neutral element.
