@@ -508,3 +508,41 @@ const fn describe_preparation(number: u32) -> &'static str {
         _ => "unknown reason",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{DeployError, describe_refusal};
+    use ember_link::{ErrorCode, Refusal};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_refusal_is_told_in_its_own_words() {
+        let told: BTreeSet<_> = Refusal::ALL
+            .iter()
+            .map(|refusal| describe_refusal(refusal.to_word(9000)).unwrap())
+            .collect();
+        assert_eq!(told.len(), Refusal::ALL.len());
+        assert_eq!(describe_refusal(0), None);
+    }
+
+    #[test]
+    fn a_chip_without_a_model_says_what_is_wrong_with_each_slot() {
+        let told = |details| {
+            DeployError::Device {
+                code: ErrorCode::NoModel,
+                details,
+            }
+            .to_string()
+        };
+        assert_eq!(
+            told([Refusal::Empty.to_word(0), Refusal::Arena.to_word(9000)]),
+            "the firmware reports: no slot has a model that runs: the first holds no model, the second holds a model that \
+             needs 9000 bytes of arena, more than the firmware has; deploy one"
+        );
+        assert_eq!(
+            told([Refusal::Hash.to_word(0), 0]),
+            "the firmware reports: no slot has a model that runs: the first holds a model that is not as it was written; \
+             deploy one"
+        );
+    }
+}
