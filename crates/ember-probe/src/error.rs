@@ -19,6 +19,14 @@ pub enum ProbeError {
         access::advice()
     )]
     NoProbe,
+    /// No probe can be used, and there is something that can be done without one.
+    #[error("{problem}\n{left}")]
+    WithoutProbe {
+        /// Why none can be used.
+        problem: String,
+        /// What can be done.
+        left: String,
+    },
     /// The probe that was asked for is not connected.
     #[error("the probe {asked} is not connected{}", connected_or_none(.connected))]
     NotConnected {
@@ -148,14 +156,14 @@ pub enum ProbeError {
     },
     /// The firmware did not set up RTT.
     #[error(
-        "{chip} was started, but there is no RTT control block at {address:#010x}: {problem}. The firmware on it is \
+        "{chip} was started, but there is no RTT control block {place}: {problem}. The firmware on it is \
          another one than this image, or it does not run; flash it again"
     )]
     NoRtt {
         /// The chip.
         chip: String,
         /// Where it should be.
-        address: u32,
+        place: String,
         /// What is there.
         problem: String,
     },
@@ -210,7 +218,10 @@ impl ProbeError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::NoProbe | Self::NotConnected { .. } | Self::NoAccess { .. } => 2,
+            Self::NoProbe
+            | Self::WithoutProbe { .. }
+            | Self::NotConnected { .. }
+            | Self::NoAccess { .. } => 2,
             Self::Talk(DeployError::Stopped { .. }) => 130,
             _ => 1,
         }

@@ -3,8 +3,9 @@
 mod support;
 
 use ember_deploy::converse::Patience;
+use ember_deploy::machine::Region;
 use ember_probe::ProbeError;
-use ember_probe::session::rtt::RttLink;
+use ember_probe::session::rtt::{Place, RttLink};
 use ember_probe::session::talk::{self, Element, Questions};
 use ember_progress::{Console, Mode};
 use probe_rs::config::Registry;
@@ -15,6 +16,8 @@ use support::device::{CONTROL_BLOCK, EACH, Firmware, TARGET, TICKS_PER_SECOND};
 use support::{board, quiet, target};
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::from_builtin_families);
+
+const PLACE: Place = Place::At(CONTROL_BLOCK as u32);
 
 const PATIENCE: Patience = Patience {
     hello: Duration::from_secs(5),
@@ -51,7 +54,7 @@ fn every_image_is_answered_and_compared() {
     let (images, mut expected) = images(20);
     expected[3 * EACH] ^= 1;
     let labels = [4; 20];
-    let mut link = RttLink::restart(&mut attached.session, CONTROL_BLOCK as u32).unwrap();
+    let mut link = RttLink::restart(&mut attached.session, PLACE).unwrap();
     let questions = questions(&images, &expected, &labels);
     let run = talk::run(&mut link, &questions, PATIENCE, &GO_ON, &quiet()).unwrap();
     assert_eq!(run.images, 20);
@@ -101,17 +104,28 @@ fn what_an_earlier_firmware_left_is_not_taken_for_this_one() {
         chip.set_program(Firmware::default());
     }
     let (images, expected) = images(3);
-    let mut link = RttLink::restart(&mut attached.session, CONTROL_BLOCK as u32).unwrap();
     let questions = questions(&images, &expected, &[4; 3]);
-    let run = talk::run(&mut link, &questions, PATIENCE, &GO_ON, &quiet()).unwrap();
-    assert_eq!(run.mismatches, Some(0));
+    let ram = Region {
+        origin: 0x2000_0000,
+        length: 0x4000,
+    };
+    for place in [PLACE, Place::In(ram)] {
+        // Of yet another firmware, somewhere else.
+        board
+            .chip()
+            .memory
+            .write(0x2000_3009, b"SEGGER RTT\0\0\0\0\0\0");
+        let mut link = RttLink::restart(&mut attached.session, place).unwrap();
+        let run = talk::run(&mut link, &questions, PATIENCE, &GO_ON, &quiet()).unwrap();
+        assert_eq!(run.mismatches, Some(0));
+    }
 }
 
 #[test]
 fn a_chip_without_the_firmware_is_said_to_have_none() {
     let target = target(&REGISTRY, "nRF52840_xxAA");
     let (_board, mut attached) = board(&target);
-    let error = RttLink::restart(&mut attached.session, CONTROL_BLOCK as u32)
+    let error = RttLink::restart(&mut attached.session, PLACE)
         .err()
         .unwrap();
     assert!(matches!(error, ProbeError::NoRtt { .. }), "{error}");
@@ -129,7 +143,7 @@ fn a_cable_pulled_during_a_run_is_one_clear_error() {
     board.chip().set_program(Firmware::default());
     let (images, expected) = images(200);
     let labels = [4; 200];
-    let mut link = RttLink::restart(&mut attached.session, CONTROL_BLOCK as u32).unwrap();
+    let mut link = RttLink::restart(&mut attached.session, PLACE).unwrap();
     board.chip().accesses_left = Some(400);
     let questions = questions(&images, &expected, &labels);
     let error = talk::run(&mut link, &questions, PATIENCE, &GO_ON, &quiet()).unwrap_err();
@@ -146,7 +160,7 @@ fn ctrl_c_ends_a_run_with_exit_code_130() {
     let (board, mut attached) = board(&target);
     board.chip().set_program(Firmware::default());
     let (images, expected) = images(3);
-    let mut link = RttLink::restart(&mut attached.session, CONTROL_BLOCK as u32).unwrap();
+    let mut link = RttLink::restart(&mut attached.session, PLACE).unwrap();
     let questions = questions(&images, &expected, &[4; 3]);
     let pressed = AtomicBool::new(true);
     let error = talk::run(&mut link, &questions, PATIENCE, &pressed, &quiet()).unwrap_err();
@@ -173,7 +187,7 @@ fn a_firmware_for_another_core_or_model_is_refused() {
     ] {
         let (board, mut attached) = board(&target);
         board.chip().set_program(Firmware::default());
-        let mut link = RttLink::restart(&mut attached.session, CONTROL_BLOCK as u32).unwrap();
+        let mut link = RttLink::restart(&mut attached.session, PLACE).unwrap();
         let error = talk::run(&mut link, &questions, PATIENCE, &GO_ON, &quiet()).unwrap_err();
         assert!(error.to_string().contains(part), "{error}");
     }
@@ -201,7 +215,7 @@ fn a_live_stream_shows_each_answer_until_it_is_stopped() {
     board.chip().set_program(Firmware::default());
     let (images, mut expected) = images(3);
     expected[2 * EACH] ^= 1;
-    let mut link = RttLink::restart(&mut attached.session, CONTROL_BLOCK as u32).unwrap();
+    let mut link = RttLink::restart(&mut attached.session, PLACE).unwrap();
     let questions = questions(&images, &expected, &[4, 4, 0]);
     let written = Written::default();
     let mode = Mode {

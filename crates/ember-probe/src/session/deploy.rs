@@ -3,32 +3,35 @@
 use super::attach::{Attached, Wish, attach};
 use super::flash::{self, Purpose};
 use super::interrupt::Interrupt;
-use super::rtt::RttLink;
+use super::rtt::{Place, RttLink};
 use super::talk::{self, Questions};
+use super::update;
 use crate::error::ProbeError;
 use ember_deploy::DeployError;
+use ember_deploy::chip::Plan;
 use ember_deploy::converse::Patience;
 use ember_deploy::findings::{Findings, Flashed};
 use ember_deploy::image::Segment;
+use ember_deploy::update::NewModel;
 use ember_progress::Console;
 use probe_rs::config::Target;
 use probe_rs::probe::list::Lister;
 use std::time::Instant;
 
-/// What is written, and what that leaves behind when it fails.
+/// What is written into flash.
 #[derive(Clone, Copy, Debug)]
-pub struct Writing<'a> {
-    /// The bytes.
-    pub segments: &'a [Segment],
-    /// What they are.
-    pub purpose: Purpose,
+pub enum Writing<'a> {
+    /// Firmware and model: these bytes.
+    Image(&'a [Segment]),
+    /// A model for the firmware that is there.
+    Model(&'a NewModel<'a>),
 }
 
 /// What the firmware is asked once it runs.
 #[derive(Clone, Copy, Debug)]
 pub struct Talking<'a> {
-    /// The address of its `_SEGGER_RTT`.
-    pub rtt: u32,
+    /// Where its control block is.
+    pub rtt: Place,
     /// The images and what should come back.
     pub questions: Questions<'a>,
     /// Send the images over and over until ctrl-C.
@@ -52,6 +55,7 @@ pub fn deploy(
     lister: &Lister,
     wish: &Wish,
     target: Target,
+    plan: &Plan,
     job: &Job<'_>,
     interrupt: &Interrupt,
     console: &Console,
@@ -69,10 +73,14 @@ pub fn deploy(
         flashed: None,
         run: None,
     };
-    if let Some(Writing { segments, purpose }) = job.writing {
+    if let Some(writing) = job.writing {
         let start = Instant::now();
-        let written =
-            interrupt.while_writing(|| flash::write(session, segments, purpose, console))?;
+        let written = interrupt.while_writing(|| match writing {
+            Writing::Image(segments) => flash::write(session, segments, Purpose::Firmware, console),
+            Writing::Model(model) => {
+                update::update(session, plan, model, console).map(|(_, written)| written)
+            }
+        })?;
         findings.flashed = Some(Flashed {
             erased_bytes: written.erased_bytes,
             written_bytes: written.written_bytes,

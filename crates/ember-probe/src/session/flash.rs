@@ -4,8 +4,9 @@ use super::attach::causes;
 use crate::error::ProbeError;
 use ember_deploy::image::Segment;
 use ember_progress::{Bar, Console, Unit};
+use probe_rs::config::MemoryRegion;
 use probe_rs::flashing::{
-    DownloadOptions, FlashError, FlashProgress, ProgressEvent, ProgressOperation,
+    DownloadOptions, FlashError, FlashLoader, FlashProgress, ProgressEvent, ProgressOperation,
 };
 use probe_rs::{MemoryInterface, Session};
 use std::collections::VecDeque;
@@ -54,7 +55,11 @@ pub fn write(
     console: &Console,
 ) -> Result<Written, ProbeError> {
     let chip = session.target().name.clone();
-    let mut loader = session.target().flash_loader();
+    let target = session.target();
+    let mut loader = FlashLoader::new(
+        without_overlaps(&target.memory_map),
+        target.source().clone(),
+    );
     for segment in segments {
         loader
             .add_data(u64::from(segment.address), &segment.bytes)
@@ -83,21 +88,42 @@ pub fn write(
     Ok(written)
 }
 
-/// Reads memory through the debug port: flash, with the chip running or not.
+/// The map with every byte of flash in one region only. Where two regions overlap, as the banks of some STM32U3 do in the
+/// registry, probe-rs would program what lies in both twice, which such flash refuses.
+fn without_overlaps(map: &[MemoryRegion]) -> Vec<MemoryRegion> {
+    let mut kept: Vec<MemoryRegion> = Vec::new();
+    for region in map {
+        let mut region = region.clone();
+        if let MemoryRegion::Nvm(later) = &mut region {
+            for earlier in kept.iter().filter_map(MemoryRegion::as_nvm_region) {
+                if earlier.range.contains(&later.range.start) {
+                    later.range.start = earlier.range.end;
+                } else if later.range.contains(&earlier.range.start) {
+                    later.range.end = earlier.range.start;
+                }
+            }
+            if later.range.start >= later.range.end {
+                continue;
+            }
+        }
+        kept.push(region);
+    }
+    kept
+}
+
+/// Fills `into` with memory from `address` on, through the debug port: flash, with the chip running or not.
 ///
 /// # Errors
 /// [`ProbeError::Read`].
-pub fn read(session: &mut Session, address: u32, bytes: usize) -> Result<Vec<u8>, ProbeError> {
-    let mut data = vec![0; bytes];
+pub fn read(session: &mut Session, address: u32, into: &mut [u8]) -> Result<(), ProbeError> {
     session
         .core(CORE)
-        .and_then(|mut core| core.read(u64::from(address), &mut data))
+        .and_then(|mut core| core.read(u64::from(address), into))
         .map_err(|error| ProbeError::Read {
             address,
-            bytes,
+            bytes: into.len(),
             problem: causes(&error),
-        })?;
-    Ok(data)
+        })
 }
 
 /// Restarts the chip and leaves it running.

@@ -4,6 +4,7 @@
 //! - [`access`]: what to do when the system does not let this user open one.
 //! - [`attach`]: opening a probe and the debug port of the chip.
 //! - [`flash`]: writing and reading the chip's flash.
+//! - [`update`]: a new model, and nothing else.
 //! - [`rtt`]: bytes to and from the running firmware.
 //! - [`talk`]: images and answers over them.
 //! - [`interrupt`]: what ctrl-C does meanwhile.
@@ -17,3 +18,4 @@ pub mod interrupt;
 pub mod probes;
 pub mod rtt;
 pub mod talk;
+pub mod update;

@@ -19,6 +19,8 @@ const CLOCK_SPAN: Duration = Duration::from_millis(500);
 pub enum Element {
     /// One byte, signed.
     Int8,
+    /// One byte, unsigned.
+    Uint8,
     /// Two bytes, signed, little-endian.
     Int16,
     /// Four bytes, little-endian.
@@ -34,6 +36,7 @@ impl Element {
                 .iter()
                 .map(|byte| f32::from(byte.cast_signed()))
                 .collect(),
+            Self::Uint8 => outputs.iter().copied().map(f32::from).collect(),
             Self::Int16 => outputs
                 .as_chunks::<2>()
                 .0
@@ -270,6 +273,7 @@ mod tests {
     fn the_greatest_is_the_first_of_several() {
         assert_eq!(Element::Int8.greatest(&[0x80, 0x7f, 0x7f]), Some(1));
         assert_eq!(Element::Int8.greatest(&[0x80]), Some(0));
+        assert_eq!(Element::Uint8.greatest(&[0x7f, 0x80]), Some(1));
         assert_eq!(Element::Int16.greatest(&[0xff, 0x00, 0x00, 0x01]), Some(1));
         let floats: Vec<u8> = [0.1_f32, 0.7, 0.2]
             .iter()

@@ -20,6 +20,9 @@ const LR: usize = 14;
 const PC: usize = 15;
 const XPSR: usize = 16;
 
+/// Bytes of the instruction that a step executes.
+const STEP: u32 = 2;
+
 /// What happened to the flash, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -67,6 +70,8 @@ struct Cpu {
     data: u32,
     control: u32,
     halted: bool,
+    /// The first instruction of a routine was executed.
+    stepped: bool,
     halt_reason: u32,
     vector_catch: u32,
     system: HashMap<u64, u32>,
@@ -79,7 +84,7 @@ pub struct Unplugged;
 impl Chip {
     /// A chip with old content in its flash, running nothing.
     pub fn new(target: &Target) -> Self {
-        let algorithms = target
+        let mut algorithms: Vec<_> = target
             .flash_algorithms
             .iter()
             .flat_map(|raw| {
@@ -88,6 +93,8 @@ impl Chip {
                 })
             })
             .collect();
+        // probe-rs takes the default of several for the same flash.
+        algorithms.sort_by_key(|algorithm| !algorithm.default);
         Self {
             memory: Memory::new(&target.memory_map),
             events: Vec::new(),
@@ -153,6 +160,7 @@ impl Chip {
                 let register = (value & 0x7f) as usize;
                 if value >> 16 & 1 == 1 {
                     cpu.registers.insert(register, cpu.data);
+                    cpu.stepped &= register != PC;
                 } else {
                     cpu.data = cpu.registers.get(&register).copied().unwrap_or(0);
                 }
@@ -179,6 +187,7 @@ impl Chip {
         let mut running = true;
         for cpu in self.cores.values_mut() {
             cpu.registers = HashMap::from([(XPSR, 1 << 24), (SP, 0x2000_0000)]);
+            cpu.stepped = false;
             cpu.halted = cpu.control & 1 != 0 && cpu.vector_catch & 1 != 0;
             if cpu.halted {
                 cpu.halt_reason |= 1 << 3;
@@ -196,7 +205,11 @@ impl Chip {
         cpu.control = control & 0x2f;
         let (enabled, halt, step) = (control & 1 != 0, control & 2 != 0, control & 4 != 0);
         if enabled && (halt || step) {
-            // A step executes nothing: the routine at the program counter runs as a whole when the core does.
+            if step && !halt && !cpu.stepped {
+                // The rest of the routine runs as a whole when the core does.
+                *cpu.registers.entry(PC).or_default() += STEP;
+                cpu.stepped = true;
+            }
             cpu.halted = true;
             cpu.halt_reason |= 1;
             self.running = false;
@@ -207,17 +220,19 @@ impl Chip {
     }
 
     fn resume(&mut self, ap: &FullyQualifiedApAddress) {
-        let Some(cpu) = self.cores.get(ap) else {
+        let Some(cpu) = self.cores.get_mut(ap) else {
             return;
         };
+        let stepped = if std::mem::take(&mut cpu.stepped) {
+            STEP
+        } else {
+            0
+        };
         let register = |number: usize| u64::from(cpu.registers.get(&number).copied().unwrap_or(0));
-        let pc = register(PC) & !1;
+        let pc = (register(PC) & !1) - u64::from(stepped);
         let arguments = [register(0), register(1), register(2)];
-        let result = match self.routine(pc) {
-            Some((algorithm, Routine::Breakpoint)) => {
-                let _ = algorithm;
-                None
-            }
+        let result = match self.routine(pc, arguments[0]) {
+            Some((_, Routine::Breakpoint)) => None,
             Some((algorithm, routine)) => Some(self.call(algorithm, routine, arguments)),
             None => {
                 self.running = true;
@@ -236,22 +251,33 @@ impl Chip {
         cpu.halt_reason |= 1 << 1;
     }
 
-    /// The routine at `pc` of an algorithm whose code is in memory.
-    fn routine(&self, pc: u64) -> Option<(usize, Routine)> {
-        self.algorithms
+    /// The routine at `pc` of an algorithm whose code is in memory. Several may have the same code; then it is the one whose
+    /// flash has `address`.
+    fn routine(&self, pc: u64, address: u64) -> Option<(usize, Routine)> {
+        let mut loaded = self
+            .algorithms
             .iter()
             .enumerate()
-            .find_map(|(index, algorithm)| {
+            .filter_map(|(index, algorithm)| {
                 let routine = Routine::at(algorithm, pc)?;
-                let loaded = self
+                let there = self
                     .memory
                     .bytes(algorithm.load_address, algorithm.instructions.len() * 4);
                 let code = algorithm
                     .instructions
                     .iter()
                     .flat_map(|word| word.to_le_bytes());
-                code.eq(loaded).then_some((index, routine))
-            })
+                code.eq(there).then_some((index, routine))
+            });
+        let first = loaded.next()?;
+        let has_address = |found: &(usize, Routine)| {
+            let properties = &self.algorithms[found.0].flash_properties;
+            properties.address_range.contains(&address)
+        };
+        if has_address(&first) {
+            return Some(first);
+        }
+        loaded.find(has_address).or(Some(first))
     }
 
     fn call(&mut self, algorithm: usize, routine: Routine, arguments: [u64; 3]) -> u32 {

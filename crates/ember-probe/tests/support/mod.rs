@@ -15,6 +15,7 @@
 pub mod chip;
 pub mod device;
 pub mod memory;
+pub mod network;
 pub mod probe;
 
 use chip::Chip;

@@ -20,6 +20,12 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// List the chips of the registry, and whether a model can be deployed to them
+    Chips(Chips),
+    /// Write, as JSON, what is known of a chip
+    Plan(Plan),
+    /// Say what flashing an image would erase and write
+    FlashPlan(FlashPlan),
     /// List the debug probes that are connected
     Probes {
         /// Write JSON, one object per probe
@@ -28,8 +34,39 @@ pub enum Command {
     },
     /// Write an image into a chip's flash, start it and talk to it
     Deploy(Deploy),
+    /// Write a model into the slot of a chip that does not run, start the chip and talk to it
+    Update(Update),
     /// Restart a chip that was deployed to and talk to it
     Run(Run),
+}
+
+#[derive(Debug, Args)]
+pub struct Chips {
+    /// Only chips with this in their name or family, in any case
+    pub search: Option<String>,
+    /// Write JSON, one object per chip
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// The chip
+    #[arg(long, value_name = "NAME")]
+    pub chip: String,
+}
+
+#[derive(Debug, Args)]
+pub struct FlashPlan {
+    /// The chip
+    #[arg(long, value_name = "NAME")]
+    pub chip: String,
+    /// What would be written: Intel HEX
+    #[arg(long, value_name = "FILE")]
+    pub image: PathBuf,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Which chip, and how to reach it.
@@ -77,15 +114,15 @@ pub enum Protocol {
 /// What to ask the firmware.
 #[derive(Debug, Args)]
 pub struct Talk {
-    /// The address of `_SEGGER_RTT`; without it nothing is asked
+    /// Images as the model takes them, one after the other; without them the chip is only started
+    #[arg(long, value_name = "FILE", requires = "input_bytes")]
+    pub images: Option<PathBuf>,
+    /// The address of `_SEGGER_RTT`; without it all RAM is looked through
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub rtt: Option<u32>,
-    /// The target triple that the firmware was built for
-    #[arg(long, value_name = "TRIPLE", requires = "rtt")]
+    /// The target triple that the firmware was built for [default: the chip's]
+    #[arg(long, value_name = "TRIPLE")]
     pub target: Option<String>,
-    /// Images as the model takes them, one after the other
-    #[arg(long, value_name = "FILE", requires_all = ["rtt", "target", "input_bytes"])]
-    pub images: Option<PathBuf>,
     /// Bytes of one image
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub input_bytes: Option<u32>,
@@ -109,6 +146,7 @@ pub struct Talk {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Output {
     Int8,
+    Uint8,
     Int16,
     Float32,
 }
@@ -117,6 +155,7 @@ impl From<Output> for Element {
     fn from(output: Output) -> Self {
         match output {
             Output::Int8 => Self::Int8,
+            Output::Uint8 => Self::Uint8,
             Output::Int16 => Self::Int16,
             Output::Float32 => Self::Float32,
         }
@@ -130,6 +169,32 @@ pub struct Deploy {
     /// What is written: Intel HEX
     #[arg(long, value_name = "FILE")]
     pub image: PathBuf,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+#[derive(Debug, Args)]
+pub struct Update {
+    #[command(flatten)]
+    pub reach: Reach,
+    /// The model: a .tflite file
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// Bytes of arena that the model needs
+    #[arg(long, value_name = "BYTES")]
+    pub arena_bytes: u32,
+    /// The builtin codes of its operators; what the firmware has no kernel for is then said before anything is written
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub operators: Vec<i32>,
+    /// Say what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The version that the firmware reports [default: one more than that of the model that runs]
+    #[arg(long, value_name = "N")]
+    pub model_version: Option<u32>,
+    /// Sign the model with this private key (Ed25519, PKCS#8 PEM)
+    #[arg(long, value_name = "FILE")]
+    pub sign: Option<PathBuf>,
     #[command(flatten)]
     pub talk: Talk,
 }
@@ -151,6 +216,6 @@ fn address(text: &str) -> Result<u32, String> {
 }
 
 /// JSON, laid out for people too.
-pub fn json(value: &impl Serialize) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
+pub fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(value)
 }

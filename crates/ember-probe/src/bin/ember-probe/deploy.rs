@@ -1,14 +1,18 @@
-//! `deploy` and `run`: reads the files that are named, does the job and writes down what was found out.
+//! `deploy`, `update` and `run`: reads the files that are named, does the job in one session and writes down what was found
+//! out.
 
-use crate::cli::{self, Deploy, Reach, Run, Talk};
-use ember_deploy::image::Segment;
+use crate::cli::{self, Deploy, Reach, Run, Talk, Update};
+use anyhow::{Context, Result, bail};
+use ember_deploy::chip::Plan;
+use ember_deploy::update::{Needs, NewModel};
 use ember_probe::session::deploy::{self, Job, Talking, Writing};
-use ember_probe::session::flash::Purpose;
 use ember_probe::session::interrupt::{Interrupt, Reaction};
+use ember_probe::session::rtt::Place;
 use ember_probe::session::talk::Questions;
-use ember_probe::{ProbeError, hex};
+use ember_probe::{ProbeError, chips, hex};
 use ember_progress::Console;
-use probe_rs::config::Registry;
+use ember_slot::Operators;
+use ember_slot::write::SigningKey;
 use probe_rs::probe::list::Lister;
 use std::fs;
 use std::path::Path;
@@ -19,49 +23,106 @@ static INTERRUPT: Interrupt = Interrupt::new();
 const INTERRUPTED: i32 = 130;
 
 /// `deploy`.
-pub fn deploy(settings: &Deploy, console: &Console) -> Result<(), ProbeError> {
+pub fn deploy(settings: &Deploy, console: &Console) -> Result<()> {
     let segments = hex::read(&settings.image)?;
-    let done = work(&settings.reach, Some(&segments), &settings.talk, console);
-    done.inspect_err(|error| {
-        if error.exit_code() == 2 {
-            console.line(format!(
-                "The image is left in {}. A board that shows itself as a drive takes that file, or the UF2 or BIN file, \
-                 without a probe.",
+    let done = work(
+        &settings.reach,
+        Some(Writing::Image(&segments)),
+        &settings.talk,
+        console,
+    );
+    done.map_err(|error| match error.downcast_ref::<ProbeError>() {
+        Some(probe) if probe.exit_code() == 2 => {
+            let left = format!(
+                "- the image is left in {}; a board that shows itself as a drive takes that file, or the UF2 or BIN \
+                 file beside it, without a probe.",
                 settings.image.display()
-            ));
+            );
+            ProbeError::WithoutProbe {
+                problem: probe.to_string(),
+                left,
+            }
+            .into()
         }
+        _ => error,
     })
 }
 
+/// `update`.
+pub fn update(settings: &Update, console: &Console) -> Result<()> {
+    let bytes = read(&settings.model)?;
+    let key = settings
+        .sign
+        .as_deref()
+        .map(|path| {
+            let text = read(path)?;
+            let text = String::from_utf8_lossy(&text);
+            SigningKey::from_pem(&text).with_context(|| path.display().to_string())
+        })
+        .transpose()?;
+    let model = NewModel {
+        bytes: &bytes,
+        version: settings.model_version,
+        needs: Needs {
+            arena_bytes: settings.arena_bytes,
+            operators: operators(&settings.operators)?,
+        },
+        key: key.as_ref(),
+    };
+    work(
+        &settings.reach,
+        Some(Writing::Model(&model)),
+        &settings.talk,
+        console,
+    )
+}
+
 /// `run`.
-pub fn run(settings: &Run, console: &Console) -> Result<(), ProbeError> {
+pub fn run(settings: &Run, console: &Console) -> Result<()> {
     work(&settings.reach, None, &settings.talk, console)
 }
 
-fn work(
-    reach: &Reach,
-    segments: Option<&[Segment]>,
-    talk: &Talk,
-    console: &Console,
-) -> Result<(), ProbeError> {
+/// The operators with these builtin codes of the schema.
+fn operators(codes: &[i32]) -> Result<Operators> {
+    let mut found = Operators::NONE;
+    for code in codes {
+        let operator = Operators::ALL
+            .without(&Operators::NONE)
+            .find(|operator| operator.code() == *code);
+        let Some(operator) = operator else {
+            bail!("the schema has no builtin operator with code {code}");
+        };
+        found = found.with(operator);
+    }
+    Ok(found)
+}
+
+fn work(reach: &Reach, writing: Option<Writing<'_>>, talk: &Talk, console: &Console) -> Result<()> {
     let files = Files::read(talk)?;
-    let target = Registry::from_builtin_families()
-        .get_target_by_name(&reach.chip)
-        .unwrap();
+    let chip = chips::find(&reach.chip)?;
+    let plan = chips::plan(&chip)?;
+    if let Some(Writing::Image(segments)) = writing {
+        // Refuses what would lock the chip or not start.
+        chips::flash_plan(&plan, segments)?;
+    }
     let job = Job {
-        writing: segments.map(|segments| Writing {
-            segments,
-            purpose: Purpose::Firmware,
-        }),
-        talking: files.talking(talk),
+        writing,
+        talking: files.talking(talk, &plan),
     };
     listen(console);
-    let lister = Lister::new();
-    let findings = deploy::deploy(&lister, &reach.wish(), target, &job, &INTERRUPT, console)?;
-    match &talk.out {
-        Some(path) => write(path, cli::json(&findings).as_bytes()),
-        None => Ok(()),
+    let findings = deploy::deploy(
+        &Lister::new(),
+        &reach.wish(),
+        chip.target()?,
+        &plan,
+        &job,
+        &INTERRUPT,
+        console,
+    )?;
+    if let Some(path) = &talk.out {
+        write(path, cli::json(&findings)?.as_bytes())?;
     }
+    Ok(())
 }
 
 /// What the command line names, read.
@@ -72,7 +133,7 @@ struct Files {
 }
 
 impl Files {
-    fn read(talk: &Talk) -> Result<Self, ProbeError> {
+    fn read(talk: &Talk) -> Result<Self> {
         let file = |path: &Option<_>| path.as_deref().map(read).transpose();
         Ok(Self {
             images: file(&talk.images)?,
@@ -81,11 +142,11 @@ impl Files {
         })
     }
 
-    fn talking<'a>(&'a self, talk: &'a Talk) -> Option<Talking<'a>> {
+    fn talking<'a>(&'a self, talk: &'a Talk, plan: &'a Plan) -> Option<Talking<'a>> {
         Some(Talking {
-            rtt: talk.rtt?,
+            rtt: talk.rtt.map_or(Place::In(plan.ram), Place::At),
             questions: Questions {
-                target: talk.target.as_deref()?,
+                target: talk.target.as_deref().unwrap_or(plan.core.target()),
                 images: self.images.as_deref()?,
                 input_bytes: talk.input_bytes? as usize,
                 expected: self.expected.as_deref(),
@@ -113,25 +174,15 @@ fn listen(console: &Console) {
     });
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, ProbeError> {
-    fs::read(path).map_err(|error| file_error("read", path, &error))
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Writes a file whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), ProbeError> {
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let beside = path.with_extension("partial");
     fs::write(&beside, bytes)
         .and_then(|()| fs::rename(&beside, path))
-        .map_err(|error| {
-            let _ = fs::remove_file(&beside);
-            file_error("write", path, &error)
-        })
-}
-
-fn file_error(action: &'static str, path: &Path, error: &std::io::Error) -> ProbeError {
-    ProbeError::File {
-        action,
-        path: path.to_owned(),
-        problem: error.to_string(),
-    }
+        .inspect_err(|_| drop(fs::remove_file(&beside)))
+        .with_context(|| format!("cannot write {}", path.display()))
 }

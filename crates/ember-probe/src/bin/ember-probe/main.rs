@@ -7,9 +7,11 @@
     reason = "a program has no outside; `pub` marks what other modules use"
 )]
 
+mod chip;
 mod cli;
 mod deploy;
 
+use anyhow::Result;
 use clap::Parser;
 use clap::error::ErrorKind;
 use cli::{Cli, Command};
@@ -40,29 +42,34 @@ fn main() -> ExitCode {
     match dispatch(&cli.command, &console) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            console.error(error.to_string());
-            ExitCode::from(error.exit_code())
+            console.error(format!("{error:#}"));
+            let status = error.downcast_ref().map_or(1, ProbeError::exit_code);
+            ExitCode::from(status)
         }
     }
 }
 
-fn dispatch(command: &Command, console: &Console) -> Result<(), ProbeError> {
+fn dispatch(command: &Command, console: &Console) -> Result<()> {
     match command {
+        Command::Chips(settings) => chip::list(settings, console),
+        Command::Plan(settings) => chip::plan(settings, console),
+        Command::FlashPlan(settings) => chip::flash_plan(settings, console),
         Command::Probes { json } => list_probes(*json, console),
         Command::Deploy(settings) => deploy::deploy(settings, console),
+        Command::Update(settings) => deploy::update(settings, console),
         Command::Run(settings) => deploy::run(settings, console),
     }
 }
 
 /// Lists the probes. That there is none is an error for a person, and an empty list for a program.
-fn list_probes(json: bool, console: &Console) -> Result<(), ProbeError> {
+fn list_probes(json: bool, console: &Console) -> Result<()> {
     let found = probes::list(&Lister::new());
     if json {
-        console.result(cli::json(&found));
+        console.result(cli::json(&found)?);
         return Ok(());
     }
     if found.is_empty() {
-        return Err(ProbeError::NoProbe);
+        return Err(ProbeError::NoProbe.into());
     }
     for probe in found {
         console.result(probe.to_string());
