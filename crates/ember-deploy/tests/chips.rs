@@ -7,9 +7,9 @@
 mod chip;
 mod support;
 
-use chip::{Built, Chip, F100, IN_QEMU, NOT_IN_QEMU, RAM, STM32, plan};
+use chip::{Built, Chip, F100, IN_QEMU, LIKE_IN_QEMU, NOT_IN_QEMU, STM32, plan};
 use ember_deploy::DeployError;
-use ember_deploy::chip::{Boot, Core, Plan, Store};
+use ember_deploy::chip::{Core, Plan, Store};
 use ember_deploy::converse::{Answer, Conversation, LiveAnswer};
 use ember_deploy::emulate::{CHIP_MACHINES, ChipEmulator, ChipJob, ChipMachine, Outcome};
 use ember_link::ErrorCode;
@@ -91,22 +91,7 @@ fn there_is_a_chip_for_every_machine() {
 fn a_machine_of_qemu_stands_in_for_a_chip_with_its_processor() {
     let directory = tempfile::tempdir().expect("a directory");
     let images = images(10);
-    let l476 = Chip {
-        name: "STM32L476RG",
-        core: Core::Armv7emF,
-        flash: STM32,
-        sectors: &[(512, 2)],
-        ram: (RAM, 96),
-        boot: Boot::Plain,
-    };
-    let nrf52 = Chip {
-        name: "nRF52840_xxAA",
-        flash: 0,
-        sectors: &[(256, 4)],
-        ram: (RAM, 256),
-        ..l476
-    };
-    for (chip, qemu) in [(l476, "netduinoplus2"), (nrf52, "mps2-an386")] {
+    for (chip, qemu) in LIKE_IN_QEMU {
         let Some(built) = Built::new(chip, directory.path()) else {
             continue;
         };

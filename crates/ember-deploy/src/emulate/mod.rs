@@ -1,4 +1,7 @@
-//! Runs a firmware on an emulated machine, sends it images, and collects what it answers.
+//! Runs a firmware in an emulator, sends it images, and collects what it answers.
+//!
+//! - [`Emulator`]: a firmware that was built for an emulated machine, with its images in a file, by semihosting.
+//! - [`ChipEmulator`]: the image that would be flashed into a chip, over RTT, as through a probe.
 
 mod chip;
 mod cortex_m3;

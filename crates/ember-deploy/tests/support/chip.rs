@@ -1,7 +1,7 @@
 //! Chips, and firmware for them.
 
 use crate::support::{MODEL_SOURCE, build_for, model, workspace};
-use ember_deploy::chip::{Boot, Core, Plan, Sectors};
+use ember_deploy::chip::{Boot, Core, Plan, Reserved, Sectors};
 use ember_deploy::converse::Patience;
 use ember_deploy::emulate::ChipJob;
 use ember_deploy::firmware::Target;
@@ -12,7 +12,7 @@ use ember_slot::write::SlotImage;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A chip as probe-rs 0.32's registry has it: name, core, origin of the flash and its sectors, RAM; sizes in KiB.
+/// A chip as probe-rs 0.32's registry and our quirks have it: name, core, origin of the flash and its sectors, RAM; sizes in KiB.
 #[derive(Clone, Copy)]
 pub(crate) struct Chip {
     pub(crate) name: &'static str,
@@ -52,7 +52,7 @@ pub(crate) const IN_QEMU: &[Chip] = &[
         core: Core::Armv7m,
         flash: 0,
         sectors: &[(256, 1)],
-        ram: (RAM, 64),
+        ram: (RAM, 46),
         boot: Boot::Plain,
     },
     Chip {
@@ -90,39 +90,72 @@ pub(crate) const IN_QEMU: &[Chip] = &[
     },
 ];
 
-/// Chips that QEMU does not have, of every core that is compiled for what the built-in emulator executes; with a boot block
-/// before the vector table, and with a checksum in it.
-pub(crate) const NOT_IN_QEMU: [Chip; 5] = [
+/// Chips that QEMU does not have, of every core that is compiled for what the built-in emulator executes; one with a boot
+/// block before the vector table.
+pub(crate) const NOT_IN_QEMU: [Chip; 4] = [
     Chip {
-        name: "STM32F103CB",
-        ..F100
-    },
-    Chip {
-        name: "SAML10E16A",
+        name: "GD32E230C8",
         core: Core::Armv8mBase,
-        ..F100
-    },
-    Chip {
-        name: "STM32G071RB",
-        core: Core::Armv6m,
+        sectors: &[(64, 1)],
         ..F100
     },
     Chip {
         name: "RP2040",
         core: Core::Armv6m,
         flash: 0x1000_0000,
-        sectors: &[(256, 4)],
-        ram: (RAM, 256),
+        sectors: &[(512, 4)],
+        ram: (RAM, 264),
         boot: Boot::Rp2040,
     },
     Chip {
-        name: "LPC1768",
-        core: Core::Armv7m,
-        flash: 0,
-        sectors: &[(16, 4), (14, 32)],
-        ram: (0x1000_0000, 32),
-        boot: Boot::LpcChecksum,
+        name: "STM32F103CB",
+        ram: (RAM, 20),
+        ..F100
     },
+    Chip {
+        name: "STM32G071RB",
+        core: Core::Armv6m,
+        sectors: &[(64, 2)],
+        ram: (RAM, 36),
+        ..F100
+    },
+];
+
+/// Chips that a machine of QEMU can stand in for, and which; one with a checksum and a reserved word in its vector table.
+pub(crate) const LIKE_IN_QEMU: [(Chip, &str); 3] = [
+    (
+        Chip {
+            name: "LPC54616J512ET100",
+            core: Core::Armv7emF,
+            flash: 0,
+            sectors: &[(16, 32)],
+            ram: (RAM, 64),
+            boot: Boot::LpcChecksum,
+        },
+        "mps2-an386",
+    ),
+    (
+        Chip {
+            name: "nRF52840_xxAA",
+            core: Core::Armv7emF,
+            flash: 0,
+            sectors: &[(256, 4)],
+            ram: (RAM, 256),
+            boot: Boot::Plain,
+        },
+        "mps2-an386",
+    ),
+    (
+        Chip {
+            name: "STM32L476RG",
+            core: Core::Armv7emF,
+            flash: STM32,
+            sectors: &[(512, 2)],
+            ram: (RAM, 96),
+            boot: Boot::Plain,
+        },
+        "netduinoplus2",
+    ),
 ];
 
 pub(crate) fn plan(chip: Chip) -> Plan {
@@ -136,6 +169,18 @@ pub(crate) fn plan(chip: Chip) -> Plan {
         });
         length += count * (kibibytes << 10);
     }
+    let protection = Reserved {
+        region: Region {
+            origin: chip.flash + 0x2FC,
+            length: 4,
+        },
+        bytes: None,
+        what: "code read protection word".to_owned(),
+    };
+    let reserved = match chip.boot {
+        Boot::LpcChecksum => vec![protection],
+        Boot::Plain | Boot::Rp2040 | Boot::Rp2350 => Vec::new(),
+    };
     Plan {
         name: chip.name.to_owned(),
         family: String::new(),
@@ -152,7 +197,7 @@ pub(crate) fn plan(chip: Chip) -> Plan {
             length: chip.ram.1 << 10,
         },
         boot: chip.boot,
-        reserved: Vec::new(),
+        reserved,
         start: Vec::new(),
         notes: Vec::new(),
     }
