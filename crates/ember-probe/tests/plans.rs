@@ -5,9 +5,8 @@ mod support;
 
 use ember_deploy::chip::{Boot, Core, Plan};
 use ember_deploy::image::Segment;
-use ember_probe::chips::{Span, find, flash_plan, list, plan};
+use ember_probe::chips::{Span, find, flash_plan, list, plan, registry};
 use ember_probe::session::flash::{self, Purpose};
-use probe_rs::config::Registry;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use support::chip::Event;
@@ -53,7 +52,6 @@ fn ranges(spans: &[Span]) -> Vec<Range<u64>> {
 
 #[test]
 fn probe_rs_does_what_the_plan_says() {
-    let registry = Registry::from_builtin_families();
     let mut seen = BTreeSet::new();
     for row in list("") {
         if !row.supported {
@@ -75,7 +73,7 @@ fn probe_rs_does_what_the_plan_says() {
         let segments = image(&plan);
         let planned = flash_plan(&plan, &segments).unwrap_or_else(|error| panic!("{error}"));
 
-        let mut target = target(&registry, &row.name);
+        let mut target = target(registry(), &row.name);
         // The simulation tells algorithms apart by their code, which those for an alias of the flash share.
         target.flash_algorithms.retain(|algorithm| {
             let range = &algorithm.flash_properties.address_range;

@@ -1,13 +1,11 @@
 //! From what a person types to one chip of the registry.
 
 use super::error::ChipError;
+use super::registry::registry;
 use probe_rs::Target;
-use probe_rs::config::{ChipFamily, Registry};
+use probe_rs::config::ChipFamily;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
-
-/// probe-rs's built-in chips.
-static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::from_builtin_families);
 
 /// How many names an error suggests.
 const SUGGESTIONS: usize = 5;
@@ -47,7 +45,7 @@ impl Chip {
     /// # Errors
     /// [`ChipError::Unknown`] when the registry does not find its own name again.
     pub fn target(&self) -> Result<Target, ChipError> {
-        REGISTRY
+        registry()
             .get_target_by_name(&self.variant.name)
             .map_err(|_| ChipError::Unknown {
                 name: self.name.clone(),
@@ -63,7 +61,7 @@ pub(super) fn all() -> &'static [Chip] {
 }
 
 fn sorted() -> Vec<Chip> {
-    let mut chips: Vec<_> = REGISTRY
+    let mut chips: Vec<_> = registry()
         .families()
         .iter()
         .flat_map(|family| {

@@ -28,11 +28,13 @@ mod lookup;
 mod memory;
 mod plan;
 mod quirks;
+mod registry;
 
 pub use error::{ChipError, ChipRefusal, Refusal};
 pub use flash::{FlashPlan, Span, flash_plan};
 pub use lookup::{Chip, find};
 pub use plan::plan;
+pub use registry::registry;
 
 use serde::Serialize;
 

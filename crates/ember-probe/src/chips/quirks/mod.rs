@@ -76,8 +76,13 @@ pub(super) fn of(chip: &str) -> impl Iterator<Item = &'static Quirk> {
 
 impl Quirk {
     fn names(&self, chip: &str) -> bool {
-        self.chips.split(' ').any(|pattern| matches(pattern, chip))
+        names(self.chips, chip)
     }
+}
+
+/// Whether one of the patterns, separated by spaces, names the chip.
+pub(super) fn names(patterns: &str, chip: &str) -> bool {
+    patterns.split(' ').any(|pattern| matches(pattern, chip))
 }
 
 fn matches(pattern: &str, name: &str) -> bool {

@@ -101,14 +101,6 @@ pub(super) const ROWS: &[Quirk] = &[
         source: "Infineon TLE987x and TLE988x/9x user manuals, WDT1",
     },
     Quirk {
-        chips: "ATSAM4L*",
-        what: What::Refuse(
-            Watchdog,
-            "a fuse may start its watchdog at reset; the firmware does not serve it",
-        ),
-        source: "Microchip SAM4L datasheet, fuse WDTAUTO",
-    },
-    Quirk {
         chips: "PAC5*",
         what: What::Refuse(
             NotKnown,

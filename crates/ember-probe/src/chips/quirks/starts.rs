@@ -108,6 +108,21 @@ pub(super) const ROWS: &[Quirk] = &[
         source: "Microchip SAM4E and SAM E70/V71 datasheets, WDT_MR; the E70's second watchdog is off after reset",
     },
     Quirk {
+        chips: "ATSAM4L*",
+        what: PLAIN,
+        source: "Microchip SAM4L datasheet, boot sequence: flash at address 0",
+    },
+    Quirk {
+        chips: "ATSAM4L*",
+        // The value after reset, in which EN is 0, behind each of the two keys. A fuse may have set EN.
+        what: What::Start(&[
+            word(0x400F_0C00, 0x55 << 24 | 0x0001_0080),
+            word(0x400F_0C00, 0xAA << 24 | 0x0001_0080),
+        ]),
+        source: "Microchip SAM4L datasheet, WDT CTRL, whose clock is on after reset; wdt_sam4l.c of Zephyr and wdt_sam4l.c of the \
+                 Advanced Software Framework, disabling",
+    },
+    Quirk {
         chips: "LM3S* TM4C* MSP432E4*",
         what: PLAIN,
         source: "TI Stellaris and TM4C datasheets, SLAU723: the word BOOTCFG is erased as delivered",
