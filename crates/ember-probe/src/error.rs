@@ -202,6 +202,19 @@ pub enum ProbeError {
         /// Bytes that they need.
         needed: usize,
     },
+    /// The firmware does not run the model that was written.
+    #[error(
+        "slot {slot} was written and read back, but the firmware runs slot {running}: it refused the new model with code \
+         {refusal:#x}. Was the firmware built for such a model (its operators, its arena)? The old model goes on running"
+    )]
+    NotTaken {
+        /// The slot that was written.
+        slot: usize,
+        /// The slot that runs.
+        running: u32,
+        /// What the firmware says about the slot that was written: `ember_link::Slots::refusals`.
+        refusal: u32,
+    },
     /// The stream of bytes broke.
     #[error(
         "the connection to the firmware is lost: {problem}. Its flash was not touched; check the cable and the power \

@@ -4,6 +4,8 @@
 mod support;
 
 use ember_deploy::findings::Findings;
+use ember_slot::write::SlotImage;
+use ember_slot::{LayoutRecord, Operators, SlotRange};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -137,6 +139,107 @@ fn deploy_writes_starts_asks_and_writes_down_what_it_found() {
             .collect::<Vec<_>>(),
         [&erased]
     );
+}
+
+/// A record of two slots of a sector each, in the firmware's flash, and model version 1 in the first.
+fn with_slots(desk: &Desk) -> LayoutRecord {
+    let slot = |address| SlotRange {
+        address,
+        length: 0x2_0000,
+    };
+    let record = LayoutRecord {
+        link_version: 1,
+        arena_bytes: 4096,
+        slots: [slot(FLASH + 0x2_0000), slot(FLASH + 0x4_0000)],
+        operators: Operators::ALL,
+        key: None,
+    };
+    let model = SlotImage::new(b"the first model", 1, 1, None).unwrap();
+    let mut chip = desk.board.chip();
+    chip.memory
+        .write(u64::from(FLASH) + 0x1000, &record.to_bytes());
+    chip.memory
+        .write(u64::from(FLASH) + 0x2_0000, model.bytes());
+    let mut firmware = Firmware::default();
+    firmware.record = Some(record);
+    chip.set_program(firmware);
+    record
+}
+
+#[test]
+fn update_writes_the_slot_that_does_not_run_and_hears_that_it_does() {
+    let desk = Desk::new();
+    let record = with_slots(&desk);
+    let update = |model: &[u8], more: &[&str]| {
+        fs::write(desk.file("model"), model).unwrap();
+        let mut command = desk.command("update");
+        command.arg("--model").arg(desk.file("model")).args(more);
+        outcome(&command.output().unwrap())
+    };
+    let needs = ["--arena-bytes", "4096", "--operators", "3,4,9"];
+    let erased = || -> Vec<u64> {
+        let chip = desk.board.chip();
+        let erased = chip.events.iter().filter_map(|event| match event {
+            Event::Erased(range) => Some(range.start),
+            _ => None,
+        });
+        erased.collect()
+    };
+
+    let mut dry = needs.to_vec();
+    dry.push("--dry-run");
+    let (status, stdout, stderr) = update(b"the second model", &dry);
+    assert_eq!(status, 0, "{stderr}");
+    assert!(
+        stdout.contains("slot 1 at 0x08040000: model version 2, sequence 2"),
+        "{stdout}"
+    );
+    assert!(stdout.contains("slot 0 with model version 1"), "{stdout}");
+    assert!(erased().is_empty());
+
+    let (status, _, stderr) = update(b"the second model", &needs);
+    assert_eq!(status, 0, "{stderr}");
+    assert!(
+        stderr.contains("Running slot 1 with model version 2, sequence 2"),
+        "{stderr}"
+    );
+    assert_eq!(erased(), [u64::from(record.slots[1].address)]);
+
+    // The next one goes into the other slot, and can be asked for its answers in the same session.
+    let mut command = desk.command("update");
+    command.arg("--model").arg(desk.file("model")).args(needs);
+    command.args(["--model-version", "9"]);
+    desk.talking(&mut command);
+    let (status, _, stderr) = outcome(&command.output().unwrap());
+    assert_eq!(status, 0, "{stderr}");
+    assert!(
+        stderr.contains("Running slot 0 with model version 9, sequence 3"),
+        "{stderr}"
+    );
+    let run = desk.findings().run.unwrap();
+    assert_eq!(run.slot.unwrap().index, 0);
+    assert_eq!(run.mismatches, Some(0));
+
+    let (status, _, stderr) = update(b"a greedy model", &["--arena-bytes", "5000"]);
+    assert_eq!(status, 1);
+    assert!(
+        stderr.contains("5000") && stderr.contains("4096"),
+        "{stderr}"
+    );
+    assert_eq!(erased().len(), 2);
+}
+
+#[test]
+fn update_of_a_chip_without_the_firmware_is_refused() {
+    let desk = Desk::new();
+    fs::write(desk.file("model"), b"a model").unwrap();
+    let mut command = desk.command("update");
+    command.arg("--model").arg(desk.file("model"));
+    command.args(["--arena-bytes", "10"]);
+    let (status, _, stderr) = outcome(&command.output().unwrap());
+    assert_eq!(status, 1);
+    assert!(stderr.contains("deploy the firmware"), "{stderr}");
+    assert!(desk.board.chip().events.is_empty());
 }
 
 #[test]

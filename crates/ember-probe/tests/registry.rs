@@ -7,12 +7,10 @@ use ember_deploy::image::Segment;
 use ember_probe::chips;
 use ember_probe::session::flash::{self, Purpose};
 use probe_rs::Target;
-use probe_rs::architecture::arm::sequences::DefaultArmSequence;
-use probe_rs::config::DebugSequence;
 use std::collections::BTreeMap;
 use support::chip::Event;
 use support::memory::OLD;
-use support::{board, quiet};
+use support::{board, quiet, with_default_sequence};
 
 /// A firmware of a bit more than a page, with what is reserved in its sectors, and a model in the last sector that has
 /// nothing reserved.
@@ -118,14 +116,12 @@ fn every_supported_cortex_m_is_flashed_in_its_sectors_alone() {
         if matches!(plan.core, Core::Rv32imc | Core::Rv32imac) {
             continue;
         }
-        let mut target = chip.target().unwrap();
-        target.debug_sequence = DebugSequence::Arm(DefaultArmSequence::create());
+        let target = with_default_sequence(chip.target().unwrap());
         match try_chip(&plan, &target) {
             Ok(()) => *done.entry(plan.core.title().to_owned()).or_default() += 1,
             Err(problem) => failed.push(format!("{}: {problem}", row.name)),
         }
     }
-    println!("{done:#?}");
     assert!(failed.is_empty(), "{}: {failed:#?}", failed.len());
     assert!(done.values().sum::<usize>() >= 3_500, "{done:#?}");
 }

@@ -12,7 +12,8 @@ use ember_deploy::chip::Plan;
 use ember_deploy::converse::Patience;
 use ember_deploy::findings::{Findings, Flashed};
 use ember_deploy::image::Segment;
-use ember_deploy::update::NewModel;
+use ember_deploy::update::{NewModel, Update};
+use ember_link::Slots;
 use ember_progress::Console;
 use probe_rs::config::Target;
 use probe_rs::probe::list::Lister;
@@ -73,12 +74,19 @@ pub fn deploy(
         flashed: None,
         run: None,
     };
+    let stopped = || ProbeError::from(DeployError::Stopped { done: 0, total: 0 });
+    if interrupt.is_pressed() {
+        return Err(stopped());
+    }
+    let mut updated = None;
     if let Some(writing) = job.writing {
         let start = Instant::now();
         let written = interrupt.while_writing(|| match writing {
             Writing::Image(segments) => flash::write(session, segments, Purpose::Firmware, console),
             Writing::Model(model) => {
-                update::update(session, plan, model, console).map(|(_, written)| written)
+                let (update, written) = update::update(session, plan, model, console)?;
+                updated = Some(update);
+                Ok(written)
             }
         })?;
         findings.flashed = Some(Flashed {
@@ -90,7 +98,12 @@ pub fn deploy(
     if interrupt.is_pressed() {
         // What was written is whole, so it may run.
         flash::restart(session)?;
-        return Err(DeployError::Stopped { done: 0, total: 0 }.into());
+        return Err(stopped());
+    }
+    if let Some(update) = &updated {
+        let mut link = RttLink::restart(session, Place::In(plan.ram))?;
+        let slots = talk::running_slot(&mut link, Patience::default().hello, interrupt.flag())?;
+        confirm(update, &slots, console)?;
     }
     match &job.talking {
         Some(talking) => {
@@ -106,7 +119,27 @@ pub fn deploy(
             )?;
             findings.run = Some(run);
         }
+        None if updated.is_some() => {}
         None => flash::restart(session)?,
     }
     Ok(findings)
+}
+
+/// Whether the firmware runs what was written; says which slot it is.
+fn confirm(update: &Update, slots: &Slots, console: &Console) -> Result<(), ProbeError> {
+    if slots.running as usize != update.slot || slots.sequence != update.header.sequence {
+        return Err(ProbeError::NotTaken {
+            slot: update.slot,
+            running: slots.running,
+            refusal: slots.refusals.get(update.slot).copied().unwrap_or(0),
+        });
+    }
+    console.step(
+        "Running",
+        format!(
+            "slot {} with model version {}, sequence {}",
+            slots.running, slots.model_version, slots.sequence
+        ),
+    );
+    Ok(())
 }

@@ -1,18 +1,23 @@
 //! Images to a firmware that runs, answers back: a list of them, or a stream until somebody stops it.
 
 use crate::error::ProbeError;
+use ember_deploy::DeployError;
 use ember_deploy::converse::{
     Channel, Conversation, Expect, Images, LiveAnswer, Patience, Transcript,
 };
 use ember_deploy::findings::Run;
+use ember_link::{Decoder, DeviceMessage, Slots};
 use ember_progress::{Console, Unit};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the device's timer is compared with this machine's: with answers within a millisecond, to some tenths of a
 /// percent.
 const CLOCK_SPAN: Duration = Duration::from_millis(500);
+
+/// Longest frame that a firmware begins with.
+const LONGEST_FIRST_FRAME: usize = 1024;
 
 /// How the outputs of a model are read when the greatest is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,6 +200,52 @@ pub fn run(
     }
     score.put(questions, &mut run);
     Ok(run)
+}
+
+/// Waits until the firmware, which was just started, says which slot it runs.
+///
+/// # Errors
+/// [`ProbeError::Talk`] when it says that it runs none, or nothing in time.
+pub fn running_slot(
+    channel: &mut impl Channel,
+    patience: Duration,
+    stop: &AtomicBool,
+) -> Result<Slots, ProbeError> {
+    let mut decoder = Decoder::new(vec![0; LONGEST_FIRST_FRAME]);
+    let mut buffer = [0; 256];
+    let begin = Instant::now();
+    while begin.elapsed() < patience {
+        if stop.load(Ordering::Relaxed) {
+            return Err(DeployError::Stopped { done: 0, total: 0 }.into());
+        }
+        let count = channel.read(&mut buffer)?;
+        if count == 0 {
+            channel.idle()?;
+        }
+        let mut rest = &buffer[..count];
+        while !rest.is_empty() {
+            let taken = decoder.feed(rest);
+            rest = &rest[taken..];
+            while let Some(frame) = decoder.next_frame() {
+                match frame.and_then(DeviceMessage::parse) {
+                    Ok(DeviceMessage::Slots(slots)) => return Ok(slots),
+                    Ok(DeviceMessage::Failure(failure)) => {
+                        return Err(DeployError::Device {
+                            code: failure.code,
+                            details: failure.details,
+                        }
+                        .into());
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    Err(DeployError::NoHello {
+        waited: patience,
+        skipped: decoder.skipped_bytes(),
+    }
+    .into())
 }
 
 /// Measures the firmware's clock and sends the images one after the other, from the beginning again after the last, until

@@ -59,14 +59,9 @@ pub fn update(
     model: &NewModel<'_>,
     console: &Console,
 ) -> Result<(Update, Written), ProbeError> {
-    let update = installed(session, plan, console)?.update(model)?;
-    console.step(
-        "Updating",
-        format!(
-            "slot {} at {:#010x} with model version {}",
-            update.slot, update.region.origin, update.header.model_version
-        ),
-    );
+    let installed = installed(session, plan, console)?;
+    let update = installed.update(model)?;
+    console.step("Updating", describe(&installed, &update));
     let mut flash = ChipFlash {
         session,
         purpose: Purpose::Model {
@@ -78,4 +73,26 @@ pub fn update(
     update.write(&mut flash)?;
     let written = flash.written;
     Ok((update, written))
+}
+
+/// What an update writes and what runs before it, in one sentence.
+#[must_use]
+pub fn describe(installed: &Installed, update: &Update) -> String {
+    let before = installed.running().map_or_else(
+        || "no model runs now".to_owned(),
+        |running| {
+            format!(
+                "slot {} with model version {}, sequence {}, runs now",
+                running.index, running.slot.header.model_version, running.slot.header.sequence
+            )
+        },
+    );
+    format!(
+        "slot {} at {:#010x}: model version {}, sequence {}, {} bytes; {before}",
+        update.slot,
+        update.region.origin,
+        update.header.model_version,
+        update.header.sequence,
+        update.segment.bytes.len(),
+    )
 }

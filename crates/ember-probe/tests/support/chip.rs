@@ -54,6 +54,8 @@ pub struct Chip {
     pub events: Vec<Event>,
     /// The cable is pulled after so many more accesses.
     pub accesses_left: Option<u64>,
+    /// Is called when a sector is erased.
+    pub on_erase: Option<Box<dyn FnMut() + Send>>,
     /// Accesses so far.
     pub accesses: u64,
     /// The routines called so far.
@@ -99,6 +101,7 @@ impl Chip {
             memory: Memory::new(&target.memory_map),
             events: Vec::new(),
             accesses_left: None,
+            on_erase: None,
             accesses: 0,
             calls: 0,
             algorithms,
@@ -299,6 +302,9 @@ impl Chip {
                     vec![algorithm.flash_properties.erased_byte_value; sector.size as usize];
                 self.memory.write(sector.base_address, &erased);
                 self.events.push(Event::Erased(sector.address_range()));
+                if let Some(on_erase) = &mut self.on_erase {
+                    on_erase();
+                }
                 0
             }
             Routine::Program => {

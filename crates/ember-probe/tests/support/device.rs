@@ -7,7 +7,8 @@ use ember_firmware::app::{Sizes, serve};
 use ember_firmware::clock::Clock;
 use ember_firmware::engine::{Engine, EngineError, Observer};
 use ember_firmware::transport::TransportError;
-use ember_link::{CALIBRATION_INSTRUCTIONS, Done, Hello, Sink, Source, TimerKind};
+use ember_link::{CALIBRATION_INSTRUCTIONS, Done, Hello, Sink, Slots, Source, TimerKind};
+use ember_slot::{LayoutRecord, PublicKey, candidates};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
@@ -137,9 +138,12 @@ impl Clock for WallClock {
 }
 
 /// What runs after reset until the pipes are closed.
-fn firmware(mut wire: Wire) -> Option<()> {
+fn firmware(mut wire: Wire, slots: Option<Slots>) -> Option<()> {
     let mut clock = WallClock(Instant::now());
     loop {
+        if let Some(slots) = slots {
+            slots.write(&mut wire).ok()?;
+        }
         let hello = Hello {
             model_crc: 1,
             model_bytes: 2,
@@ -170,6 +174,8 @@ fn firmware(mut wire: Wire) -> Option<()> {
 /// The firmware as what a chip runs.
 #[derive(Default)]
 pub struct Firmware {
+    /// Where its model is, if not in itself.
+    pub record: Option<LayoutRecord>,
     pipes: Option<(Arc<Pipe>, Arc<Pipe>)>,
     looks: u32,
 }
@@ -198,8 +204,25 @@ impl Firmware {
             up: Arc::clone(&up),
         };
         self.pipes = Some((down, up));
-        thread::spawn(move || firmware(wire));
+        let slots = self.record.and_then(|record| chosen(&record, memory));
+        thread::spawn(move || firmware(wire, slots));
     }
+}
+
+/// The slot that a firmware with this record runs.
+fn chosen(record: &LayoutRecord, memory: &Memory) -> Option<Slots> {
+    let contents = record
+        .slots
+        .map(|slot| memory.bytes(slot.address.into(), slot.length as usize));
+    let [first, second] = &contents;
+    let key = record.key.map(PublicKey::new);
+    let running = candidates([first, second], key.as_ref()).next()?;
+    Some(Slots {
+        running: running.index as u32,
+        sequence: running.slot.header.sequence,
+        model_version: running.slot.header.model_version,
+        refusals: [0, 0],
+    })
 }
 
 impl Drop for Firmware {

@@ -39,7 +39,11 @@ pub fn quiet() -> Console {
 /// The chip as the registry has it, but for the maker's way of unlocking and resetting it, which needs registers that
 /// the simulation does not have.
 pub fn target(registry: &Registry, name: &str) -> Target {
-    let mut target = registry.get_target_by_name(name).unwrap();
+    with_default_sequence(registry.get_target_by_name(name).unwrap())
+}
+
+/// The chip without its maker's own sequences.
+pub fn with_default_sequence(mut target: Target) -> Target {
     target.debug_sequence = DebugSequence::Arm(DefaultArmSequence::create());
     target
 }

@@ -56,8 +56,14 @@ pub fn flash_plan(settings: &FlashPlan, console: &Console) -> Result<()> {
     let flash = chips::flash_plan(&plan, &hex::read(&settings.image)?)?;
     if settings.json {
         console.result(cli::json(&flash)?);
-        return Ok(());
+    } else {
+        show(&flash, console);
     }
+    Ok(())
+}
+
+/// What would be erased and written, for people.
+pub fn show(flash: &chips::FlashPlan, console: &Console) {
     let spans = |title: &str, spans: &[Span]| {
         for Span { address, bytes } in spans {
             console.result(format!("{title:>8} {address:#010x}  {bytes:9} bytes"));
@@ -73,5 +79,4 @@ pub fn flash_plan(settings: &FlashPlan, console: &Console) -> Result<()> {
         flash.pages.len(),
         flash.programmed_bytes,
     ));
-    Ok(())
 }

@@ -1,14 +1,17 @@
 //! `deploy`, `update` and `run`: reads the files that are named, does the job in one session and writes down what was found
 //! out.
 
+use crate::chip;
 use crate::cli::{self, Deploy, Reach, Run, Talk, Update};
 use anyhow::{Context, Result, bail};
 use ember_deploy::chip::Plan;
 use ember_deploy::update::{Needs, NewModel};
+use ember_probe::session::attach::attach;
 use ember_probe::session::deploy::{self, Job, Talking, Writing};
 use ember_probe::session::interrupt::{Interrupt, Reaction};
 use ember_probe::session::rtt::Place;
 use ember_probe::session::talk::Questions;
+use ember_probe::session::update;
 use ember_probe::{ProbeError, chips, hex};
 use ember_progress::Console;
 use ember_slot::Operators;
@@ -69,12 +72,28 @@ pub fn update(settings: &Update, console: &Console) -> Result<()> {
         },
         key: key.as_ref(),
     };
+    if settings.dry_run {
+        return dry_run(&settings.reach, &model, console);
+    }
     work(
         &settings.reach,
         Some(Writing::Model(&model)),
         &settings.talk,
         console,
     )
+}
+
+/// Says what an update would write. It has to look at the chip for that, and writes nothing.
+fn dry_run(reach: &Reach, model: &NewModel<'_>, console: &Console) -> Result<()> {
+    let found = chips::find(&reach.chip)?;
+    let plan = chips::plan(&found)?;
+    let mut attached = attach(&Lister::new(), &reach.wish(), found.target()?)?;
+    let installed = update::installed(&mut attached.session, &plan, console)?;
+    let update = installed.update(model)?;
+    console.result(update::describe(&installed, &update));
+    let flash = chips::flash_plan(&plan, std::slice::from_ref(&update.segment))?;
+    chip::show(&flash, console);
+    Ok(())
 }
 
 /// `run`.
