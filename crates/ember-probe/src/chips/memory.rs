@@ -3,6 +3,7 @@
 //! **Flash**: a region that is no alias, that the first core may execute from, and that lies wholly inside the range of one
 //! flash algorithm, because probe-rs programs no other. Among several the one that the chip boots from, else the lowest.
 //! Regions that follow it without a gap are added on chips with one core; on others a second core may start from them.
+//! Where a row says which part of the flash it is, only regions in there are looked at, aliases among them.
 //!
 //! **RAM**: regions that the first core may read and write, joined where they touch, but never across 0x2000_0000: there the
 //! bus changes, and unaligned accesses across it are unpredictable (Cortex-M3 TRM, ARM DDI 0337, "unaligned accesses that
@@ -73,7 +74,13 @@ pub(super) fn flash(chip: &Chip, within: Option<Region>) -> Result<Flash, ChipRe
         .memory_map
         .iter()
         .filter_map(MemoryRegion::as_nvm_region)
-        .filter(|region| !region.is_alias && region.is_executable() && region.accessible_by(core))
+        .filter(|region| region.is_executable() && region.accessible_by(core))
+        .filter(|region| match within {
+            Some(within) => {
+                region.range.start < within.end() && u64::from(within.origin) < region.range.end
+            }
+            None => !region.is_alias,
+        })
         .collect();
     regions.sort_by_key(|region| (!region.is_boot_memory(), region.range.start));
     if regions.is_empty() {

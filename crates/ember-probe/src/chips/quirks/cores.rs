@@ -82,6 +82,11 @@ pub(super) const ROWS: &[Quirk] = &[
         source: "Silicon Labs reference manuals EFM32PG22, EFM32PG26, EFR32xG21 to EFR32xG26",
     },
     Quirk {
+        chips: super::starts::PSC3,
+        what: M33F,
+        source: "Infineon KIT_PSC3M5_EVK board support, bsp.mk: CM33_0_FPU_PRESENT",
+    },
+    Quirk {
         chips: "LPC55*",
         what: M33F,
         source: "NXP UM11126, UM11295: CPU0",

@@ -1,5 +1,6 @@
 //! Memory of which the registry knows too much or too little, and parts of the flash that are not for programs.
 
+use super::starts::PSC3;
 use super::{Place, Quirk, What};
 use ember_deploy::machine::Region;
 
@@ -9,7 +10,28 @@ const S32K_UNSECURED: &[u8] = &[
     0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0x7F, 0xFF, 0xFF,
 ];
 
+/// The secure aliases of PSOC Control's flash and RAM, as far as they may reach: its program starts in the secure state.
+const PSC3_FLASH: Region = Region {
+    origin: 0x3200_0000,
+    length: 8 << 20,
+};
+const PSC3_RAM: Region = Region {
+    origin: 0x3400_0000,
+    length: 16 << 20,
+};
+
 pub(super) const ROWS: &[Quirk] = &[
+    Quirk {
+        chips: PSC3,
+        what: What::Flash(PSC3_FLASH),
+        source: "Infineon KIT_PSC3M5_EVK board support, linker_s_flash.ld: flash is programmed at 0x32000000; the README of the Edge \
+                 Protect Bootloader runs programs there",
+    },
+    Quirk {
+        chips: PSC3,
+        what: What::Ram(PSC3_RAM),
+        source: "the same linker file",
+    },
     Quirk {
         chips: "S32K14*",
         what: What::Reserved {

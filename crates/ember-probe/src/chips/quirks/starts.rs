@@ -9,6 +9,9 @@ use ember_deploy::chip::{Boot, Store};
 
 const PLAIN: What = What::Boot(Boot::Plain);
 
+/// PSOC Control C3 with one core.
+pub(super) const PSC3: &str = "PSC3?2* PSC3?3* PSC3?5*";
+
 const fn word(address: u32, value: u32) -> Store {
     Store {
         address,
@@ -191,6 +194,19 @@ pub(super) const ROWS: &[Quirk] = &[
             "the firmware runs on the Cortex-M0+, which starts first; the Cortex-M4 stays off",
         ),
         source: "Infineon PSoC 6 architecture reference manual, boot",
+    },
+    Quirk {
+        chips: PSC3,
+        what: PLAIN,
+        source: "Infineon KIT_PSC3M5_EVK board support, linker_s_flash.ld and startup_cat1b_cm33.c: the vector table is the first thing in \
+                 flash, and no watchdog is touched; AN240106: signatures are checked only after provisioning",
+    },
+    Quirk {
+        chips: PSC3,
+        what: What::Note(
+            "a chip that was provisioned for secure boot starts only signed programs, and this one is not",
+        ),
+        source: "Infineon AN240106; Zephyr, boards/infineon/kit_psc3m5_evk",
     },
     Quirk {
         chips: "MAX32660 MAX3266?",
