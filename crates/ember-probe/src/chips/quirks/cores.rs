@@ -82,9 +82,9 @@ pub(super) const ROWS: &[Quirk] = &[
         source: "Silicon Labs reference manuals EFM32PG22, EFM32PG26, EFR32xG21 to EFR32xG26",
     },
     Quirk {
-        chips: super::starts::PSC3,
+        chips: "PSC3*",
         what: M33F,
-        source: "Infineon KIT_PSC3M5_EVK board support, bsp.mk: CM33_0_FPU_PRESENT",
+        source: "Infineon's board support of KIT_PSC3M5_EVK and KIT_PSC3M8_EVK, bsp.mk: CM33_0_FPU_PRESENT",
     },
     Quirk {
         chips: "LPC55*",

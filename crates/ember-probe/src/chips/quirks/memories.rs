@@ -1,6 +1,5 @@
 //! Memory of which the registry knows too much or too little, and parts of the flash that are not for programs.
 
-use super::starts::PSC3;
 use super::{Place, Quirk, What};
 use ember_deploy::machine::Region;
 
@@ -22,13 +21,13 @@ const PSC3_RAM: Region = Region {
 
 pub(super) const ROWS: &[Quirk] = &[
     Quirk {
-        chips: PSC3,
+        chips: "PSC3*",
         what: What::Flash(PSC3_FLASH),
         source: "Infineon KIT_PSC3M5_EVK board support, linker_s_flash.ld: flash is programmed at 0x32000000; the README of the Edge \
                  Protect Bootloader runs programs there",
     },
     Quirk {
-        chips: PSC3,
+        chips: "PSC3*",
         what: What::Ram(PSC3_RAM),
         source: "the same linker file",
     },

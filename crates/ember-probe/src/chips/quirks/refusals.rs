@@ -61,14 +61,6 @@ pub(super) const ROWS: &[Quirk] = &[
         source: "Zephyr, boards/infineon/kit_pse84_eval: the extended boot validates a header of 1,024 bytes",
     },
     Quirk {
-        chips: "PSC3?7* PSC3?8*",
-        what: What::Refuse(
-            NotKnown,
-            "it has a second Cortex-M33, and no linker file or start-up code of its maker's was at hand that says what starts first",
-        ),
-        source: "probe-rs, PSOC_C3_X7X8.yaml",
-    },
-    Quirk {
         chips: "CY8C60* CY8C61* CY8C631* CY8C633*",
         what: What::Refuse(
             BootImage,

@@ -9,9 +9,6 @@ use ember_deploy::chip::{Boot, Store};
 
 const PLAIN: What = What::Boot(Boot::Plain);
 
-/// PSOC Control C3 with one core.
-pub(super) const PSC3: &str = "PSC3?2* PSC3?3* PSC3?5*";
-
 const fn word(address: u32, value: u32) -> Store {
     Store {
         address,
@@ -196,17 +193,25 @@ pub(super) const ROWS: &[Quirk] = &[
         source: "Infineon PSoC 6 architecture reference manual, boot",
     },
     Quirk {
-        chips: PSC3,
+        chips: "PSC3*",
         what: PLAIN,
-        source: "Infineon KIT_PSC3M5_EVK board support, linker_s_flash.ld and startup_cat1b_cm33.c: the vector table is the first thing in \
-                 flash, and no watchdog is touched; AN240106: signatures are checked only after provisioning",
+        source: "Infineon's board support of KIT_PSC3M5_EVK and KIT_PSC3M8_EVK: linker_s_flash.ld puts the vector table first and \
+                 startup_cat1b_cm33.c touches no watchdog, bsp.mk has no MCUboot header as a default; AN240106: signatures are \
+                 checked only after provisioning",
     },
     Quirk {
-        chips: PSC3,
+        chips: "PSC3*",
         what: What::Note(
             "a chip that was provisioned for secure boot starts only signed programs, and this one is not",
         ),
         source: "Infineon AN240106; Zephyr, boards/infineon/kit_psc3m5_evk",
+    },
+    Quirk {
+        chips: "PSC3?7* PSC3?8*",
+        what: What::Note(
+            "the firmware runs on the main Cortex-M33; the others stay off, as they start from RAM that it would fill",
+        ),
+        source: "Infineon's board support of KIT_PSC3M8_EVK, ppca0_linker_ns_ram.ld",
     },
     Quirk {
         chips: "MAX32660 MAX3266?",
