@@ -85,14 +85,16 @@ pub enum ProbeError {
     /// The chip does not answer.
     #[error(
         "the probe is there, but {chip} does not answer: {problem}. Check that the board has power, that SWDIO, \
-         SWCLK and GND (or the JTAG pins) are connected and that the chip is a {chip}; then try \
-         `--connect-under-reset` (a program that turns the debug pins off) and `--speed 100` (long wires)"
+         SWCLK and GND (or the JTAG pins) are connected and that the chip is a {chip}; then try {advice} and \
+         `--speed 100` (long wires)"
     )]
     Attach {
         /// The chip that was asked for.
         chip: String,
         /// What probe-rs says.
         problem: String,
+        /// What else to try.
+        advice: &'static str,
     },
     /// The chip is locked against debugging.
     #[error(

@@ -10,7 +10,6 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
 use support::chip::{Chip, Event};
 use support::device::{CONTROL_BLOCK, EACH, Firmware};
 use support::network::serve;
@@ -293,8 +292,15 @@ fn ctrl_c_breaks_a_run_off_with_status_130() {
     fs::write(desk.file("labels"), vec![0; 100_000]).unwrap();
     let mut command = desk.command("run");
     desk.talking(&mut command);
-    let child = command.stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_secs(3));
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    // What it says first is that it is attached, and by then it listens.
+    let mut first = [0; 20];
+    child
+        .stderr
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut first)
+        .unwrap();
     interrupt(child.id());
     let (status, _, stderr) = outcome(&child.wait_with_output().unwrap());
     assert_eq!(status, 130, "{stderr}");

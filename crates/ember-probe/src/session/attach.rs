@@ -51,7 +51,7 @@ pub fn attach(lister: &Lister, wish: &Wish, chip: Target) -> Result<Attached, Pr
     };
     Ok(Attached {
         probe: found,
-        session: session.map_err(|error| refused(name, &error))?,
+        session: session.map_err(|error| refused(name, wish, &error))?,
     })
 }
 
@@ -88,14 +88,27 @@ fn set(probe: &mut Probe, found: &Found, wish: &Wish) -> Result<(), ProbeError> 
     Ok(())
 }
 
-fn refused(chip: String, error: &probe_rs::Error) -> ProbeError {
-    let problem = causes(error);
+fn refused(chip: String, wish: &Wish, error: &probe_rs::Error) -> ProbeError {
+    let mut problem = causes(error);
+    let advice = if wish.under_reset {
+        // What follows the first sentence is about the options of another program.
+        if let Some((first, _)) = problem.split_once(". ") {
+            problem = first.to_owned();
+        }
+        "to connect the probe's reset pin to the chip's, or to leave `--connect-under-reset` away,"
+    } else {
+        "`--connect-under-reset` (a program that turns the debug pins off)"
+    };
     match error {
         probe_rs::Error::MissingPermissions(_)
         | probe_rs::Error::Arm(ArmError::MissingPermissions(_)) => {
             ProbeError::Locked { chip, problem }
         }
-        _ => ProbeError::Attach { chip, problem },
+        _ => ProbeError::Attach {
+            chip,
+            problem,
+            advice,
+        },
     }
 }
 

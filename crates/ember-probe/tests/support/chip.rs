@@ -72,6 +72,8 @@ struct Cpu {
     data: u32,
     control: u32,
     halted: bool,
+    /// It came out of reset and stops when debugging is enabled.
+    caught: bool,
     /// The first instruction of a routine was executed.
     stepped: bool,
     halt_reason: u32,
@@ -191,8 +193,11 @@ impl Chip {
         for cpu in self.cores.values_mut() {
             cpu.registers = HashMap::from([(XPSR, 1 << 24), (SP, 0x2000_0000)]);
             cpu.stepped = false;
-            cpu.halted = cpu.control & 1 != 0 && cpu.vector_catch & 1 != 0;
-            if cpu.halted {
+            let catches = cpu.vector_catch & 1 != 0;
+            let debugged = cpu.control & 1 != 0;
+            cpu.halted = catches && debugged;
+            cpu.caught = catches && !debugged;
+            if catches {
                 cpu.halt_reason |= 1 << 3;
                 running = false;
             }
@@ -206,6 +211,10 @@ impl Chip {
     fn control(&mut self, ap: &FullyQualifiedApAddress, control: u32) {
         let cpu = self.cores.entry(ap.clone()).or_default();
         cpu.control = control & 0x2f;
+        if control & 1 != 0 && std::mem::take(&mut cpu.caught) {
+            cpu.halted = true;
+            return;
+        }
         let (enabled, halt, step) = (control & 1 != 0, control & 2 != 0, control & 4 != 0);
         if enabled && (halt || step) {
             if step && !halt && !cpu.stepped {
