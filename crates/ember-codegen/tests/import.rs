@@ -29,6 +29,21 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    /// Whatever happened to a file, it is a graph or an error.
+    #[test]
+    fn a_damaged_file_is_a_graph_or_an_error(seed in 0_u64..20, at: prop::sample::Index, with: u8) {
+        let mut bytes = tflite::float32(&random::graph(seed, 5).unwrap()).unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] = with;
+        if let Ok(graph) = tflite::to_graph(&bytes) {
+            ember_graph::verify(&graph)?;
+        }
+    }
+}
+
 /// Numbers of constants; the file keeps one that nobody reads, the graph that is read from it does not.
 fn used_numbers(graph: &Graph) -> usize {
     let used = graph.constants().filter(|(id, _, _)| graph.uses(*id) > 0);
