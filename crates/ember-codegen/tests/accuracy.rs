@@ -34,9 +34,15 @@ fn mnist() -> Option<Dataset> {
     Some(loaded.dataset)
 }
 
-/// The model that the project trained.
+/// The reference CNN as the project trained it.
 fn zoo() -> Graph {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../artifacts/zoo/seed-cnn");
+    model("seed-cnn")
+}
+
+/// A model of the zoo after the passes.
+fn model(name: &str) -> Graph {
+    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../artifacts/zoo");
+    let folder = zoo.join(name);
     let trained = checkpoint::load(&folder.join("model.safetensors")).unwrap();
     optimize(&trained.graph).unwrap().0
 }
@@ -139,6 +145,43 @@ fn variants_keep_the_accuracy() {
                 "{}: {right} of {float}",
                 variant.name()
             );
+        }
+    }
+}
+
+/// Depthwise convolutions, additions and deeper models than the reference CNN.
+#[test]
+fn the_other_models_keep_their_accuracy_too() {
+    let Some(mnist) = mnist() else { return };
+    let test = mnist.test.sample(500, 0);
+    for name in ["nano-cnn", "residual-cnn"] {
+        let graph = model(name);
+        let calibration = calibrate(&graph, &mnist.train, 100, DEFAULT_SEED).unwrap();
+        let float = right(&Variant::Float32.apply(&graph, None).unwrap(), &test);
+        for variant in [
+            Variant::Float16,
+            Variant::DynamicRange,
+            Variant::Int8,
+            Variant::Int16x8,
+            Variant::Int4,
+        ] {
+            let quantized = variant.apply(&graph, Some(&calibration)).unwrap();
+            let bytes = tflite::quantized(&quantized).unwrap().len();
+            let [simulated, on_device] =
+                [right(&quantized, &test), right_on_device(&quantized, &test)];
+            println!(
+                "{name} {:8} {bytes} bytes, {simulated} and {on_device} of 500, float {float}",
+                variant.name()
+            );
+            // Few parameters have no room for 4 bits without training.
+            let bar = if variant == Variant::Int4 { 15 } else { 5 };
+            for right in [simulated, on_device] {
+                assert!(
+                    right + bar >= float,
+                    "{name} {}: {right} of {float}",
+                    variant.name()
+                );
+            }
         }
     }
 }
