@@ -50,7 +50,7 @@ pub struct Fit {
 /// File formats of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// What the linker wrote, with symbols; without the model where the model has its own region
+    /// ELF without symbols; firmware.elf beside it is what the linker wrote, with symbols and without the model
     Elf,
     /// Bytes from the first address to the last
     Bin,
@@ -121,8 +121,8 @@ pub struct Deploy {
     pub dry_run: bool,
     #[command(flatten)]
     pub probe: ProbeSettings,
-    /// Write the image in these formats as well
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "elf,hex")]
+    /// Write the image in these formats; HEX is always written
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "hex")]
     pub format: Vec<Format>,
     /// Replace the model of a chip that runs Ember, and nothing else
     #[arg(long, value_name = "FILE|ZOO|RUN", conflicts_with_all = ["model", "emulate", "arena", "public_key", "all_kernels"])]

@@ -23,8 +23,6 @@ pub struct Built {
     pub layout: Layout,
     /// What the firmware was built for.
     pub target: Target,
-    /// The firmware's ELF file, for debuggers.
-    pub elf: PathBuf,
     /// Firmware and model.
     pub image: Image,
     /// The same as Intel HEX: the file that is flashed.
@@ -115,10 +113,8 @@ pub fn run(
         for segment in layout.fill(plan, &slot) {
             image.add(segment)?;
         }
-        let path = |extension: &str| folder.join(format!("firmware.{extension}"));
         let built = Built {
-            elf: path("elf"),
-            hex: path("hex"),
+            hex: folder.join("image.hex"),
             code_bytes: size.code_bytes,
             static_ram_bytes: size
                 .static_ram_bytes
@@ -127,7 +123,8 @@ pub fn run(
             target,
             image,
         };
-        write(&built, plan, settings, &linked, &path)?;
+        atomic::write(&folder.join("firmware.elf"), &linked)?;
+        write(&built, plan, settings, &folder)?;
         app.console.step(
             "Firmware",
             format!(
@@ -161,24 +158,23 @@ fn slots(layout: &Layout) -> String {
 
 /// Writes the image in the formats that were asked for, and always as HEX, which is what is flashed. What an earlier
 /// command left in other formats is removed: it would be another image.
-fn write(
-    built: &Built,
-    plan: &Plan,
-    settings: &Deploy,
-    linked: &[u8],
-    path: &dyn Fn(&str) -> PathBuf,
-) -> Result<()> {
-    atomic::write(&built.elf, linked)?;
+fn write(built: &Built, plan: &Plan, settings: &Deploy, folder: &Path) -> Result<()> {
     atomic::write(&built.hex, built.image.to_hex().as_bytes())?;
-    for (format, extension) in [(Format::Bin, "bin"), (Format::Uf2, "uf2")] {
-        let path = path(extension);
+    for (format, name) in [
+        (Format::Elf, "image.elf"),
+        (Format::Bin, "image.bin"),
+        (Format::Uf2, "image.uf2"),
+    ] {
+        let path = folder.join(name);
         if !settings.format.contains(&format) {
             remove(&path)?;
             continue;
         }
         let bytes = match format {
+            Format::Elf => built.image.to_elf(),
+            Format::Bin => built.image.to_bin()?.1,
+            Format::Hex => continue,
             Format::Uf2 => built.image.to_uf2_for(plan)?,
-            Format::Bin | Format::Elf | Format::Hex => built.image.to_bin()?.1,
         };
         atomic::write(&path, &bytes)?;
     }
