@@ -247,6 +247,11 @@ fn a_live_stream_shows_each_answer_until_it_is_stopped() {
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<_> = text.lines().collect();
     assert!(lines.len() >= 7, "{text}");
+    let (total, lines) = lines.split_last().unwrap();
+    assert!(
+        total.starts_with(&format!("{} images: ", run.images)),
+        "{total}"
+    );
     assert_eq!(run.images, lines.len() as u64);
     for (index, line) in lines.iter().enumerate() {
         let words: Vec<_> = line.split_whitespace().collect();

@@ -287,7 +287,29 @@ pub fn live(
     })?;
     run.stack_bytes = summary.stack_bytes;
     score.put(questions, &mut run);
+    console.result(total(&run));
     Ok(run)
+}
+
+/// `120 images: 0 mismatches with the host, 115 right, 1094935 ticks (17.108 ms) per inference, 2016 bytes of stack`.
+fn total(run: &Run) -> String {
+    let mut total = format!("{} images: ", run.images);
+    if let Some(mismatches) = run.mismatches {
+        total.push_str(&format!("{mismatches} mismatches with the host, "));
+    }
+    if let Some(correct) = run.correct {
+        total.push_str(&format!("{correct} right, "));
+    }
+    let ticks = run.ticks_per_inference();
+    total.push_str(&format!("{ticks} ticks"));
+    if let Some(milliseconds) = run.milliseconds(ticks) {
+        total.push_str(&format!(" ({milliseconds:.3} ms)"));
+    }
+    total.push_str(&format!(
+        " per inference, {} bytes of stack",
+        run.stack_bytes
+    ));
+    total
 }
 
 /// `    12  label 7  guess 7        1,094,935 ticks  17.108 ms`, and what is wrong, if anything.
@@ -318,7 +340,27 @@ fn line(questions: &Questions<'_>, image: usize, answer: &LiveAnswer<'_>, run: &
 
 #[cfg(test)]
 mod tests {
-    use super::Element;
+    use super::{Element, total};
+    use ember_deploy::converse::ClockRate;
+    use ember_deploy::findings::Run;
+
+    #[test]
+    fn a_stream_is_summed_up() {
+        let text = r#"{"model_crc":1,"model_bytes":2,"arena_bytes":3,"arena_used_bytes":3,"stack_limit_bytes":9,
+            "stack_bytes":7,"output_bytes":5,"target":"t","timer":"dwt","ticks_per_second":null,"clock_uncertainty":null,
+            "slot":null,"prepare_ticks":0,"images":2,"total_ticks":128000,"least_ticks":63000,"most_ticks":65000,
+            "mismatches":1,"correct":null,"operators":[],"outputs":[]}"#;
+        let mut run: Run = serde_json::from_str(text).unwrap();
+        assert_eq!(
+            total(&run),
+            "2 images: 1 mismatches with the host, 64000 ticks per inference, 7 bytes of stack"
+        );
+        run.set_clock(ClockRate {
+            hertz: 64e6,
+            uncertainty: 0.0,
+        });
+        assert!(total(&run).contains("64000 ticks (1.000 ms) per"));
+    }
 
     #[test]
     fn the_greatest_is_the_first_of_several() {
