@@ -30,6 +30,9 @@ pub fn choose(plan: &Plan) -> Result<ChipEmulator> {
 /// What the emulator or the firmware says; ctrl-C.
 pub fn run(app: &App, plan: &Plan, built: &Built, questions: &Questions) -> Result<Run> {
     let emulator = choose(plan)?;
+    if let Some(note) = emulator.note(plan) {
+        app.console.notice(note);
+    }
     let job = ChipJob {
         plan,
         target: &built.target,
