@@ -97,6 +97,9 @@ pub enum Command {
         after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench --zoo seed-cnn --on cortex-m4 --check"
     )]
     Bench(Bench),
+    /// Make every smaller variant of a trained model and measure size, accuracy, speed and flash of each
+    #[command(after_help = "Example:\n  cargo xtask compare --model seed-cnn --dataset mnist")]
+    Compare(Compare),
     /// Run all tests
     #[command(after_help = "Example:\n  cargo xtask test")]
     Test,
@@ -345,6 +348,24 @@ pub struct Bench {
     /// Write the figures as JSON to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+}
+
+/// `compare`.
+#[derive(Clone, Debug, Args)]
+pub struct Compare {
+    /// A model of artifacts/zoo, or a run that trained one
+    #[arg(long, value_name = "ZOO|RUN", default_value = "seed-cnn")]
+    pub model: String,
+    #[command(flatten)]
+    pub data: DataSettings,
+    #[command(flatten)]
+    pub quantize: QuantizeSettings,
+    /// The emulated machine that counts flash, RAM and instructions [default: cortex-m4]
+    #[arg(long, value_name = "MACHINE", value_delimiter = ',')]
+    pub on: Vec<String>,
+    /// Test images that the emulated machine is asked
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub images: u32,
 }
 
 /// `ci`.

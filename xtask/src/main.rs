@@ -12,6 +12,7 @@ mod atomic;
 mod bench;
 mod ci;
 mod cli;
+mod compare;
 mod deploy;
 mod doctor;
 mod hash;
@@ -121,6 +122,7 @@ fn dispatch(app: &App, command: &Command) -> Result<()> {
         Command::Verify(settings) => verify::run(app, settings),
         Command::Doctor => doctor::run(app),
         Command::Bench(settings) => bench::run(app, settings),
+        Command::Compare(settings) => compare::run(app, settings),
         Command::Test => ci::test(app),
         Command::Tidy => tidy::run(),
         Command::Footprint { model } => stages::eval::footprint(app, model),

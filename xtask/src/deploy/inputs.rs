@@ -5,6 +5,8 @@ use ember_core::Dtype;
 use ember_data::Split;
 use ember_lite::{MappedModel, Session};
 
+use crate::stages::eval;
+
 /// Inputs as the model takes them, with the host's outputs.
 pub struct Questions {
     /// What they are, for a person.
@@ -45,33 +47,10 @@ impl Questions {
         let labels = self.labels.as_ref()?;
         let answers = outputs.chunks_exact(self.output_bytes.max(1)).zip(labels);
         let right = answers.filter(|(scores, label)| {
-            greatest(self.output_dtype, scores) == Some(usize::from(**label))
+            eval::argmax(self.output_dtype, scores) == Some(usize::from(**label))
         });
         Some(right.count())
     }
-}
-
-/// The class with the greatest score, the first of equal ones.
-fn greatest(dtype: Dtype, scores: &[u8]) -> Option<usize> {
-    let numbers: Vec<f32> = match dtype {
-        Dtype::Int8 => scores
-            .iter()
-            .map(|byte| byte.cast_signed().into())
-            .collect(),
-        Dtype::Int16 => {
-            let (pairs, _) = scores.as_chunks::<2>();
-            pairs
-                .iter()
-                .map(|pair| i16::from_le_bytes(*pair).into())
-                .collect()
-        }
-        Dtype::Float32 => {
-            let (words, _) = scores.as_chunks::<4>();
-            words.iter().map(|word| f32::from_le_bytes(*word)).collect()
-        }
-        _ => scores.iter().map(|byte| f32::from(*byte)).collect(),
-    };
-    ember_lite::argmax(&numbers)
 }
 
 /// The first `count` images of `test` where the model takes such images, else as many inputs of random bytes.
@@ -150,22 +129,4 @@ fn noise(bytes: usize) -> Vec<u8> {
             (state >> 24) as u8
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Dtype, greatest};
-
-    #[test]
-    fn the_greatest_score_is_read_in_the_type_of_the_output() {
-        assert_eq!(greatest(Dtype::Int8, &[0x80, 0x7f, 0x7f]), Some(1));
-        assert_eq!(greatest(Dtype::Uint8, &[0x80, 0x7f]), Some(0));
-        assert_eq!(greatest(Dtype::Int16, &[0xff, 0xff, 0x01, 0x00]), Some(1));
-        let floats: Vec<u8> = [0.5_f32, -1.0]
-            .iter()
-            .flat_map(|x| x.to_le_bytes())
-            .collect();
-        assert_eq!(greatest(Dtype::Float32, &floats), Some(0));
-        assert_eq!(greatest(Dtype::Int8, &[]), None);
-    }
 }

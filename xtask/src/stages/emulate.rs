@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use ember_core::Dtype;
 use ember_deploy::DeployError;
 use ember_deploy::emulate::{self, Answer, Emulator, Job};
 use ember_deploy::machine::Machine;
@@ -170,6 +171,7 @@ fn measure(
     let model = MappedModel::open(model_path)?;
     let images = model.quantize_images(test.images())?;
     let input_bytes = images.len().checked_div(test.len()).unwrap_or(0);
+    let dtype = output_dtype(&model)?;
     let job = Job::new(machine, elf, &images, input_bytes);
     let bar = app.console.bar(
         format!("Running on {}", machine.name),
@@ -200,7 +202,7 @@ fn measure(
         .count();
     let right = answers()
         .zip(test.labels())
-        .filter(|(scores, label)| eval::argmax(scores) == Some(usize::from(**label)))
+        .filter(|(scores, label)| eval::argmax(dtype, scores) == Some(usize::from(**label)))
         .count();
     let ops = outcome
         .operators
@@ -227,6 +229,16 @@ fn measure(
         arena_bytes: u64::from(outcome.device.arena_used_bytes),
         seconds: begun.elapsed().as_secs_f64(),
     })
+}
+
+/// The type of a model's scores.
+fn output_dtype(model: &MappedModel) -> Result<Dtype> {
+    let read = model.model()?;
+    let outputs = read.main().outputs();
+    let first = outputs.get(0).and_then(|id| read.main().tensor(id));
+    first
+        .map(|tensor| tensor.dtype())
+        .with_context(|| format!("{} has no output", model.name()))
 }
 
 /// What the device said.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use ember_core::Dtype;
 use ember_lite::{EvaluateOptions, Evaluation, Images, LiteError, MappedModel};
 use ember_progress::Unit;
 use ember_report::{Latency, Variant};
@@ -104,7 +105,11 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
     })
 }
 
-fn variant(app: &App, data: &Data, name: &str, path: &Path) -> Result<(Variant, Evaluation)> {
+/// Evaluates one model file and measures its size and latency.
+///
+/// # Errors
+/// A damaged model, or images that do not fit it.
+pub fn variant(app: &App, data: &Data, name: &str, path: &Path) -> Result<(Variant, Evaluation)> {
     let model = MappedModel::open(path)?;
     let evaluation = evaluate(app, data, name, &model)?;
     let latency = ember_lite::bench(&model, LATENCY_RUNS)?;
@@ -174,7 +179,14 @@ fn evaluate(app: &App, data: &Data, name: &str, model: &MappedModel) -> Result<E
 /// As [`run`].
 pub fn score(app: &App, run: &RunDir, data: &Data) -> Result<()> {
     let model = MappedModel::open(&run.file(file::INT8))?;
-    let evaluation = evaluate(app, data, "int8", &model)?;
+    write_scores(run, data, &evaluate(app, data, "int8", &model)?)
+}
+
+/// Writes the scores of an evaluation, and what they are of.
+///
+/// # Errors
+/// What the file system says.
+pub fn write_scores(run: &RunDir, data: &Data, evaluation: &Evaluation) -> Result<()> {
     atomic::write(&run.file(file::SCORES), &evaluation.scores)?;
     let evaluation = EvaluationFile {
         dataset: data.dataset.name.clone(),
@@ -224,14 +236,28 @@ pub fn footprint(app: &App, model: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The class of the highest int8 score, the first of equal ones.
+/// The class with the greatest score, the first of equal ones.
 #[must_use]
-pub fn argmax(scores: &[u8]) -> Option<usize> {
-    let scores = scores.iter().map(|score| score.cast_signed());
-    let best = scores
-        .enumerate()
-        .reduce(|best, next| if next.1 > best.1 { next } else { best });
-    best.map(|(class, _)| class)
+pub fn argmax(dtype: Dtype, scores: &[u8]) -> Option<usize> {
+    let numbers: Vec<f32> = match dtype {
+        Dtype::Int8 => scores
+            .iter()
+            .map(|byte| byte.cast_signed().into())
+            .collect(),
+        Dtype::Int16 => {
+            let (pairs, _) = scores.as_chunks::<2>();
+            pairs
+                .iter()
+                .map(|pair| i16::from_le_bytes(*pair).into())
+                .collect()
+        }
+        Dtype::Float32 => {
+            let (words, _) = scores.as_chunks::<4>();
+            words.iter().map(|word| f32::from_le_bytes(*word)).collect()
+        }
+        _ => scores.iter().map(|byte| f32::from(*byte)).collect(),
+    };
+    ember_lite::argmax(&numbers)
 }
 
 /// Fails unless the host's scores of `run` are of the test images of `data`.
@@ -254,10 +280,20 @@ pub fn check_scores(run: &RunDir, data: &Data) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::argmax;
+    use ember_core::Dtype;
+
     #[test]
-    fn argmax_is_signed_and_takes_the_first() {
-        assert_eq!(super::argmax(&[0x80, 0x7f, 0x7f]), Some(1));
-        assert_eq!(super::argmax(&[0xff, 0x80]), Some(0));
-        assert_eq!(super::argmax(&[]), None);
+    fn scores_are_read_in_the_type_of_the_output_and_the_first_of_equal_ones_is_taken() {
+        assert_eq!(argmax(Dtype::Int8, &[0x80, 0x7f, 0x7f]), Some(1));
+        assert_eq!(argmax(Dtype::Int8, &[0xff, 0x80]), Some(0));
+        assert_eq!(argmax(Dtype::Uint8, &[0x80, 0x7f]), Some(0));
+        assert_eq!(argmax(Dtype::Int16, &[0xff, 0xff, 0x01, 0x00]), Some(1));
+        let floats: Vec<u8> = [0.5_f32, -1.0]
+            .iter()
+            .flat_map(|x| x.to_le_bytes())
+            .collect();
+        assert_eq!(argmax(Dtype::Float32, &floats), Some(0));
+        assert_eq!(argmax(Dtype::Int8, &[]), None);
     }
 }

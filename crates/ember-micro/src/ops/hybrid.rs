@@ -73,11 +73,16 @@ impl<O: Operation> Kernel for Hybrid<O> {
         } = prepared.second;
         let per_batch = |len: usize| len.checked_div(batches as usize).unwrap_or(0);
         let (input_len, output_len) = (per_batch(input.len()), per_batch(output.len()));
-        if input_len == 0 || output_len == 0 {
-            return Ok(());
-        }
-        let images = input.chunks_exact(input_len);
-        for (image, out) in images.zip(output.chunks_exact_mut(output_len)) {
+        // Split off one by one: an iterator over chunks divides, and the compiler does not see that by no zero.
+        let (mut images, mut outs) = (input, output);
+        for _ in 0..batches {
+            let (Some((image, images_left)), Some((out, outs_left))) = (
+                images.split_at_checked(input_len),
+                outs.split_at_mut_checked(output_len),
+            ) else {
+                return Ok(());
+            };
+            (images, outs) = (images_left, outs_left);
             let input: Quantized = if asymmetric != 0 {
                 hybrid::quantize_asymmetric(image, scratch)?
             } else {
