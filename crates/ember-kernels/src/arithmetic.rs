@@ -7,14 +7,67 @@ use ember_core::view::{Int64, Plain};
 use ember_core::{Clamp, QuantizedMultiplier};
 
 use crate::arch;
+use crate::conv_2d::{self, Conv2d};
+use crate::depthwise_conv_2d::{self, DepthwiseConv2d};
 use crate::error::{KernelError, Operand, check};
+use crate::fully_connected::{self, FullyConnected};
+use crate::hybrid::Hybrid;
 use crate::rows;
+
+/// The linear operators in one arithmetic.
+///
+/// Their loops are generic inside of this crate and compiled in it, with its optimization level: a firmware compiles these
+/// for speed and what is around them for size.
+pub trait Linear {
+    /// Elements of the input.
+    type Value: Plain;
+    /// Elements of the filter.
+    type Weight: Plain;
+    /// Elements of the output.
+    type Output: Plain;
+
+    /// [`conv_2d::convolve`].
+    ///
+    /// # Errors
+    /// As there.
+    fn conv_2d(
+        &self,
+        shape: &Conv2d,
+        input: &[Self::Value],
+        filter: &[Self::Weight],
+        output: &mut [Self::Output],
+    ) -> Result<(), KernelError>;
+
+    /// [`depthwise_conv_2d::convolve`].
+    ///
+    /// # Errors
+    /// As there.
+    fn depthwise_conv_2d(
+        &self,
+        shape: &DepthwiseConv2d,
+        input: &[Self::Value],
+        filter: &[Self::Weight],
+        output: &mut [Self::Output],
+    ) -> Result<(), KernelError>;
+
+    /// [`fully_connected::connect`].
+    ///
+    /// # Errors
+    /// As there.
+    fn fully_connected(
+        &self,
+        shape: &FullyConnected,
+        input: &[Self::Value],
+        filter: &[Self::Weight],
+        output: &mut [Self::Output],
+    ) -> Result<(), KernelError>;
+}
 
 /// Arithmetic of a linear operator with activations of type `Value` and weights of type `Weight`.
 ///
-/// The provided operators call it in this order: [`check`](Self::check), then per output
-/// [`start`](Self::start), [`dot`](Self::dot) or [`multiply_add`](Self::multiply_add), and [`finish`](Self::finish).
-pub trait Arithmetic {
+/// An operator calls it in this order: [`check`](Self::check), then per output [`start`](Self::start),
+/// [`dot`](Self::dot) or [`multiply_add`](Self::multiply_add), and [`finish`](Self::finish).
+pub(crate) trait Arithmetic {
     /// Elements of the input.
     type Value: Plain + Default;
     /// Elements of the output.
@@ -307,4 +360,51 @@ impl Arithmetic for Float32<'_> {
         };
         self.range.apply(sum + bias)
     }
+}
+
+macro_rules! linear {
+    ($($type:ty: $value:ty, $weight:ty => $output:ty;)*) => {
+        $(impl Linear for $type {
+            type Value = $value;
+            type Weight = $weight;
+            type Output = $output;
+
+            fn conv_2d(
+                &self,
+                shape: &Conv2d,
+                input: &[Self::Value],
+                filter: &[Self::Weight],
+                output: &mut [Self::Output],
+            ) -> Result<(), KernelError> {
+                conv_2d::run(shape, self, input, filter, output)
+            }
+
+            fn depthwise_conv_2d(
+                &self,
+                shape: &DepthwiseConv2d,
+                input: &[Self::Value],
+                filter: &[Self::Weight],
+                output: &mut [Self::Output],
+            ) -> Result<(), KernelError> {
+                depthwise_conv_2d::run(shape, self, input, filter, output)
+            }
+
+            fn fully_connected(
+                &self,
+                shape: &FullyConnected,
+                input: &[Self::Value],
+                filter: &[Self::Weight],
+                output: &mut [Self::Output],
+            ) -> Result<(), KernelError> {
+                fully_connected::run(shape, self, input, filter, output)
+            }
+        })*
+    };
+}
+
+linear! {
+    Int8<'_>: i8, i8 => i8;
+    Int16<'_>: i16, i8 => i16;
+    Float32<'_>: f32, f32 => f32;
+    Hybrid<'_>: i8, i8 => f32;
 }

@@ -1,7 +1,7 @@
 //! CONV_2D: `reference_integer_ops::ConvPerChannel` (`kernels/internal/reference/integer_ops/conv.h`) and
 //! `reference_ops::Conv` (`kernels/internal/reference/conv.h`), with groups.
 
-use crate::arithmetic::{Arithmetic, dense};
+use crate::arithmetic::{Arithmetic, Int8, Linear, dense};
 use crate::error::{KernelError, Operand, check, check_shape};
 use crate::rows;
 use crate::weights::Decode;
@@ -92,7 +92,18 @@ const PATCH: usize = 32;
 /// # Errors
 /// A slice's length is not that of its shape, or the groups do not divide the channels.
 #[inline(always)]
-pub fn convolve<A: Arithmetic>(
+pub fn convolve<L: Linear>(
+    shape: &Conv2d,
+    arithmetic: &L,
+    input: &[L::Value],
+    filter: &[L::Weight],
+    output: &mut [L::Output],
+) -> Result<(), KernelError> {
+    arithmetic.conv_2d(shape, input, filter, output)
+}
+
+#[inline(always)]
+pub(crate) fn run<A: Arithmetic>(
     shape: &Conv2d,
     arithmetic: &A,
     input: &[A::Value],
@@ -118,18 +129,17 @@ pub fn convolve<A: Arithmetic>(
     Ok(())
 }
 
-/// [`convolve`] with weights that are decoded into `scratch` of [`Conv2d::scratch_len`] elements.
+/// [`convolve`] on int8 with weights that are decoded into `scratch` of [`Conv2d::scratch_len`] elements.
 ///
 /// # Errors
 /// As [`convolve`].
-#[inline(always)]
-pub fn convolve_stored<A: Arithmetic>(
+pub fn convolve_stored(
     shape: &Conv2d,
-    arithmetic: &A,
-    input: &[A::Value],
-    filter: &mut impl Decode<A::Weight>,
-    scratch: &mut [A::Weight],
-    output: &mut [A::Output],
+    arithmetic: &Int8<'_>,
+    input: &[i8],
+    filter: &mut dyn Decode,
+    scratch: &mut [i8],
+    output: &mut [i8],
 ) -> Result<(), KernelError> {
     let size = shape.filter_size();
     let whole = shape.output_channels.wrapping_mul(size) as usize;

@@ -2,7 +2,7 @@
 //! (`kernels/internal/reference/integer_ops/depthwise_conv.h`) and `reference_ops::DepthwiseConv`
 //! (`kernels/internal/reference/depthwiseconv_float.h`).
 
-use crate::arithmetic::Arithmetic;
+use crate::arithmetic::{Arithmetic, Int8, Linear};
 use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
 use crate::weights::Decode;
@@ -36,7 +36,18 @@ const BLOCK: usize = 8;
 /// # Errors
 /// A slice's length is not that of its shape.
 #[inline(always)]
-pub fn convolve<A: Arithmetic>(
+pub fn convolve<L: Linear>(
+    shape: &DepthwiseConv2d,
+    arithmetic: &L,
+    input: &[L::Value],
+    filter: &[L::Weight],
+    output: &mut [L::Output],
+) -> Result<(), KernelError> {
+    arithmetic.depthwise_conv_2d(shape, input, filter, output)
+}
+
+#[inline(always)]
+pub(crate) fn run<A: Arithmetic>(
     shape: &DepthwiseConv2d,
     arithmetic: &A,
     input: &[A::Value],
@@ -142,17 +153,17 @@ pub fn convolve<A: Arithmetic>(
     Ok(())
 }
 
-/// [`convolve`] with weights that are all decoded first, into `scratch` of as many elements as the filter has.
+/// [`convolve`] on int8 with weights that are all decoded first, into `scratch` of as many elements as the filter has.
 ///
 /// # Errors
 /// As [`convolve`].
-pub fn convolve_stored<A: Arithmetic>(
+pub fn convolve_stored(
     shape: &DepthwiseConv2d,
-    arithmetic: &A,
-    input: &[A::Value],
-    filter: &mut impl Decode<A::Weight>,
-    scratch: &mut [A::Weight],
-    output: &mut [A::Output],
+    arithmetic: &Int8<'_>,
+    input: &[i8],
+    filter: &mut dyn Decode,
+    scratch: &mut [i8],
+    output: &mut [i8],
 ) -> Result<(), KernelError> {
     filter.decode(scratch);
     convolve(shape, arithmetic, input, scratch, output)

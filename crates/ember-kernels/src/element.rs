@@ -3,6 +3,10 @@
 use ember_core::Clamp;
 use ember_core::view::Plain;
 
+use crate::average_pool_2d;
+use crate::error::KernelError;
+use crate::max_pool_2d::{self, Pool2d};
+
 /// An element of an activation: int8, int16 or float32.
 pub trait Element: Plain {
     /// What it is added up and clamped in.
@@ -29,6 +33,50 @@ pub trait Element: Plain {
 
     /// `sum / count`, integers rounded half away from zero; none where `count` is 0.
     fn mean(sum: Self::Wide, count: i32) -> Option<Self::Wide>;
+
+    /// [`max_pool_2d::pool`]: each type's is compiled in this crate, with its optimization level.
+    ///
+    /// # Errors
+    /// As there.
+    fn max_pool_2d(
+        shape: &Pool2d,
+        range: Clamp<Self::Wide>,
+        input: &[Self],
+        output: &mut [Self],
+    ) -> Result<(), KernelError>;
+
+    /// [`average_pool_2d::pool`].
+    ///
+    /// # Errors
+    /// As there.
+    fn average_pool_2d(
+        shape: &Pool2d,
+        range: Clamp<Self::Wide>,
+        input: &[Self],
+        output: &mut [Self],
+    ) -> Result<(), KernelError>;
+}
+
+macro_rules! poolings {
+    ($wide:ty) => {
+        fn max_pool_2d(
+            shape: &Pool2d,
+            range: Clamp<$wide>,
+            input: &[Self],
+            output: &mut [Self],
+        ) -> Result<(), KernelError> {
+            max_pool_2d::run(shape, range, input, output)
+        }
+
+        fn average_pool_2d(
+            shape: &Pool2d,
+            range: Clamp<$wide>,
+            input: &[Self],
+            output: &mut [Self],
+        ) -> Result<(), KernelError> {
+            average_pool_2d::run(shape, range, input, output)
+        }
+    };
 }
 
 macro_rules! integers {
@@ -70,6 +118,8 @@ macro_rules! integers {
                 };
                 sum.checked_div(count)
             }
+
+            poolings!(i32);
         })*
     };
 }
@@ -113,4 +163,6 @@ impl Element for f32 {
     fn mean(sum: Self, count: i32) -> Option<Self> {
         (count != 0).then(|| sum / count as Self)
     }
+
+    poolings!(f32);
 }

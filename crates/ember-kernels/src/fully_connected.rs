@@ -2,7 +2,7 @@
 //! (`kernels/internal/reference/integer_ops/fully_connected.h`) and `reference_ops::FullyConnected`
 //! (`kernels/internal/reference/fully_connected.h`).
 
-use crate::arithmetic::{Arithmetic, dense};
+use crate::arithmetic::{Arithmetic, Int8, Linear, dense};
 use crate::error::{KernelError, Operand, check, check_shape};
 use crate::rows;
 use crate::weights::Decode;
@@ -43,7 +43,18 @@ impl FullyConnected {
 /// # Errors
 /// A slice's length is not that of its shape.
 #[inline(always)]
-pub fn connect<A: Arithmetic>(
+pub fn connect<L: Linear>(
+    shape: &FullyConnected,
+    arithmetic: &L,
+    input: &[L::Value],
+    filter: &[L::Weight],
+    output: &mut [L::Output],
+) -> Result<(), KernelError> {
+    arithmetic.fully_connected(shape, input, filter, output)
+}
+
+#[inline(always)]
+pub(crate) fn run<A: Arithmetic>(
     shape: &FullyConnected,
     arithmetic: &A,
     input: &[A::Value],
@@ -60,18 +71,17 @@ pub fn connect<A: Arithmetic>(
     Ok(())
 }
 
-/// [`connect`] with weights that are decoded a unit at a time, into `scratch` of `depth` elements.
+/// [`connect`] on int8 with weights that are decoded a unit at a time, into `scratch` of `depth` elements.
 ///
 /// # Errors
 /// A slice's length is not that of its shape.
-#[inline(always)]
-pub fn connect_stored<A: Arithmetic>(
+pub fn connect_stored(
     shape: &FullyConnected,
-    arithmetic: &A,
-    input: &[A::Value],
-    filter: &mut impl Decode<A::Weight>,
-    scratch: &mut [A::Weight],
-    output: &mut [A::Output],
+    arithmetic: &Int8<'_>,
+    input: &[i8],
+    filter: &mut dyn Decode,
+    scratch: &mut [i8],
+    output: &mut [i8],
 ) -> Result<(), KernelError> {
     let (depth, units) = (shape.depth as usize, shape.units as usize);
     check(Operand::Scratch, depth, scratch.len())?;

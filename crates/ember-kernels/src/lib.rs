@@ -38,7 +38,7 @@ pub mod strided_slice;
 pub mod weights;
 mod window;
 
-pub use arithmetic::{Arithmetic, Float32, Int8, Int16, WideBias};
+pub use arithmetic::{Float32, Int8, Int16, Linear, WideBias};
 pub use element::Element;
 pub use error::{KernelError, Operand};
 pub use window::Axis;

@@ -69,6 +69,16 @@ pub fn pool<T: Element>(
     input: &[T],
     output: &mut [T],
 ) -> Result<(), KernelError> {
+    T::max_pool_2d(shape, range, input, output)
+}
+
+#[inline(always)]
+pub(crate) fn run<T: Element>(
+    shape: &Pool2d,
+    range: Clamp<T::Wide>,
+    input: &[T],
+    output: &mut [T],
+) -> Result<(), KernelError> {
     shape.check(input.len(), output.len())?;
     if output.is_empty() {
         return Ok(());

@@ -10,9 +10,9 @@
 //! one checks the lengths.
 
 /// Gives out weights in their order.
-pub trait Decode<W> {
+pub trait Decode {
     /// The next `out.len()` weights.
-    fn decode(&mut self, out: &mut [W]);
+    fn decode(&mut self, out: &mut [i8]);
 }
 
 /// Signed integers of 4 or 2 bits, the first in the lowest bits of a byte: `UnpackDenseInt4IntoInt8`
@@ -38,7 +38,7 @@ impl<'a, const BITS: u32> Packed<'a, BITS> {
     }
 }
 
-impl<const BITS: u32> Decode<i8> for Packed<'_, BITS> {
+impl<const BITS: u32> Decode for Packed<'_, BITS> {
     #[inline(never)]
     fn decode(&mut self, out: &mut [i8]) {
         for out in out {
@@ -177,7 +177,7 @@ impl<'a> LookUp<'a> {
     }
 }
 
-impl Decode<i8> for LookUp<'_> {
+impl Decode for LookUp<'_> {
     #[inline(never)]
     fn decode(&mut self, out: &mut [i8]) {
         let (mut indices, mut cursor) = (self.indices, self.cursor);
@@ -208,7 +208,7 @@ impl<'a> Sparse<'a> {
     }
 }
 
-impl Decode<i8> for Sparse<'_> {
+impl Decode for Sparse<'_> {
     #[inline(never)]
     fn decode(&mut self, out: &mut [i8]) {
         let (mut map, mut values) = (self.map, self.values);
@@ -245,7 +245,7 @@ impl<'a> SparseLookUp<'a> {
     }
 }
 
-impl Decode<i8> for SparseLookUp<'_> {
+impl Decode for SparseLookUp<'_> {
     #[inline(never)]
     fn decode(&mut self, out: &mut [i8]) {
         let (mut map, mut indices, mut cursor) = (self.map, self.indices, self.cursor);

@@ -2,7 +2,7 @@
 
 /// Elements per round. Explicit, because the size-optimized profile of a firmware does not unroll by itself.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-const LANES: usize = 8;
+const LANES: usize = 4;
 
 /// `sum + Σ (x + offset) * w`, wrapping.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -11,16 +11,12 @@ pub(crate) fn dot_i8(mut sum: i32, x: &[i8], offset: i32, w: &[i8]) -> i32 {
     let (x, x_rest) = x.as_chunks::<LANES>();
     let (w, w_rest) = w.as_chunks::<LANES>();
     let product = |x: i8, w: i8| i32::from(x).wrapping_add(offset).wrapping_mul(i32::from(w));
-    for ([x0, x1, x2, x3, x4, x5, x6, x7], [w0, w1, w2, w3, w4, w5, w6, w7]) in x.iter().zip(w) {
+    for ([x0, x1, x2, x3], [w0, w1, w2, w3]) in x.iter().zip(w) {
         sum = sum
             .wrapping_add(product(*x0, *w0))
             .wrapping_add(product(*x1, *w1))
             .wrapping_add(product(*x2, *w2))
-            .wrapping_add(product(*x3, *w3))
-            .wrapping_add(product(*x4, *w4))
-            .wrapping_add(product(*x5, *w5))
-            .wrapping_add(product(*x6, *w6))
-            .wrapping_add(product(*x7, *w7));
+            .wrapping_add(product(*x3, *w3));
     }
     for (x, w) in x_rest.iter().zip(w_rest) {
         sum = sum.wrapping_add(product(*x, *w));

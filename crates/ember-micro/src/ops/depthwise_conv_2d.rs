@@ -3,11 +3,11 @@
 use ember_core::{BuiltinOp, Dtype};
 use ember_kernels::depthwise_conv_2d::{self, DepthwiseConv2d};
 use ember_kernels::weights::Decode;
-use ember_kernels::{Arithmetic, KernelError};
+use ember_kernels::{KernelError, Linear};
 use ember_tflite::DepthwiseConv2dOptions;
 
 use super::hybrid::Hybrid;
-use super::linear::{self, FILTER, Linear, Operation, Outputs, WindowOptions};
+use super::linear::{self, FILTER, LinearKernel, Operation, Outputs, WindowOptions};
 use super::stored::{self, Stored};
 use crate::error::{Fault, Refused};
 use crate::prepare::Prepare;
@@ -79,19 +79,19 @@ impl Operation for Op {
             .wrapping_mul(shape.multiplier)
     }
 
-    fn run_stored<A: Arithmetic>(
+    fn run_stored(
         shape: &DepthwiseConv2d,
-        arithmetic: &A,
-        input: &[A::Value],
-        weights: &mut impl Decode<A::Weight>,
-        scratch: &mut [A::Weight],
-        output: &mut [A::Output],
+        arithmetic: &ember_kernels::Int8<'_>,
+        input: &[i8],
+        weights: &mut dyn Decode,
+        scratch: &mut [i8],
+        output: &mut [i8],
     ) -> Result<(), KernelError> {
         depthwise_conv_2d::convolve_stored(shape, arithmetic, input, weights, scratch, output)
     }
 
     #[inline(always)]
-    fn run<A: Arithmetic>(
+    fn run<A: Linear>(
         shape: &DepthwiseConv2d,
         arithmetic: &A,
         input: &[A::Value],
@@ -103,13 +103,13 @@ impl Operation for Op {
 }
 
 /// DEPTHWISE_CONV_2D of int8 with int8 weights and int32 bias.
-pub type Int8 = Linear<Op, linear::Int8>;
+pub type Int8 = LinearKernel<Op, linear::Int8>;
 
 /// DEPTHWISE_CONV_2D of int16 with int8 weights and int64 bias.
-pub type Int16 = Linear<Op, linear::Int16>;
+pub type Int16 = LinearKernel<Op, linear::Int16>;
 
 /// DEPTHWISE_CONV_2D of float32.
-pub type Float32 = Linear<Op, linear::Float32>;
+pub type Float32 = LinearKernel<Op, linear::Float32>;
 
 /// DEPTHWISE_CONV_2D of float32 with int8 weights and float32 bias.
 pub type Dynamic = Hybrid<Op>;

@@ -3,11 +3,11 @@
 use ember_core::{BuiltinOp, Dtype};
 use ember_kernels::fully_connected::{self, FullyConnected};
 use ember_kernels::weights::Decode;
-use ember_kernels::{Arithmetic, KernelError};
+use ember_kernels::{KernelError, Linear};
 use ember_tflite::{FullyConnectedOptions, WeightsFormat};
 
 use super::hybrid::Hybrid;
-use super::linear::{self, FILTER, Linear, Operation, Outputs};
+use super::linear::{self, FILTER, LinearKernel, Operation, Outputs};
 use super::stored::{self, Stored};
 use crate::error::{Fault, Refused};
 use crate::prepare::Prepare;
@@ -66,19 +66,19 @@ impl Operation for Op {
         shape.depth
     }
 
-    fn run_stored<A: Arithmetic>(
+    fn run_stored(
         shape: &FullyConnected,
-        arithmetic: &A,
-        input: &[A::Value],
-        weights: &mut impl Decode<A::Weight>,
-        scratch: &mut [A::Weight],
-        output: &mut [A::Output],
+        arithmetic: &ember_kernels::Int8<'_>,
+        input: &[i8],
+        weights: &mut dyn Decode,
+        scratch: &mut [i8],
+        output: &mut [i8],
     ) -> Result<(), KernelError> {
         fully_connected::connect_stored(shape, arithmetic, input, weights, scratch, output)
     }
 
     #[inline(always)]
-    fn run<A: Arithmetic>(
+    fn run<A: Linear>(
         shape: &FullyConnected,
         arithmetic: &A,
         input: &[A::Value],
@@ -90,13 +90,13 @@ impl Operation for Op {
 }
 
 /// FULLY_CONNECTED of int8 with int8 weights and int32 bias.
-pub type Int8 = Linear<Op, linear::Int8>;
+pub type Int8 = LinearKernel<Op, linear::Int8>;
 
 /// FULLY_CONNECTED of int16 with int8 weights and int64 or int32 bias.
-pub type Int16 = Linear<Op, linear::Int16>;
+pub type Int16 = LinearKernel<Op, linear::Int16>;
 
 /// FULLY_CONNECTED of float32.
-pub type Float32 = Linear<Op, linear::Float32>;
+pub type Float32 = LinearKernel<Op, linear::Float32>;
 
 /// FULLY_CONNECTED of float32 with int8 weights and float32 bias.
 pub type Dynamic = Hybrid<Op>;

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use ember_core::view::{Pair, Plain};
 use ember_core::{Activation, BuiltinOp, Clamp, Dtype, Padding, QuantizedMultiplier, view};
 use ember_kernels::weights::Decode;
-use ember_kernels::{Arithmetic, Axis, KernelError, WideBias};
+use ember_kernels::{Axis, KernelError, Linear, WideBias};
 use ember_tflite::{OpCode, Quantization};
 
 use crate::error::{Fault, InvokeFault, Refused, Slot};
@@ -60,20 +60,20 @@ pub trait Operation {
     ///
     /// # Errors
     /// As [`Operation::run`].
-    fn run_stored<A: Arithmetic>(
+    fn run_stored(
         shape: &Self::Shape,
-        arithmetic: &A,
-        input: &[A::Value],
-        weights: &mut impl Decode<A::Weight>,
-        scratch: &mut [A::Weight],
-        output: &mut [A::Output],
+        arithmetic: &ember_kernels::Int8<'_>,
+        input: &[i8],
+        weights: &mut dyn Decode,
+        scratch: &mut [i8],
+        output: &mut [i8],
     ) -> Result<(), KernelError>;
 
     /// Computes the output.
     ///
     /// # Errors
     /// A slice has not the length that it was prepared with.
-    fn run<A: Arithmetic>(
+    fn run<A: Linear>(
         shape: &Self::Shape,
         arithmetic: &A,
         input: &[A::Value],
@@ -101,7 +101,7 @@ pub trait Types {
     type Prepared: Plain;
 
     /// The arithmetic of a run.
-    type Arithmetic<'s>: Arithmetic;
+    type Arithmetic<'s>: Linear;
 
     /// Checks scales, zero points and the bias.
     ///
@@ -128,9 +128,9 @@ pub trait Types {
 pub type WithShape<O, T> = Pair<<O as Operation>::Shape, T>;
 
 /// The kernel of an operation on a combination of types.
-pub struct Linear<O, T>(PhantomData<(O, T)>);
+pub struct LinearKernel<O, T>(PhantomData<(O, T)>);
 
-impl<O: Operation, T: Types> Kernel for Linear<O, T> {
+impl<O: Operation, T: Types> Kernel for LinearKernel<O, T> {
     const CODE: OpCode<'static> = OpCode::Builtin(O::OP);
     const DTYPE: Option<Dtype> = Some(T::ACTIVATIONS);
     const OTHER: Option<(Slot, Dtype)> = Some((FILTER, T::WEIGHTS));
@@ -167,9 +167,8 @@ ember_core::plain! {
     /// What [`Int8`] prepares.
     #[derive(Clone, Copy)]
     pub struct PreparedInt8 {
-        input_zero_point: i32,
-        output_zero_point: i32,
-        filter_zero_point: i32,
+        /// Of input, filter and output; the last is unused.
+        zero_points: [i8; 4],
         range: Clamp<i32>,
     }
 }
@@ -194,10 +193,11 @@ impl Types for Int8 {
         kept: &'s [QuantizedMultiplier],
         inputs: &Inputs<'s>,
     ) -> Result<ember_kernels::Int8<'s>, InvokeFault> {
+        let [input, filter, output, _] = prepared.zero_points;
         Ok(ember_kernels::Int8 {
-            input_zero_point: prepared.input_zero_point,
-            output_zero_point: prepared.output_zero_point,
-            filter_zero_point: prepared.filter_zero_point,
+            input_zero_point: i32::from(input),
+            output_zero_point: i32::from(output),
+            filter_zero_point: i32::from(filter),
             range: prepared.range,
             bias: inputs.optional(BIAS)?,
             multipliers: kept,
@@ -275,10 +275,9 @@ fn prepare_int8(
     prepared: &mut PreparedInt8,
 ) -> Result<(), Refused> {
     check_bias(cx, Dtype::Int32, outputs.channels)?;
-    prepared.filter_zero_point = multipliers(cx, dense, outputs.channels)?;
-    prepared.input_zero_point = cx.any(Slot::input(0))?.affine()?.1;
+    // Every one of them is within int8: `affine` has checked it.
+    prepared.zero_points = multipliers(cx, dense, outputs.channels)?.map(|zero| zero as i8);
     let output = cx.any(Slot::output(0))?;
-    prepared.output_zero_point = output.affine()?.1;
     prepared.range = integer_range(cx, &output, outputs.activation)?;
     Ok(())
 }
@@ -338,16 +337,17 @@ pub(super) fn filter_scales<'p>(
 }
 
 /// Checks the filter's scales and keeps the multipliers: one, or one per output channel
-/// (`PopulateConvolutionQuantizationParams`, `kernels/kernel_util.cc`). Gives the filter's zero point where it counts.
+/// (`PopulateConvolutionQuantizationParams`, `kernels/kernel_util.cc`). Gives the zero points of input, filter (0 where it does not
+/// count) and output.
 ///
 /// FULLY_CONNECTED (`dense`) with one scale takes the product of the input's scale and that of the weights in single precision,
 /// and the bias must agree with it (`GetQuantizedConvolutionMultipler`, there too).
 #[inline(never)]
-fn multipliers(cx: &Prepare<'_>, dense: bool, channels: u32) -> Result<i32, Refused> {
+fn multipliers(cx: &Prepare<'_>, dense: bool, channels: u32) -> Result<[i32; 4], Refused> {
     let filter = cx.any(FILTER)?;
     let output = cx.any(Slot::output(0))?;
-    let (input_scale, _) = cx.any(Slot::input(0))?.affine()?;
-    let (output_scale, _) = output.affine()?;
+    let (input_scale, input_zero) = cx.any(Slot::input(0))?.affine()?;
+    let (output_scale, output_zero) = output.affine()?;
     let scales = filter_scales(cx, channels)?;
     let single = dense && scales.len() == 1;
     for scale in scales.scales() {
@@ -364,7 +364,8 @@ fn multipliers(cx: &Prepare<'_>, dense: bool, channels: u32) -> Result<i32, Refu
         }
         cx.keep(view::as_words(&multiplier))?;
     }
-    Ok(if single { filter.affine()?.1 } else { 0 })
+    let filter_zero = if single { filter.affine()?.1 } else { 0 };
+    Ok([input_zero, filter_zero, output_zero, 0])
 }
 
 /// Checks that the bias, where there is one, has the scale of the sums: the kernel adds it as if it had. TFLM allows for

@@ -26,7 +26,7 @@ pub trait Form {
     const SUITS: Option<fn(&Subgraph<'_>, &Operator<'_>) -> bool>;
 
     /// Gives out the weights.
-    type Decoder<'s>: Decode<i8>;
+    type Decoder<'s>: Decode;
 
     /// Checks what describes the form, and works out where its parts lie.
     ///
