@@ -1,10 +1,11 @@
 //! A real chip, through a debug probe: `ember-probe` flashes it and talks to it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use ember_core::Dtype;
+use ember_core::{BuiltinOp, Dtype};
 use ember_deploy::chip::Plan;
 use ember_deploy::findings::Findings;
 
@@ -116,6 +117,7 @@ pub fn update(
         .arg("--model")
         .arg(&model.path)
         .args(["--arena-bytes", &model.mapped.arena_bytes()?.to_string()])
+        .args(["--operators", &operators(model)?])
         .args(["--model-version", &settings.model_version.to_string()]);
     if let Some(key) = &settings.sign {
         command.arg("--sign").arg(key);
@@ -125,6 +127,20 @@ pub fn update(
     }
     app.go_on()?;
     toolchain::run_ours(&mut command)
+}
+
+/// The builtin codes of the model's operators, each once, as `ember-probe` takes them: what the firmware on the chip has no
+/// kernel for is then said before anything is written.
+fn operators(model: &Chosen) -> Result<String> {
+    let read = model.mapped.model()?;
+    let codes: BTreeSet<i32> = read
+        .main()
+        .operators()
+        .filter_map(|operator| operator.builtin())
+        .map(BuiltinOp::code)
+        .collect();
+    let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
+    Ok(codes.join(","))
 }
 
 fn reach(command: &mut Command, plan: &Plan, settings: &Deploy) {
