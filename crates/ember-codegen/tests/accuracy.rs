@@ -128,7 +128,7 @@ fn variants_keep_the_accuracy() {
     let calibration = calibrate(&graph, &mnist.train, DEFAULT_IMAGES, DEFAULT_SEED).unwrap();
     let test = &mnist.test;
     let float = right(&Variant::Float32.apply(&graph, None).unwrap(), test);
-    // Points of the bars, as images of 10,000.
+    // How many images of 10,000 each variant may lose at most.
     let bars = [0, 2, 15, 10, 2, 30];
     for (variant, bar) in Variant::ALL.iter().zip(bars) {
         let quantized = variant.apply(&graph, Some(&calibration)).unwrap();

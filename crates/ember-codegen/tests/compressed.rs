@@ -42,7 +42,7 @@ fn bytes(stored: &[StoredWeights]) -> (usize, usize) {
 
 #[test]
 fn weights_take_the_bytes_that_their_entropy_allows() {
-    // The bars: 45 % of int8's bytes when pruned, 55 % when clustered, 30 % when both.
+    // At most 45 % of int8's bytes when pruned, 55 % when clustered, 30 % when both.
     for (pruned, clustered, most) in [(true, false, 45), (false, true, 55), (true, true, 30)] {
         let (file, stored) =
             tflite::compressed(&reference(pruned, clustered), Decoder::Ember).unwrap();
