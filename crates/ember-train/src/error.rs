@@ -98,6 +98,9 @@ pub enum TrainError {
         /// The operating system's reason.
         source: std::io::Error,
     },
+    /// Pruning, clustering or quantization refuses.
+    #[error(transparent)]
+    Compress(#[from] ember_compress::CompressError),
     /// The final checkpoint could not be written.
     #[error(transparent)]
     Graphs(#[from] ember_graph::GraphError),

@@ -1,8 +1,9 @@
 //! A whole training in its output directory: start or resume, train, test, write the results.
 //!
 //! The directory holds `training-state.safetensors` from the start on, and `model.safetensors` and
-//! `training.json` once the training has finished. `training.json` is written last and removed first, so it is there
-//! exactly when the other two are whole and belong together.
+//! `training.json` once the training has finished; after a training for low precision also `ranges.json` and `recipe.toml`,
+//! with which the quantizer makes the integers that were trained. `training.json` is written last and removed first, so it is
+//! there exactly when the others are whole and belong together.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,12 +17,32 @@ use sha2::{Digest as _, Sha256};
 
 use crate::record::{OtherTest, RECORD_FILE, TrainingRecord};
 use crate::state::{self, State};
-use crate::{Observer, Outcome, Score, Settings, TrainError, Trainer, file, host};
+use crate::{
+    Compression, Observer, Outcome, Score, Settings, TrainError, Trainer, fake_quantize, file, host,
+};
 
 /// The trained model's file.
 pub const MODEL_FILE: &str = "model.safetensors";
 /// The file that an interrupted training goes on from.
 pub const STATE_FILE: &str = "training-state.safetensors";
+
+/// The ranges of the activations, after a training for low precision.
+pub const RANGES_FILE: &str = "ranges.json";
+/// The quantizer's recipe that goes with them.
+pub const RECIPE_FILE: &str = "recipe.toml";
+
+/// `ranges.json`.
+#[derive(serde::Serialize)]
+struct Ranges<'a> {
+    /// The data set that the images are from.
+    dataset: &'a str,
+    /// How many there are.
+    images: u64,
+    /// The seed that ordered them.
+    seed: u64,
+    /// Least and greatest number per value of the graph.
+    ranges: BTreeMap<&'a str, [f32; 2]>,
+}
 
 /// What to do with a training that the directory already holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +64,20 @@ pub struct Job<'a> {
     directory: PathBuf,
     resumed: bool,
     started: Instant,
+}
+
+/// The graph of a checkpoint to start from, and the SHA-256 of its file.
+///
+/// # Errors
+/// When the file cannot be read or is no checkpoint.
+pub fn load_init(path: &Path) -> Result<(Graph, String), TrainError> {
+    let bytes = fs::read(path).map_err(|source| TrainError::File {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    let graph = checkpoint::load(path)?.graph;
+    Ok((graph, state::hex(&Sha256::digest(&bytes))))
 }
 
 /// Whether `directory` can take a training that starts like this: `New` does not overwrite an unfinished one, `Resume`
@@ -73,14 +108,14 @@ pub fn check_directory(directory: &Path, start: Start) -> Result<(), TrainError>
 }
 
 impl<'a> Job<'a> {
-    /// Prepares a training of an untrained `graph`: gives it its initial weights, or those of the stored state. `started`
-    /// is when the process began.
+    /// Prepares a training of `graph`: gives it its initial weights, unless the settings say that it begins with those that
+    /// it has, or those of the stored state. `started` is when the process began.
     ///
     /// # Errors
     /// What [`check_directory`], [`Trainer::new`] and [`Trainer::resume_from`] say, and when the directory cannot be made
     /// or its old results cannot be removed.
     pub fn new(
-        mut graph: Graph,
+        graph: Graph,
         dataset: &'a Dataset,
         settings: Settings,
         directory: &Path,
@@ -88,7 +123,10 @@ impl<'a> Job<'a> {
         started: Instant,
     ) -> Result<Self, TrainError> {
         check_directory(directory, start)?;
-        crate::initialize(&mut graph, settings.seed)?;
+        let mut graph = settings.compression.prepare(graph)?;
+        if settings.compression.init.is_none() {
+            crate::initialize(&mut graph, settings.seed)?;
+        }
         let mut trainer = Trainer::new(&graph, dataset, settings.clone())?;
         fs::create_dir_all(directory).map_err(|source| TrainError::File {
             action: "create",
@@ -98,7 +136,9 @@ impl<'a> Job<'a> {
         let state = directory.join(STATE_FILE);
         let resumed = start == Start::Resume && trainer.resume_from(&state)?;
         file::remove(&directory.join(RECORD_FILE))?;
-        file::remove(&directory.join(MODEL_FILE))?;
+        for name in [MODEL_FILE, RANGES_FILE, RECIPE_FILE] {
+            file::remove(&directory.join(name))?;
+        }
         // The old state is replaced, not removed: from here on there is one at every moment.
         trainer.store_in(&state)?;
         Ok(Self {
@@ -139,7 +179,7 @@ impl<'a> Job<'a> {
         others: &[Dataset],
         mut progress: impl FnMut(&str, u64),
     ) -> Result<TrainingRecord, TrainError> {
-        self.trainer.network().store(&mut self.graph)?;
+        self.trainer.store_trained(&mut self.graph)?;
         let mut test = |dataset: &Dataset| -> Result<Score, TrainError> {
             let progress = |done| progress(&dataset.name, done);
             self.trainer.score(&dataset.test, &dataset.name, progress)
@@ -160,15 +200,31 @@ impl<'a> Job<'a> {
         record.checkpoint_sha256 = state::hex(&Sha256::digest(&bytes));
         record.checkpoint_bytes = bytes.len() as u64;
         file::write_atomically(&self.directory.join(MODEL_FILE), &bytes)?;
-        let path = self.directory.join(RECORD_FILE);
-        let mut text = serde_json::to_string_pretty(&record).map_err(|error| TrainError::File {
-            action: "write",
-            path: path.clone(),
-            source: error.into(),
-        })?;
-        text.push('\n');
-        file::write_atomically(&path, text.as_bytes())?;
+        self.write_quantization()?;
+        write_json(&self.directory.join(RECORD_FILE), &record)?;
         Ok(record)
+    }
+
+    fn write_quantization(&self) -> Result<(), TrainError> {
+        let compression = &self.settings.compression;
+        let (Some(bits), Some(ranges)) = (compression.qat, self.trainer.ranges()) else {
+            return Ok(());
+        };
+        let named = self.graph.values.iter().zip(ranges);
+        let named = named.filter_map(|(value, range)| {
+            let range = (*range)?;
+            Some((value.name.as_str(), [range.min, range.max]))
+        });
+        let [images, _] = self.trainer.image_counts();
+        let ranges = Ranges {
+            dataset: &self.settings.dataset,
+            images: images as u64,
+            seed: self.settings.seed,
+            ranges: named.collect(),
+        };
+        write_json(&self.directory.join(RANGES_FILE), &ranges)?;
+        let recipe = fake_quantize::recipe(bits, compression).to_toml()?;
+        file::write_atomically(&self.directory.join(RECIPE_FILE), recipe.as_bytes())
     }
 
     fn record(&self, score: &Score, also_tested: Vec<OtherTest>) -> TrainingRecord {
@@ -190,6 +246,8 @@ impl<'a> Job<'a> {
             batch_size: self.settings.batch as u64,
             optimizer: crate::optimizer::DESCRIPTION.to_owned(),
             learning_rate: self.settings.learning_rate,
+            compression: Some(self.settings.compression.clone())
+                .filter(|own| *own != Compression::default()),
             final_learning_rate: self.settings.final_learning_rate,
             seed: self.settings.seed,
             resumed: self.resumed,
@@ -211,6 +269,16 @@ impl<'a> Job<'a> {
             cpu: host::cpu(),
         }
     }
+}
+
+fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), TrainError> {
+    let mut text = serde_json::to_string_pretty(value).map_err(|error| TrainError::File {
+        action: "write",
+        path: path.to_owned(),
+        source: error.into(),
+    })?;
+    text.push('\n');
+    file::write_atomically(path, text.as_bytes())
 }
 
 /// What the model's file says about its training. Nothing here may differ between two runs of the same training.

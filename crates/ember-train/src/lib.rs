@@ -5,9 +5,12 @@
 //! of threads and however often the training was interrupted.
 
 mod backend;
+pub mod compression;
 mod error;
 mod examples;
+mod fake_quantize;
 mod file;
+mod held;
 pub mod host;
 mod init;
 pub mod job;
@@ -23,6 +26,7 @@ mod trainer;
 mod windows;
 
 pub use backend::Backend;
+pub use compression::Compression;
 pub use error::TrainError;
 pub use init::initialize;
 pub use network::Network;

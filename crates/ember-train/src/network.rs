@@ -53,6 +53,16 @@ impl Network {
     /// # Errors
     /// When the graph is not valid, or has a part that cannot be trained.
     pub fn new(graph: &Graph, device: &Device) -> Result<Self, TrainError> {
+        let mut network = Self::in_order(graph, device)?;
+        if let Some(program) = Arc::get_mut(&mut network.program) {
+            let output = program.output;
+            pool_before_activation(&mut program.steps, output);
+        }
+        Ok(network)
+    }
+
+    /// The same, computing every value of the graph as the graph has it.
+    pub(crate) fn in_order(graph: &Graph, device: &Device) -> Result<Self, TrainError> {
         ember_graph::verify(graph)?;
         let program = Program::new(graph)?;
         let parameters = graph
@@ -80,19 +90,29 @@ impl Network {
     /// Examples `[N, elements]`, row-major NHWC, become logits `[N, classes]`.
     #[must_use]
     pub fn forward(&self, examples: Tensor<2>) -> Tensor<2> {
+        self.forward_mapped(examples, |_, tensor| tensor)
+    }
+
+    /// The same where every value is replaced by what `map` makes of its index in the graph and itself. Activations are
+    /// `[N, elements]`, constants `[1, elements]`.
+    pub(crate) fn forward_mapped(
+        &self,
+        examples: Tensor<2>,
+        mut map: impl FnMut(usize, Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2> {
         let program = &self.program;
         let mut values: Vec<Option<Tensor<2>>> = vec![None; program.values];
         for (id, parameter) in program.constants.iter().zip(&self.parameters) {
-            values[id.index()] = Some(parameter.val().unsqueeze());
+            values[id.index()] = Some(map(id.index(), parameter.val().unsqueeze()));
         }
-        values[program.input] = Some(examples.clone());
+        values[program.input] = Some(map(program.input, examples.clone()));
         for step in &program.steps {
             let operands: Option<Vec<Tensor<2>>> =
                 step.operands.iter().map(|&id| values[id].clone()).collect();
             // A verified graph has all operands, and `Layer::new` has counted them.
             values[step.output] = operands
                 .and_then(|operands| step.layer.forward(&operands))
-                .map(|result| ops::activate(step.activation, result));
+                .map(|result| map(step.output, ops::activate(step.activation, result)));
         }
         values[program.output].take().unwrap_or(examples)
     }
@@ -182,7 +202,6 @@ impl Program {
                 output: node.output.index(),
             });
         }
-        pool_before_activation(&mut steps, logits.index());
         Ok(Self {
             input: input.index(),
             input_elements: shape(*input).iter().skip(1).product(),
@@ -213,7 +232,7 @@ fn pool_before_activation(steps: &mut [Step], logits: usize) {
     }
 }
 
-fn parameter(numbers: Vec<f32>, device: &Device) -> Param<Tensor<1>> {
+pub(crate) fn parameter(numbers: Vec<f32>, device: &Device) -> Param<Tensor<1>> {
     let count = numbers.len();
     Param::from_data(TensorData::new(numbers, [count]), device)
 }

@@ -38,12 +38,13 @@ impl Optimizer {
         }
     }
 
-    /// One step of this size against the gradients.
+    /// One step of this size against the gradients, after `shape` has made of each what the optimizer is to see.
     pub(crate) fn step(
         &mut self,
         learning_rate: f64,
         network: &mut Network,
         gradients: &mut Gradients,
+        shape: impl Fn(usize, Tensor<1>) -> Tensor<1>,
     ) {
         network.map_parameters(|index, parameter| {
             let (id, value, mapper) = parameter.consume();
@@ -51,9 +52,12 @@ impl Optimizer {
             let (Some(gradient), Some(state)) = (gradient, self.states.get_mut(index)) else {
                 return Param::from_mapped_value(id, value, mapper);
             };
-            let (value, new_state) =
-                self.adam
-                    .step(learning_rate, value.inner(), gradient, state.take());
+            let (value, new_state) = self.adam.step(
+                learning_rate,
+                value.inner(),
+                shape(index, gradient),
+                state.take(),
+            );
             *state = new_state;
             let value = Tensor::from_inner(value).require_grad();
             Param::from_mapped_value(id, value, mapper)

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Compression;
+
 /// The name of the file beside the trained model.
 pub const RECORD_FILE: &str = "training.json";
 
@@ -34,6 +36,9 @@ pub struct TrainingRecord {
     pub optimizer: String,
     /// Its step size at the start.
     pub learning_rate: f64,
+    /// What the training did besides learning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Compression>,
     /// Its step size at the end, where it fell along half a cosine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_learning_rate: Option<f64>,

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 use ember_data::Split;
 
 use crate::examples;
-use crate::network::{Network, numbers};
+use crate::network::numbers;
 
 /// Images that are evaluated together.
 const BATCH: usize = 250;
@@ -69,9 +69,9 @@ pub(crate) fn cross_entropy(logits: Tensor<2>, labels: &[u8]) -> Tensor<1> {
         .neg()
 }
 
-/// How the network does on these images. `progress` learns the number of images done.
+/// How a network, given by its forward pass, does on these images. `progress` learns the number of images done.
 pub(crate) fn evaluate(
-    network: &Network,
+    forward: impl Fn(Tensor<2>) -> Tensor<2>,
     device: &Device,
     split: &Split,
     mut progress: impl FnMut(u64),
@@ -79,7 +79,7 @@ pub(crate) fn evaluate(
     let mut score = Score::default();
     let all: Vec<usize> = (0..split.len()).collect();
     for batch in all.chunks(BATCH) {
-        let logits = network.forward(examples::images(split, batch, device));
+        let logits = forward(examples::images(split, batch, device));
         score.add(&numbers(logits), &examples::labels(split, batch));
         progress(score.images);
     }

@@ -1,6 +1,6 @@
 //! What a training is asked to do.
 
-use crate::{Backend, TrainError};
+use crate::{Backend, Compression, TrainError};
 
 /// The settings of a training.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -26,6 +26,9 @@ pub struct Settings {
     pub validation: usize,
     /// Stop after this many steps in all.
     pub limit_steps: Option<u64>,
+    /// What it does besides learning.
+    #[serde(default)]
+    pub compression: Compression,
 }
 
 impl Settings {
@@ -83,7 +86,14 @@ impl Settings {
                 });
             }
         }
-        Ok(())
+        self.compression.check(self.steps(count))
+    }
+
+    /// Steps of all epochs together over `count` images, some of which are held back.
+    #[must_use]
+    pub fn steps(&self, count: usize) -> u64 {
+        let training = count.saturating_sub(self.validation);
+        self.epochs as u64 * training.div_ceil(self.batch.max(1)) as u64
     }
 
     /// Adam's step size at step `step` (from 0) of `steps` in all (Loshchilov and Hutter, "SGDR: stochastic gradient descent
@@ -123,7 +133,25 @@ impl Settings {
                 other.validation.to_string(),
             ),
         ];
+        let [ours, theirs] = [&self.compression, &other.compression];
+        let debug = |name, ours: &dyn std::fmt::Debug, theirs: &dyn std::fmt::Debug| {
+            (name, format!("{ours:?}"), format!("{theirs:?}"))
+        };
+        let compression = [
+            debug("--init", &ours.init, &theirs.init),
+            debug("--qat", &ours.qat, &theirs.qat),
+            debug("--prune", &ours.prune, &theirs.prune),
+            debug("--cluster", &ours.cluster, &theirs.cluster),
+            debug("--min-weights", &ours.min_weights, &theirs.min_weights),
+            debug("--keep-zeros", &ours.keep_zeros, &theirs.keep_zeros),
+            debug(
+                "--keep-clusters",
+                &ours.keep_clusters,
+                &theirs.keep_clusters,
+            ),
+        ];
         rows.into_iter()
+            .chain(compression)
             .filter(|(_, ours, theirs)| ours != theirs)
             .collect()
     }
@@ -132,7 +160,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::Settings;
-    use crate::Backend;
+    use crate::{Backend, Compression};
 
     #[test]
     fn the_learning_rate_falls_along_half_a_cosine() {
@@ -147,6 +175,7 @@ mod tests {
             seed: 0,
             validation: 0,
             limit_steps: None,
+            compression: Compression::default(),
         };
         let rates = [0, 25, 50, 100, 200].map(|step| settings.learning_rate_at(step, 100));
         let expected = [1.0, 0.75 + 0.125_f64.sqrt() / 2.0, 0.75, 0.5, 0.5];

@@ -2,7 +2,8 @@
 //!
 //! A safetensors file. Its metadata has three keys: `format`, `state` (settings, position and Adam's step counts as JSON)
 //! and `sha256` over that JSON and all numbers, so that a damaged file is found out. Its tensors are, for the graph's
-//! constant number i, `parameter.i`, `first_moment.i` and `second_moment.i`, all flat f32.
+//! constant number i, `parameter.i`, `first_moment.i` and `second_moment.i`, and `mask.i` (1 where a weight is free, 0 where it
+//! is held at 0) and `group.i` (equal numbers for weights that share a value) where weights are bound; all flat f32.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,6 +13,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::held::Bonds;
 use crate::optimizer::Moments;
 use crate::score::Score;
 use crate::settings::Settings;
@@ -45,6 +47,10 @@ pub(crate) struct State {
     pub(crate) parameters: Vec<Vec<f32>>,
     /// The same order; none for a parameter that has had no gradient yet.
     pub(crate) moments: Vec<Option<Moments>>,
+    /// The same order.
+    pub(crate) bonds: Vec<Bonds>,
+    /// Least and greatest number of each value of the graph that has a range; empty without quantization.
+    pub(crate) ranges: Vec<Option<[f32; 2]>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -54,6 +60,11 @@ struct Header {
     position: Position,
     /// Adam's step count for each parameter.
     times: Vec<Option<usize>>,
+    /// Whether there is a mask, and whether there are groups, for each parameter.
+    #[serde(default)]
+    bonds: Vec<[bool; 2]>,
+    #[serde(default)]
+    ranges: Vec<Option<[f32; 2]>>,
 }
 
 impl State {
@@ -72,6 +83,12 @@ impl State {
                 .iter()
                 .map(|moments| moments.as_ref().map(|moments| moments.time))
                 .collect(),
+            bonds: self
+                .bonds
+                .iter()
+                .map(|bonds| [bonds.mask.is_some(), bonds.groups.is_some()])
+                .collect(),
+            ranges: self.ranges.clone(),
         };
         let header = serde_json::to_string(&header).map_err(|error| broken(error.to_string()))?;
         let mut tensors: Vec<(String, Vec<u8>)> = Vec::new();
@@ -86,6 +103,17 @@ impl State {
             if let Some(moments) = moments {
                 push(format!("first_moment.{index}"), &moments.first);
                 push(format!("second_moment.{index}"), &moments.second);
+            }
+        }
+        for (index, bonds) in self.bonds.iter().enumerate() {
+            if let Some(mask) = &bonds.mask {
+                let mask: Vec<f32> = mask.iter().map(|free| f32::from(u8::from(*free))).collect();
+                push(format!("mask.{index}"), &mask);
+            }
+            if let Some(groups) = &bonds.groups {
+                // A tensor has fewer weights than f32 counts exactly.
+                let groups: Vec<f32> = groups.iter().map(|group| *group as f32).collect();
+                push(format!("group.{index}"), &groups);
             }
         }
         let names_and_bytes = tensors
@@ -165,6 +193,14 @@ impl State {
             ordered.push(tensor(format!("first_moment.{index}"))?);
             ordered.push(tensor(format!("second_moment.{index}"))?);
         }
+        for (index, [mask, groups]) in header.bonds.iter().enumerate() {
+            if *mask {
+                ordered.push(tensor(format!("mask.{index}"))?);
+            }
+            if *groups {
+                ordered.push(tensor(format!("group.{index}"))?);
+            }
+        }
         let names_and_bytes = ordered.iter().map(|(name, bytes)| (name.as_str(), *bytes));
         if *key("sha256")? != digest(text, names_and_bytes) {
             return Err(damaged("its checksum is wrong"));
@@ -180,9 +216,17 @@ impl State {
             })
         });
         let moments = moments.collect();
+        let mut bound = |there: bool| there.then(|| numbers.next()).flatten();
+        let bonds = header.bonds.iter().map(|[mask, groups]| Bonds {
+            mask: bound(*mask).map(|mask| mask.iter().map(|free| *free != 0.0).collect()),
+            groups: bound(*groups).map(|groups| groups.iter().map(|group| *group as u32).collect()),
+        });
+        let bonds = bonds.collect();
         Ok(Self {
             parameters,
             moments,
+            bonds,
+            ranges: header.ranges,
             settings: header.settings,
             data: header.data,
             position: header.position,
@@ -217,8 +261,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::Bonds;
     use super::{Moments, Position, State};
-    use crate::{Backend, Settings};
+    use crate::{Backend, Compression, Settings};
 
     fn state() -> State {
         State {
@@ -233,6 +278,7 @@ mod tests {
                 seed: 7,
                 validation: 5000,
                 limit_steps: None,
+                compression: Compression::default(),
             },
             data: "00".to_owned(),
             position: Position {
@@ -250,6 +296,14 @@ mod tests {
                 }),
                 None,
             ],
+            bonds: vec![
+                Bonds {
+                    mask: Some(vec![true, false, true]),
+                    groups: Some(vec![0, 1, 0]),
+                },
+                Bonds::default(),
+            ],
+            ranges: vec![None, Some([-0.1, 0.7])],
         }
     }
 

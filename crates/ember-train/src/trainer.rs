@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use burn::module::Module as _;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
+use ember_compress::Range;
 use ember_data::{Dataset, Split};
 use ember_graph::Graph;
 
 use crate::examples;
-use crate::network::{Network, numbers};
+use crate::fake_quantize::FakeQuantization;
+use crate::held::Held;
+use crate::network::{self, Network, numbers};
 use crate::optimizer::Optimizer;
 use crate::random::Purpose;
 use crate::score::{Score, cross_entropy, evaluate};
@@ -48,6 +51,8 @@ pub struct Trainer {
     device: Device,
     network: Network,
     optimizer: Optimizer,
+    quantization: Option<FakeQuantization>,
+    held: Held,
     training: Split,
     validation: Split,
     position: Position,
@@ -67,14 +72,28 @@ impl Trainer {
     /// fit it.
     pub fn new(graph: &Graph, dataset: &Dataset, settings: Settings) -> Result<Self, TrainError> {
         let device = settings.backend.device()?;
-        let network = Network::new(graph, &device.clone().autodiff())?;
+        let training_device = device.clone().autodiff();
+        let compression = &settings.compression;
+        let quantization =
+            (compression.qat).map(|bits| FakeQuantization::new(graph, bits, compression));
+        let mut network = if quantization.is_some() {
+            Network::in_order(graph, &training_device)?
+        } else {
+            Network::new(graph, &training_device)?
+        };
         examples::check(&dataset.train, &network, &dataset.name, &graph.name)?;
         settings.check(dataset.train.len())?;
+        let mut held = Held::new(graph, compression);
+        let mut weights = network.numbers();
+        held.begin(compression, &mut weights)?;
+        network.set_numbers(weights, &training_device);
         let (training, validation) = dataset.train.hold_out(settings.validation, settings.seed);
         Ok(Self {
             data: dataset.fingerprint.clone(),
             optimizer: Optimizer::new(graph.constants().count()),
             network,
+            quantization,
+            held,
             settings,
             device,
             training,
@@ -131,7 +150,17 @@ impl Trainer {
             let moments = moments.as_ref();
             moments.is_none_or(|moments| [moments.first.len(), moments.second.len()] == [*ours; 2])
         });
-        if !parameters.eq(ours.iter().copied()) || !moments_fit {
+        let bonds_fit = ours.iter().zip(&state.bonds).all(|(ours, bonds)| {
+            let mask = bonds.mask.as_ref().is_none_or(|mask| mask.len() == *ours);
+            let groups = bonds.groups.as_ref();
+            mask && groups.is_none_or(|groups| groups.len() == *ours)
+        });
+        let ranges = (state.ranges.iter())
+            .map(|ends| ends.map(|[min, max]| Range { min, max }))
+            .collect();
+        let restored = self.held.restore(state.bonds)
+            && (self.quantization.as_mut()).is_none_or(|own| own.restore(ranges));
+        if !parameters.eq(ours.iter().copied()) || !moments_fit || !bonds_fit || !restored {
             return Err(wrong(format!(
                 "the training to resume had another graph of the name \"{}\"",
                 self.settings.model
@@ -237,6 +266,30 @@ impl Trainer {
         &self.network
     }
 
+    /// Writes the trained numbers into the graph that the training began with; those of low precision as the integers have
+    /// them.
+    ///
+    /// # Errors
+    /// When it is another graph.
+    pub fn store_trained(&self, graph: &mut Graph) -> Result<(), TrainError> {
+        self.network.store(graph)?;
+        let Some(quantization) = &self.quantization else {
+            return Ok(());
+        };
+        let ids: Vec<_> = graph.constants().map(|(id, _, _)| id).collect();
+        for id in ids {
+            let numbers = graph.constant(id).unwrap_or_default().to_vec();
+            graph.set_constant(id, quantization.round_constant(id.index(), numbers))?;
+        }
+        Ok(())
+    }
+
+    /// The ranges that the activations were trained for, for each value of the graph; none without quantization.
+    #[must_use]
+    pub fn ranges(&self) -> Option<&[Option<Range>]> {
+        self.quantization.as_ref().map(FakeQuantization::ranges)
+    }
+
     /// How the network as it is now does on other images. `progress` learns the number of images done.
     ///
     /// # Errors
@@ -248,12 +301,18 @@ impl Trainer {
         progress: impl FnMut(u64),
     ) -> Result<Score, TrainError> {
         examples::check(split, &self.network, dataset, &self.settings.model)?;
-        Ok(evaluate(
-            &self.network.valid(),
-            &self.device,
-            split,
-            progress,
-        ))
+        Ok(self.evaluate(split, progress))
+    }
+
+    fn evaluate(&self, split: &Split, progress: impl FnMut(u64)) -> Score {
+        let network = self.network.valid();
+        let forward = |examples| match &self.quantization {
+            None => network.forward(examples),
+            Some(quantization) => {
+                network.forward_mapped(examples, |value, tensor| quantization.apply(value, tensor))
+            }
+        };
+        evaluate(forward, &self.device, split, progress)
     }
 
     fn limit_reached(&self) -> bool {
@@ -265,9 +324,17 @@ impl Trainer {
     fn step(&mut self, batch: &[usize]) -> Result<(), TrainError> {
         let device = self.device.clone().autodiff();
         let labels = examples::labels(&self.training, batch);
-        let logits = self
-            .network
-            .forward(examples::images(&self.training, batch, &device));
+        let network = &self.network;
+        if self.held.prune(self.steps(), || network.numbers())? {
+            self.hold(&device);
+        }
+        let examples = examples::images(&self.training, batch, &device);
+        let logits = match &mut self.quantization {
+            None => self.network.forward(examples),
+            Some(quantization) => self
+                .network
+                .forward_mapped(examples, |value, tensor| quantization.train(value, tensor)),
+        };
         let before = self.position.score.loss_sum;
         let numbers = numbers(logits.clone().inner());
         self.position.score.add(&numbers, &labels);
@@ -282,16 +349,39 @@ impl Trainer {
         let mut gradients = cross_entropy(logits, &labels).backward();
         let all_steps = self.settings.epochs as u64 * self.steps_per_epoch() as u64;
         let learning_rate = self.settings.learning_rate_at(self.steps(), all_steps);
+        let held = &self.held;
+        let share = |constant: usize, gradient: Tensor<1>| {
+            if !held.is_bound(constant) {
+                return gradient;
+            }
+            let mut shared = network::numbers(gradient.clone());
+            held.share_gradient(constant, &mut shared);
+            let count = shared.len();
+            Tensor::from_data(TensorData::new(shared, [count]), &gradient.device())
+        };
         self.optimizer
-            .step(learning_rate, &mut self.network, &mut gradients);
+            .step(learning_rate, &mut self.network, &mut gradients, share);
+        self.hold(&device);
         self.position.step += 1;
         Ok(())
     }
 
+    /// Makes bound weights what they are held to be.
+    fn hold(&mut self, device: &Device) {
+        let held = &self.held;
+        self.network.map_parameters(|constant, parameter| {
+            if !held.is_bound(constant) {
+                return parameter;
+            }
+            let mut numbers = numbers(parameter.val());
+            held.hold(constant, &mut numbers);
+            network::parameter(numbers, device)
+        });
+    }
+
     /// The record of the epoch that has just ended.
     fn validate(&mut self) -> EpochRecord {
-        let network = self.network.valid();
-        let score = evaluate(&network, &self.device, &self.validation, |_| ());
+        let score = self.evaluate(&self.validation, |_| ());
         self.account();
         let validated = score.images > 0;
         EpochRecord {
@@ -321,6 +411,11 @@ impl Trainer {
             position: self.position.clone(),
             parameters: self.network.numbers(),
             moments: self.optimizer.moments(),
+            bonds: self.held.bonds().to_vec(),
+            ranges: self.quantization.as_ref().map_or_else(Vec::new, |own| {
+                let ends = |range: &Option<Range>| range.map(|range| [range.min, range.max]);
+                own.ranges().iter().map(ends).collect()
+            }),
         };
         state.save(path)
     }

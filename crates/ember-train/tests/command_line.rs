@@ -192,6 +192,13 @@ fn every_mistake_gets_one_clear_error() {
         ("out", "--validation 1000", "fewer than the 1000"),
         ("out", "--learning-rate -1", "a positive number"),
         ("out", "--resume", "no training to resume"),
+        ("out", "--init nowhere", "nowhere"),
+        ("out", "--cluster 16", "--cluster = 16"),
+        (
+            "out",
+            "--prune 0.5 --prune-end 100000",
+            "--prune-end = 100000",
+        ),
         ("file/out", "", "file/out"),
     ];
     for (out, arguments, expected) in cases {

@@ -6,7 +6,9 @@ use std::sync::atomic::AtomicBool;
 
 use ember_data::{Dataset, DatasetSource, LoadOptions, SyntheticOptions};
 use ember_graph::models;
-use ember_train::{Backend, EpochRecord, Observer, Score, Settings, Trainer, initialize};
+use ember_train::{
+    Backend, Compression, EpochRecord, Observer, Score, Settings, Trainer, initialize,
+};
 
 /// Keeps the loss of each step.
 #[derive(Default)]

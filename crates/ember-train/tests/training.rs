@@ -9,7 +9,7 @@ use ember_data::{Dataset, DatasetSource, LoadOptions, SyntheticOptions};
 use ember_graph::{checkpoint, models};
 use ember_train::job::{Job, MODEL_FILE, STATE_FILE, Start, check_directory};
 use ember_train::{
-    Backend, EpochRecord, Observer, Outcome, RECORD_FILE, Score, Settings, TrainError,
+    Backend, Compression, EpochRecord, Observer, Outcome, RECORD_FILE, Score, Settings, TrainError,
     TrainingRecord,
 };
 
@@ -59,6 +59,7 @@ fn settings(model: &str, epochs: usize) -> Settings {
         seed: 11,
         validation: 100,
         limit_steps: None,
+        compression: Compression::default(),
     }
 }
 
@@ -334,7 +335,6 @@ fn settings_outside_their_range_are_refused() {
         (
             Settings {
                 learning_rate: 0.0,
-                final_learning_rate: None,
                 ..good.clone()
             },
             "--learning-rate = 0",
@@ -342,7 +342,6 @@ fn settings_outside_their_range_are_refused() {
         (
             Settings {
                 learning_rate: f64::NAN,
-                final_learning_rate: None,
                 ..good.clone()
             },
             "--learning-rate = NaN",
@@ -372,7 +371,6 @@ fn a_training_that_diverges_says_so() {
     let directory = tempfile::tempdir().unwrap();
     let settings = Settings {
         learning_rate: 1e36,
-        final_learning_rate: None,
         ..settings("mlp", 2)
     };
     let error = train(&data, &settings, directory.path(), Start::New, u64::MAX).unwrap_err();

@@ -14,7 +14,7 @@ use ember_data::{Dataset, DatasetSource, LoadOptions, Loaded};
 use ember_graph::models;
 use ember_progress::Console;
 use ember_train::job::{self, Job, Start};
-use ember_train::{Backend, Outcome, Settings, TrainingRecord, host};
+use ember_train::{Backend, Compression, Outcome, Settings, TrainingRecord, host};
 
 use args::Args;
 use display::{DataDisplay, EpochDisplay, TestDisplay};
@@ -49,7 +49,13 @@ fn train(args: &Args, console: &Console) -> anyhow::Result<Outcome> {
         (_, true) => Start::Force,
         _ => Start::New,
     };
-    let graph = models::find(&args.model)?.build()?;
+    let (graph, init) = match &args.init {
+        None => (models::find(&args.model)?.build()?, None),
+        Some(path) => {
+            let (graph, sha256) = job::load_init(path)?;
+            (graph, Some(sha256))
+        }
+    };
     let backend = Backend::from_name(&args.backend)?;
     backend.device()?;
     job::check_directory(&args.out, start)?;
@@ -59,8 +65,8 @@ fn train(args: &Args, console: &Console) -> anyhow::Result<Outcome> {
     let others = args.also_test.iter().map(|name| load(name, console));
     let others = others.collect::<anyhow::Result<Vec<Dataset>>>()?;
 
-    let settings = Settings {
-        model: args.model.clone(),
+    let mut settings = Settings {
+        model: graph.name.clone(),
         dataset: dataset.name.clone(),
         backend,
         epochs: args.epochs,
@@ -70,7 +76,11 @@ fn train(args: &Args, console: &Console) -> anyhow::Result<Outcome> {
         seed: args.seed,
         validation: args.validation,
         limit_steps: args.limit_steps,
+        compression: Compression::default(),
     };
+    let steps = settings.steps(dataset.train.len());
+    settings.compression = args.compression.settings(init, args.seed, steps);
+    let name = graph.name.clone();
     let mut job = Job::new(graph, &dataset, settings, &args.out, start, started)?;
     let [training, validation] = job.trainer().image_counts();
     console.step(
@@ -81,7 +91,7 @@ fn train(args: &Args, console: &Console) -> anyhow::Result<Outcome> {
         },
         format!(
             "{} on {training} images of {} ({validation} for validation), {}, seed {}",
-            args.model, dataset.name, args.backend, args.seed
+            name, dataset.name, args.backend, args.seed
         ),
     );
     let outcome = job.run(&stop, &mut EpochDisplay::new(console))?;
@@ -151,6 +161,11 @@ fn report(record: &TrainingRecord, args: &Args, console: &Console) {
             percent(other.test_accuracy),
             other.test_loss
         ));
+    }
+    if args.compression.qat.is_some() {
+        for name in [job::RANGES_FILE, job::RECIPE_FILE] {
+            console.step("Wrote", args.out.join(name).display().to_string());
+        }
     }
     let path = args.out.join(job::MODEL_FILE);
     console.step(

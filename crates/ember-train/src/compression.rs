@@ -1,0 +1,202 @@
+//! What a training does besides learning: start from a checkpoint, train for low precision, prune, share weights.
+
+use std::str::FromStr;
+
+use ember_compress::cluster::Clustering;
+use ember_compress::prune::{Pruning, Schedule};
+use ember_graph::Graph;
+use serde::{Deserialize, Serialize};
+
+use crate::TrainError;
+
+/// The integers that weights are trained for, one scale for each output channel. Activations are trained for int8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WeightBits {
+    /// -127..=127, from the greatest magnitude.
+    Int8,
+    /// -7..=7, clipped as OCTAV says ([`Clipping::Octav`](ember_compress::Clipping::Octav)).
+    Int4,
+    /// -1, 0, 1: what two bits hold in TensorFlow Lite's narrow range. The scale is that of Li, Zhang and Liu, "Ternary
+    /// weight networks" (2016), equation 6.
+    Ternary,
+}
+
+impl WeightBits {
+    /// What the command line takes.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Int8 => "int8",
+            Self::Int4 => "int4",
+            Self::Ternary => "ternary",
+        }
+    }
+}
+
+impl FromStr for WeightBits {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "int8" => Ok(Self::Int8),
+            "int4" => Ok(Self::Int4),
+            "ternary" | "int2" => Ok(Self::Ternary),
+            _ => Err("choose int8, int4 or ternary (also called int2)".to_owned()),
+        }
+    }
+}
+
+/// Which weights become 0, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prune {
+    /// The pattern; its sparsity is the schedule's.
+    pub pattern: Pruning,
+    /// How much of it at which step.
+    pub schedule: Schedule,
+}
+
+/// What a training does besides learning; nothing by default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Compression {
+    /// SHA-256 of the checkpoint that it starts from.
+    pub init: Option<String>,
+    /// Train for these weights and int8 activations.
+    pub qat: Option<WeightBits>,
+    /// Prune filters and weights.
+    pub prune: Option<Prune>,
+    /// Cluster filters and weights before the first step, and train the shared values.
+    pub cluster: Option<Clustering>,
+    /// Prune and cluster only filters and weights with at least so many elements.
+    pub min_weights: usize,
+    /// Weights that are 0 at the start stay 0.
+    pub keep_zeros: bool,
+    /// Weights of one tensor that are equal at the start stay equal.
+    pub keep_clusters: bool,
+}
+
+impl Compression {
+    /// Whether several weights of a tensor share a value; then they share a scale, too, or the integers would be more than
+    /// the values.
+    #[must_use]
+    pub fn shares(&self) -> bool {
+        self.cluster.is_some() || self.keep_clusters
+    }
+
+    /// Whether this can be done in `steps` steps.
+    ///
+    /// # Errors
+    /// The first thing that cannot.
+    pub(crate) fn check(&self, steps: u64) -> Result<(), TrainError> {
+        let setting = |setting: &'static str, value: String, expected: &str| {
+            Err(TrainError::Setting {
+                setting,
+                value,
+                expected: expected.to_owned(),
+            })
+        };
+        if let Some(prune) = &self.prune {
+            prune.schedule.check()?;
+            if let Schedule::Polynomial { end, .. } = prune.schedule
+                && end >= steps
+            {
+                let expected = format!("expected fewer than the {steps} steps of the training");
+                return setting("--prune-end", end.to_string(), &expected);
+            }
+        }
+        if self.init.is_none() {
+            let from = "only for trained weights: give it --init";
+            if let Some(clustering) = &self.cluster {
+                return setting("--cluster", clustering.clusters.to_string(), from);
+            }
+            if self.keep_zeros {
+                return setting("--keep-zeros", "true".to_owned(), from);
+            }
+            if self.keep_clusters {
+                return setting("--keep-clusters", "true".to_owned(), from);
+            }
+        }
+        Ok(())
+    }
+
+    /// The graph that is trained: for low precision the one that is quantized later, with batch norms folded and activations
+    /// fused, so that the ranges are of its values.
+    ///
+    /// # Errors
+    /// When the graph is not valid.
+    pub fn prepare(&self, graph: Graph) -> Result<Graph, TrainError> {
+        if self.qat.is_none() {
+            return Ok(graph);
+        }
+        let (optimized, _) = ember_compress::optimize(&graph)?;
+        Ok(optimized)
+    }
+}
+
+/// A pattern from the command line: a share of weights (`0.8`), of blocks (`0.8/4x1`), or `2:4`. With the share.
+///
+/// # Errors
+/// What was expected.
+pub fn parse_pattern(text: &str) -> Result<(Pruning, f64), String> {
+    let expected = || {
+        "expected a share as 0.8, a share of blocks of ROWSxCOLUMNS as 0.8/4x1, or KEEP:OF as 2:4"
+            .to_owned()
+    };
+    if let Some((keep, of)) = text.split_once(':') {
+        let (Ok(keep), Ok(of)) = (keep.parse(), of.parse()) else {
+            return Err(expected());
+        };
+        return match of {
+            0 => Err(expected()),
+            _ if keep > of => Err(expected()),
+            _ => Ok((Pruning::NOfM { keep, of }, 1.0 - keep as f64 / of as f64)),
+        };
+    }
+    let (share, block) = match text.split_once('/') {
+        Some((share, block)) => (share, Some(block)),
+        None => (text, None),
+    };
+    let sparsity: f64 = share.parse().map_err(|_| expected())?;
+    if !(0.0..=1.0).contains(&sparsity) {
+        return Err(format!("the share of weights {sparsity} is not in 0..=1"));
+    }
+    let Some(block) = block else {
+        return Ok((Pruning::Unstructured { sparsity }, sparsity));
+    };
+    match block.split_once('x').map(|(r, c)| (r.parse(), c.parse())) {
+        Some((Ok(rows), Ok(columns))) if rows > 0 && columns > 0 => {
+            let pattern = Pruning::Block {
+                rows,
+                columns,
+                sparsity,
+            };
+            Ok((pattern, sparsity))
+        }
+        _ => Err(expected()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_pattern;
+    use ember_compress::prune::Pruning;
+
+    #[test]
+    fn patterns_are_read() {
+        let unstructured = Pruning::Unstructured { sparsity: 0.8 };
+        assert_eq!(parse_pattern("0.8"), Ok((unstructured, 0.8)));
+        let block = Pruning::Block {
+            rows: 4,
+            columns: 1,
+            sparsity: 0.5,
+        };
+        assert_eq!(parse_pattern("0.5/4x1"), Ok((block, 0.5)));
+        assert_eq!(parse_pattern("2:4"), Ok((Pruning::TWO_OF_FOUR, 0.5)));
+        for wrong in [
+            "", "1.5", "-0.1", "0.8/4", "0.8/0x1", "5:4", "1:0", "a:b", "NaN",
+        ] {
+            assert!(parse_pattern(wrong).is_err(), "{wrong}");
+        }
+    }
+}

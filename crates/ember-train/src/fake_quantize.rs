@@ -1,0 +1,383 @@
+//! Training for low precision: weights and activations are rounded in the forward pass as the integer kernels round them,
+//! and the gradient passes through as if they were not (Bengio, Léonard and Courville, "Estimating or propagating gradients
+//! through stochastic neurons", 2013).
+//!
+//! Scales and zero points are those of [`ember_compress::quantize`], so the exported model computes what was trained:
+//! weights symmetric, one scale for each output channel; activations int8 with a zero point, from a moving average of the
+//! least and the greatest number of each batch (Jacob et al., "Quantization and training of neural networks for efficient
+//! integer-arithmetic-only inference", 2018, section 3.1). What pooling and reshaping give has the scale of what they take.
+//! Biases, whose int32 steps are far finer, stay as they are.
+
+use burn::tensor::{Tensor, TensorData};
+use ember_compress::quantize::{WeightRounding, activation_parameters, channel_axis};
+use ember_compress::recipe::Rule;
+use ember_compress::scheme::{ActivationType, Granularity, WeightType};
+use ember_compress::{Clipping, Range, Recipe};
+use ember_core::Dtype;
+use ember_graph::quantized::{OutputParameters, output_parameters};
+use ember_graph::{Graph, Op, Role};
+
+use crate::compression::{Compression, WeightBits};
+use crate::network::with_numbers;
+
+/// What is left of the old range after a step.
+const DECAY: f32 = 0.99;
+
+/// A layer with fewer weights keeps them in int8 where others have less, as [`ember_compress::Variant::Int4`] does: they cost
+/// little, and all that follows depends on them.
+const FEWEST_WEIGHTS: usize = 1024;
+
+/// How the values of a graph are rounded while it is trained.
+#[derive(Clone, Debug)]
+pub(crate) struct FakeQuantization {
+    /// For each value of the graph.
+    kinds: Vec<Kind>,
+    /// The moving average of each value's range, for those that have one of their own.
+    ranges: Vec<Option<Range>>,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    /// Stays as it is.
+    Exact,
+    Weights(Weights),
+    /// Rounded to its own range.
+    Own,
+    /// Rounded to the range of that value.
+    Of(usize),
+}
+
+#[derive(Clone, Debug)]
+struct Weights {
+    shape: Vec<usize>,
+    axis: usize,
+    bits: WeightBits,
+    per: Granularity,
+}
+
+impl FakeQuantization {
+    /// For an optimized graph.
+    pub(crate) fn new(graph: &Graph, bits: WeightBits, compression: &Compression) -> Self {
+        let per = if compression.shares() {
+            Granularity::Tensor
+        } else {
+            Granularity::Channel
+        };
+        let mut kinds = vec![Kind::Exact; graph.values.len()];
+        for id in &graph.inputs {
+            kinds[id.index()] = Kind::Own;
+        }
+        // Where a value's range is, pooled and reshaped ones followed back.
+        let mut origin: Vec<usize> = (0..graph.values.len()).collect();
+        for node in &graph.nodes {
+            for (role, id) in node.op.operands().iter().zip(&node.inputs) {
+                if let (Role::Filter | Role::Weights, Some(value)) = (role, graph.get(*id)) {
+                    let few = value.shape.iter().product::<usize>() < FEWEST_WEIGHTS;
+                    kinds[id.index()] = Kind::Weights(Weights {
+                        shape: value.shape.clone(),
+                        axis: channel_axis(&node.op),
+                        bits: if few { WeightBits::Int8 } else { bits },
+                        per,
+                    });
+                }
+            }
+            let (output, input) = (node.output.index(), node.inputs.first());
+            kinds[output] = match (output_parameters(&node.op, Dtype::Int8), input) {
+                (OutputParameters::Own, _) => Kind::Own,
+                (OutputParameters::OfInput, Some(input)) => {
+                    origin[output] = origin[input.index()];
+                    // What they give is rounded already where it is one of the numbers that they take.
+                    match node.op {
+                        Op::AveragePool2d { .. } => Kind::Of(origin[output]),
+                        _ => Kind::Exact,
+                    }
+                }
+                _ => Kind::Exact,
+            };
+        }
+        Self {
+            ranges: vec![None; kinds.len()],
+            kinds,
+        }
+    }
+
+    /// The ranges, for each value of the graph that has one.
+    pub(crate) fn ranges(&self) -> &[Option<Range>] {
+        &self.ranges
+    }
+
+    /// Puts back what [`Self::ranges`] gave; `false` when it was of another graph.
+    pub(crate) fn restore(&mut self, ranges: Vec<Option<Range>>) -> bool {
+        let fit = ranges.len() == self.ranges.len();
+        if fit {
+            self.ranges = ranges;
+        }
+        fit
+    }
+
+    /// A value while training: its range follows, and the gradient passes where it is within.
+    pub(crate) fn train(&mut self, value: usize, tensor: Tensor<2>) -> Tensor<2> {
+        if let Kind::Own = self.kinds[value] {
+            let seen = with_numbers(tensor.clone().inner(), |numbers| {
+                let start = Range { min: 0.0, max: 0.0 };
+                numbers.iter().fold(start, |range, number| Range {
+                    min: range.min.min(*number),
+                    max: range.max.max(*number),
+                })
+            });
+            // A training that diverges is found out by its loss.
+            if seen.min.is_finite() && seen.max.is_finite() {
+                let follow = |old: f32, new: f32| DECAY * old + (1.0 - DECAY) * new;
+                self.ranges[value] = Some(self.ranges[value].map_or(seen, |old| Range {
+                    min: follow(old.min, seen.min),
+                    max: follow(old.max, seen.max),
+                }));
+            }
+        }
+        let Some(grid) = self.grid(value) else {
+            return tensor;
+        };
+        let dims = tensor.dims();
+        let (least, greatest) = grid.ends();
+        let change: Vec<f32> = with_numbers(tensor.clone().inner(), |numbers| {
+            let rounded = grid.round(numbers).into_iter();
+            let clamped = numbers.iter().map(|number| number.clamp(least, greatest));
+            rounded.zip(clamped).map(|(new, old)| new - old).collect()
+        });
+        let change = Tensor::from_data(TensorData::new(change, dims), &tensor.device());
+        if least == f32::MIN {
+            tensor + change
+        } else {
+            tensor.clamp(least, greatest) + change
+        }
+    }
+
+    /// A value while testing: rounded.
+    pub(crate) fn apply(&self, value: usize, tensor: Tensor<2>) -> Tensor<2> {
+        let Some(grid) = self.grid(value) else {
+            return tensor;
+        };
+        let dims = tensor.dims();
+        let device = tensor.device();
+        let rounded = with_numbers(tensor, |numbers| grid.round(numbers));
+        Tensor::from_data(TensorData::new(rounded, dims), &device)
+    }
+
+    /// The numbers of a constant, rounded where it is one of weights.
+    pub(crate) fn round_constant(&self, value: usize, numbers: Vec<f32>) -> Vec<f32> {
+        match &self.kinds[value] {
+            Kind::Weights(weights) => weights.round(&numbers),
+            Kind::Exact | Kind::Own | Kind::Of(_) => numbers,
+        }
+    }
+
+    /// What rounds a value now; none where it stays as it is, or nothing of it has been seen.
+    fn grid(&self, value: usize) -> Option<Grid<'_>> {
+        let range = match &self.kinds[value] {
+            Kind::Exact => return None,
+            Kind::Weights(weights) => return Some(Grid::Weights(weights)),
+            Kind::Own => self.ranges[value]?,
+            Kind::Of(origin) => self.ranges[*origin]?,
+        };
+        let quantization = activation_parameters(range)?;
+        let scale = *quantization.scales().first()?;
+        let zero_point = quantization.zero_point();
+        Some(Grid::Activation {
+            scale,
+            least: i32::from(i8::MIN) - zero_point,
+            greatest: i32::from(i8::MAX) - zero_point,
+        })
+    }
+}
+
+/// Where numbers are rounded to.
+enum Grid<'a> {
+    Weights(&'a Weights),
+    /// Multiples of `scale`, from `least` to `greatest` of them.
+    Activation {
+        scale: f32,
+        least: i32,
+        greatest: i32,
+    },
+}
+
+impl Grid<'_> {
+    /// Between these the gradient passes.
+    fn ends(&self) -> (f32, f32) {
+        match self {
+            Self::Weights(_) => (f32::MIN, f32::MAX),
+            Self::Activation {
+                scale,
+                least,
+                greatest,
+            } => (*least as f32 * scale, *greatest as f32 * scale),
+        }
+    }
+
+    fn round(&self, numbers: &[f32]) -> Vec<f32> {
+        match self {
+            Self::Weights(weights) => weights.round(numbers),
+            Self::Activation {
+                scale,
+                least,
+                greatest,
+            } => numbers
+                .iter()
+                .map(|number| {
+                    let steps = number / scale;
+                    // Halves away from 0; the conversion cuts towards 0 and saturates.
+                    let steps = (steps + 0.5_f32.copysign(steps)) as i32;
+                    steps.clamp(*least, *greatest) as f32 * scale
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Weights {
+    /// The real numbers that the integers of these weights stand for.
+    fn round(&self, numbers: &[f32]) -> Vec<f32> {
+        let rounding = match self.bits {
+            WeightBits::Ternary => return self.ternary(numbers),
+            WeightBits::Int8 => WeightRounding {
+                weights: WeightType::Int8,
+                clip: Clipping::MinMax,
+                per: self.per,
+            },
+            WeightBits::Int4 => WeightRounding {
+                weights: WeightType::Int4,
+                clip: Clipping::Octav,
+                per: self.per,
+            },
+        };
+        let scales = rounding.scales(numbers, &self.shape, self.axis);
+        let integers = rounding.round(numbers, &self.shape, self.axis, &scales);
+        let real = integers.iter().enumerate().map(|(position, integer)| {
+            let scale = scales[self.channel(position) % scales.len()];
+            (f64::from(scale) * f64::from(*integer)) as f32
+        });
+        real.collect()
+    }
+
+    /// The weights beyond 0.7 of the mean magnitude become the mean magnitude of those, the others 0.
+    fn ternary(&self, numbers: &[f32]) -> Vec<f32> {
+        let channels = match self.per {
+            Granularity::Tensor => 1,
+            Granularity::Channel => self.shape[self.axis],
+        };
+        let of = |position: usize| self.channel(position) % channels;
+        // Sums and counts, first of all weights, then of those beyond the threshold.
+        let mean = |beyond: &[f64]| -> Vec<f64> {
+            let mut sums = vec![(0.0, 0.0); channels];
+            for (position, number) in numbers.iter().enumerate() {
+                let (channel, magnitude) = (of(position), f64::from(number.abs()));
+                if magnitude > beyond[channel] {
+                    sums[channel].0 += magnitude;
+                    sums[channel].1 += 1.0;
+                }
+            }
+            let mean = |(sum, count): (f64, f64)| if count > 0.0 { sum / count } else { 0.0 };
+            sums.into_iter().map(mean).collect()
+        };
+        let thresholds: Vec<f64> = mean(&vec![-1.0; channels])
+            .iter()
+            .map(|mean| 0.7 * mean)
+            .collect();
+        let scales = mean(&thresholds);
+        let rounded = numbers.iter().enumerate().map(|(position, number)| {
+            let channel = of(position);
+            if f64::from(number.abs()) > thresholds[channel] {
+                (scales[channel] as f32).copysign(*number)
+            } else {
+                0.0
+            }
+        });
+        rounded.collect()
+    }
+
+    fn channel(&self, position: usize) -> usize {
+        let inner: usize = self.shape[self.axis + 1..].iter().product();
+        position / inner.max(1) % self.shape[self.axis]
+    }
+}
+
+/// With which the trained graph is quantized to what was trained.
+pub(crate) fn recipe(bits: WeightBits, compression: &Compression) -> Recipe {
+    let per = |rule: Rule| Rule {
+        per: Some(if compression.shares() {
+            Granularity::Tensor
+        } else {
+            Granularity::Channel
+        }),
+        // The weights are on their grid already, which clipping would leave.
+        clip: Some(Clipping::MinMax),
+        ..rule
+    };
+    let int8 = ActivationType::Int8;
+    let mut rules = vec![per(Rule::op("*").types(WeightType::Int8, int8))];
+    let narrow = match bits {
+        WeightBits::Int8 => None,
+        WeightBits::Int4 => Some(WeightType::Int4),
+        WeightBits::Ternary => Some(WeightType::Int2),
+    };
+    if narrow.is_some() {
+        rules.push(per(Rule {
+            weights: narrow,
+            min_elements: Some(FEWEST_WEIGHTS),
+            ..Rule::op("*")
+        }));
+    }
+    Recipe {
+        rules,
+        ..Recipe::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WeightBits, Weights};
+    use ember_compress::scheme::Granularity;
+
+    fn weights(bits: WeightBits, shape: &[usize], per: Granularity) -> Weights {
+        Weights {
+            shape: shape.to_vec(),
+            axis: 0,
+            bits,
+            per,
+        }
+    }
+
+    #[test]
+    fn int8_weights_have_a_scale_for_each_channel() {
+        let rounded = weights(WeightBits::Int8, &[2, 2], Granularity::Channel)
+            .round(&[1.27, 0.004, -12.7, 0.04]);
+        let expected = [1.27, 0.0, -12.7, 0.0];
+        for (rounded, expected) in rounded.into_iter().zip(expected) {
+            assert!((rounded - expected).abs() < 1e-6, "{rounded} {expected}");
+        }
+    }
+
+    #[test]
+    fn ternary_weights_are_their_mean_or_zero() {
+        let rounded = weights(WeightBits::Ternary, &[1, 4], Granularity::Channel)
+            .round(&[1.0, -2.0, 0.5, 0.1]);
+        // The mean magnitude is 0.9; beyond 0.63 are 1 and 2.
+        assert_eq!(rounded, [1.5, -1.5, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn rounding_twice_changes_nothing() {
+        let numbers: Vec<f32> = (0..64)
+            .map(|i| ((i * 37 % 64) as f32 - 31.5) / 17.0)
+            .collect();
+        for bits in [WeightBits::Int8, WeightBits::Ternary] {
+            for per in [Granularity::Tensor, Granularity::Channel] {
+                let weights = weights(bits, &[4, 16], per);
+                let once = weights.round(&numbers);
+                for (once, twice) in once.iter().zip(weights.round(&once)) {
+                    assert!((once - twice).abs() <= 1e-6 * once.abs(), "{once} {twice}");
+                }
+            }
+        }
+    }
+}
