@@ -15,6 +15,10 @@ pub mod file {
     pub const CHECKPOINT: &str = "train/model.safetensors";
     /// How the training went.
     pub const TRAINING: &str = "train/training.json";
+    /// Ranges that the activations were trained for, where they were.
+    pub const TRAINED_RANGES: &str = "train/ranges.json";
+    /// The quantizer's recipe that goes with them.
+    pub const TRAINED_RECIPE: &str = "train/recipe.toml";
     /// Ranges of the activations over the representative data set.
     pub const RANGES: &str = "ranges.json";
     /// The float model.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use ember_compress::Recipe;
 use ember_compress::calibrate::{self, Calibration, Range};
 use ember_graph::{Graph, checkpoint};
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use super::file;
 use crate::app::App;
 use crate::cli::QuantizeSettings;
 use crate::manifest::{Inputs, RunDir};
-use crate::{atomic, json};
+use crate::{atomic, json, workspace};
 
 /// `ranges.json`: what the activations reached over the representative data set. With it a model is quantized again to
 /// the same bytes where the data set is not at hand.
@@ -78,7 +79,12 @@ pub fn optimized(checkpoint: &Path) -> Result<(Graph, Vec<ember_compress::passes
 /// # Errors
 /// Ranges of another graph, or a graph that cannot be lowered.
 pub fn lower(graph: &Graph, ranges: &Ranges) -> Result<ModelFiles> {
-    let quantized = ember_compress::quantize(graph, &ranges.calibration(graph)?)?;
+    lower_by(graph, ranges, &Recipe::default())
+}
+
+fn lower_by(graph: &Graph, ranges: &Ranges, recipe: &Recipe) -> Result<ModelFiles> {
+    let calibration = ranges.calibration(graph)?;
+    let quantized = ember_compress::quantize_by(graph, Some(&calibration), recipe)?;
     Ok(ModelFiles {
         float32: ember_codegen::tflite::float32(graph)?,
         int8: ember_codegen::tflite::quantized(&quantized)?,
@@ -94,7 +100,20 @@ pub fn calibrate(graph: &Graph, data: &Data, images: u64, seed: u64) -> Result<R
     Ok(Ranges::new(graph, &calibration, &data.dataset.name, seed))
 }
 
-/// Quantizes the trained model of `run`.
+/// The ranges and the recipe that a training for low precision left; none after another training.
+fn trained_for(run: &RunDir) -> Result<Option<(Ranges, Recipe)>> {
+    let [ranges, recipe] = [file::TRAINED_RANGES, file::TRAINED_RECIPE].map(|name| run.file(name));
+    if !ranges.is_file() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(&recipe)
+        .with_context(|| format!("cannot read {}", workspace::shown(&recipe)))?;
+    let recipe = Recipe::parse(&text)
+        .with_context(|| format!("{} is not a recipe", workspace::shown(&recipe)))?;
+    Ok(Some((json::read(&ranges)?, recipe)))
+}
+
+/// Quantizes the trained model of `run`: as it was trained to be, or calibrated where it was trained in float.
 ///
 /// # Errors
 /// A missing or damaged checkpoint, images that do not fit it, a graph that cannot be quantized.
@@ -115,27 +134,39 @@ pub fn run(
         .value("representative images", settings.representative)
         .value("calibration seed", settings.calibration_seed)
         .file(&checkpoint)?;
+    let mut inputs = inputs;
+    for name in [file::TRAINED_RANGES, file::TRAINED_RECIPE] {
+        if run.file(name).is_file() {
+            inputs = inputs.file(&run.file(name))?;
+        }
+    }
     app.stage(run, "quantize", force, inputs, || {
+        let trained_for = trained_for(run)?;
         app.console.step(
             "Quantizing",
-            format!(
-                "on {} training images of {}",
-                settings.representative, data.dataset.name
-            ),
+            match &trained_for {
+                Some(_) => "with the ranges and the recipe of the training".to_owned(),
+                None => format!(
+                    "on {} training images of {}",
+                    settings.representative, data.dataset.name
+                ),
+            },
         );
         let (graph, changes) = optimized(&checkpoint)?;
         for change in changes {
             app.console
                 .line(format!("{:>12} {}", change.pass, change.what));
         }
-        let ranges = calibrate(
-            &graph,
-            data,
-            settings.representative.into(),
-            settings.calibration_seed,
-        )?;
-        let files =
-            lower(&graph, &ranges).with_context(|| format!("cannot quantize {}", graph.name))?;
+        let (ranges, recipe) = match trained_for {
+            Some(trained_for) => trained_for,
+            None => {
+                let images = settings.representative.into();
+                let ranges = calibrate(&graph, data, images, settings.calibration_seed)?;
+                (ranges, Recipe::default())
+            }
+        };
+        let files = lower_by(&graph, &ranges, &recipe)
+            .with_context(|| format!("cannot quantize {}", graph.name))?;
         json::write(&run.file(file::RANGES), &ranges)?;
         atomic::write(&run.file(file::FLOAT32), &files.float32)?;
         atomic::write(&run.file(file::INT8), &files.int8)?;
