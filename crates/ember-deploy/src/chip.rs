@@ -143,6 +143,9 @@ cores! {
     Armv8mMainF: "Cortex-M33F", "thumbv8m.main-none-eabihf";
     /// RISC-V without atomic instructions.
     Rv32imc: "RV32IMC", "riscv32imc-unknown-none-elf";
+    /// WCH's QingKe V3 and V4: RISC-V without `mcycle`, `mie`, `mip` and `mhartid`. Its atomic instructions are not used, as
+    /// the crate `qingke` found them broken.
+    Qingke: "QingKe V3/V4", "riscv32imc-unknown-none-elf";
     /// RISC-V with atomic instructions.
     Rv32imac: "RV32IMAC", "riscv32imac-unknown-none-elf";
 }

@@ -154,6 +154,33 @@ fn it_links_on_every_core_without_a_path_that_panics() {
 }
 
 #[test]
+fn a_qingke_s_firmware_leaves_registers_alone_that_it_lacks() {
+    // mie, mip, mhartid, mcycle, mcycleh, mcountinhibit.
+    const LACKING: [u32; 6] = [0x304, 0x344, 0xF14, 0xB00, 0xB80, 0x320];
+    let names = |plan: &Plan| {
+        Built::new(plan).map(|built| {
+            let code = built.from(plan.flash.origin);
+            // Instructions begin at multiples of 2. SYSTEM is 0x73 in the lowest 7 bits, and a register is named in the
+            // highest 12 where bits 12 to 14 are not 0.
+            code.windows(4)
+                .step_by(2)
+                .map(|bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+                .filter(|word| word & 0x7F == 0x73 && word >> 12 & 7 != 0)
+                .map(|word| word >> 20)
+                .filter(|register| LACKING.contains(register))
+                .collect::<BTreeSet<_>>()
+        })
+    };
+    let others = names(&plan("rv32imc", Core::Rv32imc, 0x0800_0000, Boot::Plain));
+    let qingke = plan("qingke", Core::Qingke, 0x0800_0000, Boot::Plain);
+    assert_eq!(others, others.as_ref().map(|_| LACKING.into()));
+    assert_eq!(names(&qingke), others.map(|_| BTreeSet::new()));
+    if let Some(built) = Built::new(&qingke) {
+        built.check(&qingke);
+    }
+}
+
+#[test]
 fn code_stays_off_what_is_reserved_near_the_vector_table() {
     let mut plan = plan("kinetis", Core::Armv7emF, 0, Boot::Plain);
     plan.reserved = vec![Reserved {

@@ -33,7 +33,7 @@ macro_rules! codes {
 codes! {
     /// What a device counts time with. The ticks on the wire always count upwards, wraps included.
     TimerKind: u32 {
-        /// The SysTick timer of a Cortex-M, at the processor's clock.
+        /// The SysTick timer of a Cortex-M or a QingKe, at the processor's clock.
         SysTick = 1;
         /// The `mcycle` counter of a RISC-V core.
         Mcycle = 2;

@@ -1,12 +1,21 @@
-//! RISC-V (RV32): start, `mcycle`, exceptions, semihosting.
+//! RISC-V (RV32): start, exceptions, semihosting, and one of two timers.
 //!
 //! Registers are those of "The RISC-V Instruction Set Manual, Volume II"; the semihosting sequence is that of "RISC-V
 //! Semihosting" 1.0.
 
 use crate::device;
 use core::arch::asm;
-use ember_link::{CALIBRATION_INSTRUCTIONS, TimerKind};
+use ember_link::CALIBRATION_INSTRUCTIONS;
 use riscv_rt::{TrapFrame, entry};
+
+#[cfg(not(feature = "qingke"))]
+#[path = "mcycle.rs"]
+mod timer;
+#[cfg(feature = "qingke")]
+#[path = "qingke.rs"]
+mod timer;
+
+pub(crate) use timer::Timer;
 
 #[entry]
 fn main() -> ! {
@@ -22,58 +31,6 @@ extern "C" fn exception(_frame: &TrapFrame) -> ! {
         asm!("csrr {}, mepc", "csrr {}, mcause", out(reg) pc, out(reg) cause, options(nomem, nostack))
     };
     device::fault(pc, cause)
-}
-
-/// The processor's own 64-bit counter.
-pub(crate) struct Timer(());
-
-impl Timer {
-    /// `mcycle` runs from reset on.
-    #[cfg(not(feature = "rtt"))]
-    pub(crate) fn start() -> Self {
-        Self(())
-    }
-
-    /// `mcycle` runs from reset on, but for cores that stop it to save power. They can be told; others may not have the
-    /// register for that, so it is left alone where the counter counts.
-    #[cfg(feature = "rtt")]
-    pub(crate) fn start() -> Self {
-        let mut timer = Self(());
-        let first = timer.ticks();
-        if timer.ticks() == first {
-            // SAFETY: every event is counted again. Without this the counter stands still.
-            unsafe { asm!("csrw mcountinhibit, zero", options(nomem, nostack)) };
-        }
-        timer
-    }
-
-    /// What the ticks are.
-    pub(crate) const fn kind(&self) -> TimerKind {
-        TimerKind::Mcycle
-    }
-
-    /// Cycles since reset.
-    #[inline(never)]
-    pub(crate) fn ticks(&mut self) -> u64 {
-        loop {
-            let (high, low, again): (u32, u32, u32);
-            // SAFETY: reads counters.
-            unsafe {
-                asm!(
-                    "csrr {}, mcycleh",
-                    "csrr {}, mcycle",
-                    "csrr {}, mcycleh",
-                    out(reg) high,
-                    out(reg) low,
-                    out(reg) again,
-                    options(nomem, nostack),
-                );
-            }
-            if high == again {
-                return u64::from(high) << 32 | u64::from(low);
-            }
-        }
-    }
 }
 
 /// Nothing: the counter has 64 bits.

@@ -1,6 +1,6 @@
 //! What a firmware is built for, as data: an emulated machine or a chip.
 
-use crate::chip::{Boot, Plan, Store};
+use crate::chip::{Boot, Core, Plan, Store};
 use crate::layout::Layout;
 use crate::machine::{Machine, Region};
 
@@ -17,6 +17,8 @@ pub struct Target {
     pub name: String,
     /// The Rust target triple.
     pub triple: &'static str,
+    /// Whether the processor is a QingKe, which lacks registers that other RISC-V have.
+    pub is_qingke: bool,
     /// Where code and constants go. What the chip starts from is at its beginning: the boot loader where there is one,
     /// else the vector table or the first instruction.
     pub code: Region,
@@ -80,6 +82,7 @@ impl Target {
         Self {
             name: machine.name.to_owned(),
             triple: machine.target,
+            is_qingke: false,
             code: machine.flash,
             text_origin: None,
             ram: machine.ram,
@@ -99,6 +102,7 @@ impl Target {
         let mut target = Self {
             name: plan.name.clone(),
             triple: plan.core.target(),
+            is_qingke: plan.core == Core::Qingke,
             code: layout.code,
             text_origin: None,
             ram: plan.ram,
@@ -188,6 +192,9 @@ impl Target {
         }
         if !is_arm && !self.start.is_empty() {
             features.push("pre-init");
+        }
+        if self.is_qingke {
+            features.push("qingke");
         }
         features
     }

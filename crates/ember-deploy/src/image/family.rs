@@ -46,7 +46,7 @@ impl Family {
     /// The family of a chip, if it has one.
     #[must_use]
     pub fn of(plan: &Plan) -> Option<&'static Self> {
-        let is_riscv = matches!(plan.core, Core::Rv32imc | Core::Rv32imac);
+        let is_riscv = matches!(plan.core, Core::Rv32imc | Core::Rv32imac | Core::Qingke);
         FAMILIES.iter().find(|family| {
             let begins = plan
                 .name

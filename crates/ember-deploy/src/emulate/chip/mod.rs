@@ -194,6 +194,7 @@ const fn has_core(core: Core) -> bool {
         | Core::Armv8mMain
         | Core::Armv8mMainF
         | Core::Rv32imc
+        | Core::Qingke
         | Core::Rv32imac => false,
     }
 }

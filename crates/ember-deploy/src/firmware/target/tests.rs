@@ -110,6 +110,8 @@ fn registers_are_only_set_at_the_start_where_flash_is_not_at_zero() {
     assert_eq!(target.features(), ["rtt", "slots"]);
     let target = chip(Core::Rv32imc, 0x2001_0000, Boot::Plain);
     assert_eq!(target.features(), ["rtt", "slots", "pre-init"]);
+    let target = chip(Core::Qingke, 0x0800_0000, Boot::Plain);
+    assert_eq!(target.features(), ["rtt", "slots", "pre-init", "qingke"]);
 }
 
 #[test]
