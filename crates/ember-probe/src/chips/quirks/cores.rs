@@ -107,6 +107,12 @@ pub(super) const ROWS: &[Quirk] = &[
         source: "GD32E50x, MCX A and RA4C1, RA4L1 datasheets: Cortex-M33; not all of them have a floating-point unit",
     },
     Quirk {
+        chips: "CH32V1* CH32V2* CH32V3* CH32L1* CH32X0* CH643*",
+        what: What::Core(Core::Qingke),
+        source: "WCH datasheets: QingKe V3A, V4B, V4C and V4F, all of them RV32IMAC or more; WCH QingKe V3 and V4 processor manuals, \
+                 control and status registers; the crate qingke, which refuses atomic instructions",
+    },
+    Quirk {
         chips: "fe310-g002 GD32VF103*",
         what: What::Core(Core::Rv32imac),
         source: "SiFive FE310-G002 manual, 3; Nuclei Bumblebee core instruction set manual",

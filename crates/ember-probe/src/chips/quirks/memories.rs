@@ -9,6 +9,10 @@ const S32K_UNSECURED: &[u8] = &[
     0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0x7F, 0xFF, 0xFF,
 ];
 
+/// WCH's chips with an option for how their memory is split into code and RAM, where the name does not say the split.
+const CH32V_SPLIT: &str = "CH32V203RBT6 CH32V208CBU6 CH32V208GBU6 CH32V208RBT6 CH32V208WBU6 CH32V303RCT6 CH32V303VCT6 CH32V307RCT6 \
+                           CH32V307VCT6 CH32V307WCU6 CH32V317VCT6 CH32V317WCU6";
+
 /// The secure aliases of PSOC Control's flash and RAM, as far as they may reach: its program starts in the secure state.
 const PSC3_FLASH: Region = Region {
     origin: 0x3200_0000,
@@ -122,6 +126,23 @@ pub(super) const ROWS: &[Quirk] = &[
         chips: "CY8C4588* CY8C624* CY8C634*",
         what: What::RamTail(2 << 10),
         source: "Infineon PSoC 6 linker files: the last 2 KiB of RAM belong to the system calls in ROM",
+    },
+    Quirk {
+        chips: CH32V_SPLIT,
+        what: What::Ram(Region {
+            origin: 0x2000_0000,
+            length: 32 << 10,
+        }),
+        source: "WCH CH32V20x and CH32V30x datasheets, user option bytes: 32 KiB are there with every split; cnlohr/ch32fun, issue 232: \
+                 erased option bytes give just them",
+    },
+    Quirk {
+        chips: CH32V_SPLIT,
+        what: What::Note(
+            "32 KiB of RAM are used, which every split of its memory has: to use more, name the chip with the split that its \
+             option bytes set, as in _c192_r128",
+        ),
+        source: "the same",
     },
     Quirk {
         chips: "GD32VF103*",

@@ -182,13 +182,12 @@ pub(super) const ROWS: &[Quirk] = &[
         source: "WCH QingKe V2 processor manual",
     },
     Quirk {
-        chips: "CH32V1* CH32V2* CH32V3* CH32L1* CH32X0* CH643* CH32H4*",
+        chips: "CH32H4*",
         what: What::Refuse(
             Core,
-            "its QingKe processor has no mcycle register, which the firmware's timer reads, and starts otherwise than the \
-             RISC-V start-up code expects",
+            "it has two QingKe processors, of which the one starts the other, and how is not known well enough",
         ),
-        source: "WCH QingKe V3 and V4 processor manuals, control and status registers",
+        source: "ch32-rs/qingke, pull request 23: its runtime for them has not run on hardware",
     },
     Quirk {
         chips: "RP2040_SELFDEBUG",

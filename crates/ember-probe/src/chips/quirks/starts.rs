@@ -41,6 +41,18 @@ pub(super) const ROWS: &[Quirk] = &[
         source: "Artery, LuatOS AIR, Puya, Hangshun and WCH reference manuals, boot configuration: main flash at 0x08000000",
     },
     Quirk {
+        chips: "CH32V1* CH32V2* CH32V3* CH32L1* CH32X0* CH643*",
+        what: PLAIN,
+        source: "WCH reference manuals, boot configuration: the first instruction at 0x08000000, of which address 0 is an alias; \
+                 Zephyr's pull request 87345 jumps there from 0 as the firmware's runtime does; openwch/ch32v307, issue 16: the \
+                 registers that WCH's own start-up code sets need not be set",
+    },
+    Quirk {
+        chips: "CH32V1*",
+        what: What::Note("its timer is not the one that the firmware knows: nothing is timed"),
+        source: "WCH CH32V103 reference manual, SysTick; ch32v00x_systick.c of Zephyr has it apart",
+    },
+    Quirk {
         chips: "CIU32F003* CW32L0* HC32F005* W7500",
         what: PLAIN,
         source: "HED, Wuhan Xinyuan, Xiaohua and WIZnet reference manuals and start-up files: vector table at 0",
