@@ -7,7 +7,7 @@ pub const MODEL_BYTES: usize = 2032;
 pub const MODEL_SHA256: &str = "8fbc7ccfa5c9c3660b7decfbbf4afa6c7446dece873ad43482b0e9bf5cd5c819";
 
 /// Bytes of the arena, exactly as many as the model needs; it begins at a multiple of 16.
-pub const ARENA_BYTES: usize = 480;
+pub const ARENA_BYTES: usize = 464;
 
 /// Bytes of the model's inputs together.
 pub const INPUT_BYTES: usize = 36;
