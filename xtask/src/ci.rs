@@ -197,6 +197,16 @@ fn deploy(app: &App) -> Result<()> {
             ],
         )?;
     }
+    // A model alone, into the image that the first of them left.
+    let [chip, ..] = EMULATED_CHIPS;
+    let update = [
+        "--emulate",
+        "--model-only",
+        "seed-cnn",
+        "--dataset",
+        "synthetic",
+    ];
+    xtask(app, &[&["deploy", "--chip", chip][..], &update].concat())?;
     xtask(
         app,
         &["deploy", "--chip", "RP2040", "--dry-run", "--format", "uf2"],

@@ -124,12 +124,12 @@ pub struct Deploy {
     /// Write the image in these formats; HEX is always written
     #[arg(long, value_enum, value_delimiter = ',', default_value = "hex")]
     pub format: Vec<Format>,
-    /// Replace the model of a chip that runs Ember, and nothing else
-    #[arg(long, value_name = "FILE|ZOO|RUN", conflicts_with_all = ["model", "emulate", "arena", "public_key", "all_kernels"])]
+    /// Replace the model of a chip that runs Ember, and nothing else; with --emulate, of the image that was deployed last
+    #[arg(long, value_name = "FILE|ZOO|RUN", conflicts_with_all = ["model", "arena", "public_key", "all_kernels"])]
     pub model_only: Option<String>,
-    /// The number that the firmware reports as the model's version
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub model_version: u32,
+    /// The number that the firmware reports as the model's version [default: 1, or one more than that of the model before]
+    #[arg(long, value_name = "N")]
+    pub model_version: Option<u32>,
     /// Bytes of arena, when a later model may need more than this one [default: what the model needs]
     #[arg(long, value_name = "BYTES")]
     pub arena: Option<u32>,

@@ -66,7 +66,7 @@ pub fn run(
     let slot = SlotImage::new(
         model.mapped.bytes(),
         FIRST_SEQUENCE,
-        settings.model_version,
+        settings.model_version.unwrap_or(1),
         signing_key.as_ref(),
     )?;
     let root = workspace::root();

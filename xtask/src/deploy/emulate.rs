@@ -1,6 +1,7 @@
 //! An emulator in place of the chip: it is given the very file that would be flashed, and talked to over the same channel.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use anyhow::Result;
@@ -8,9 +9,10 @@ use ember_deploy::DeployError;
 use ember_deploy::chip::Plan;
 use ember_deploy::converse::{Answer, Patience};
 use ember_deploy::emulate::{ChipEmulator, ChipJob};
+use ember_deploy::firmware::Target;
+use ember_deploy::image::Image;
 use ember_progress::Unit;
 
-use super::build::Built;
 use super::inputs::Questions;
 use super::show::Run;
 use crate::app::App;
@@ -24,20 +26,27 @@ pub fn choose(plan: &Plan) -> Result<ChipEmulator> {
     Ok(ChipEmulator::choose(plan)?)
 }
 
-/// Runs the image.
+/// Runs the image in the HEX file; `image` has its symbols.
 ///
 /// # Errors
 /// What the emulator or the firmware says; ctrl-C.
-pub fn run(app: &App, plan: &Plan, built: &Built, questions: &Questions) -> Result<Run> {
+pub fn run(
+    app: &App,
+    plan: &Plan,
+    target: &Target,
+    image: &Image,
+    hex: &Path,
+    questions: &Questions,
+) -> Result<Run> {
     let emulator = choose(plan)?;
     if let Some(note) = emulator.note(plan) {
         app.console.notice(note);
     }
     let job = ChipJob {
         plan,
-        target: &built.target,
-        image: &built.image,
-        hex: &built.hex,
+        target,
+        image,
+        hex,
         input_bytes: questions.input_bytes,
         patience: Patience::default(),
     };

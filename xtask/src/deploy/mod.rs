@@ -12,6 +12,7 @@ mod model;
 mod probe;
 mod program;
 mod show;
+mod update;
 
 use anyhow::Result;
 
@@ -62,7 +63,7 @@ pub fn deploy(app: &App, settings: &Deploy) -> Result<()> {
         app.console.notice(note);
     }
     if let Some(model) = &settings.model_only {
-        return probe::update(app, &program, &plan, &model::choose(Some(model))?, settings);
+        return update::run(app, &program, &plan, &model::choose(Some(model))?, settings);
     }
     let model = model::choose(settings.model.model.as_deref())?;
     if settings.emulate {
@@ -78,7 +79,14 @@ pub fn deploy(app: &App, settings: &Deploy) -> Result<()> {
     let data = data::resolve(app, &settings.data)?;
     let questions = inputs::ask(&model.mapped, &data.dataset.test, settings.images as usize)?;
     let run = if settings.emulate {
-        emulate::run(app, &plan, &built, &questions)?
+        emulate::run(
+            app,
+            &plan,
+            &built.target,
+            &built.image,
+            &built.hex,
+            &questions,
+        )?
     } else {
         match probe::run(app, &program, &plan, &built, &questions, settings)? {
             Some(run) => run,

@@ -1,17 +1,15 @@
 //! A real chip, through a debug probe: `ember-probe` flashes it and talks to it.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use ember_core::{BuiltinOp, Dtype};
+use ember_core::Dtype;
 use ember_deploy::chip::Plan;
 use ember_deploy::findings::Findings;
 
 use super::build::{self, Built};
 use super::inputs::Questions;
-use super::model::Chosen;
 use super::program::Program;
 use super::show::Run;
 use crate::app::App;
@@ -34,26 +32,41 @@ pub fn run(
     questions: &Questions,
     settings: &Deploy,
 ) -> Result<Option<Run>> {
-    let folder = build::folder(&plan.name);
-    let file = |name: &str, bytes: &[u8]| -> Result<PathBuf> {
-        let path = folder.join(name);
-        atomic::write(&path, bytes)?;
-        Ok(path)
-    };
     let rtt = built
         .image
         .symbols()
         .named(RTT_SYMBOL)
         .map(|symbol| symbol.address)
         .with_context(|| format!("the firmware has no symbol {RTT_SYMBOL}: this is a bug"))?;
-    let findings = folder.join("findings.json");
     let mut command = program.command("deploy");
     reach(&mut command, plan, settings);
     command
         .arg("--image")
         .arg(&built.hex)
         .args(["--rtt", &format!("{rtt:#x}")])
-        .args(["--target", built.target.triple])
+        .args(["--target", built.target.triple]);
+    talk(app, &mut command, plan, questions, settings)
+}
+
+/// Has `ember-probe` ask the questions, and gives what the chip said; nothing after a live run.
+///
+/// # Errors
+/// What `ember-probe` says.
+pub fn talk(
+    app: &App,
+    command: &mut Command,
+    plan: &Plan,
+    questions: &Questions,
+    settings: &Deploy,
+) -> Result<Option<Run>> {
+    let folder = build::folder(&plan.name);
+    let file = |name: &str, bytes: &[u8]| -> Result<PathBuf> {
+        let path = folder.join(name);
+        atomic::write(&path, bytes)?;
+        Ok(path)
+    };
+    let findings = folder.join("findings.json");
+    command
         .arg("--images")
         .arg(file("inputs.bin", &questions.inputs)?)
         .args(["--input-bytes", &questions.input_bytes.to_string()])
@@ -69,7 +82,7 @@ pub fn run(
         command.arg("--live");
     }
     app.go_on()?;
-    toolchain::run_ours(&mut command)?;
+    toolchain::run_ours(command)?;
     if settings.live {
         return Ok(None);
     }
@@ -98,52 +111,8 @@ pub fn dry_run(app: &App, program: &Program, plan: &Plan, built: &Built) -> Resu
     toolchain::run_ours(&mut command)
 }
 
-/// Replaces the model of a chip that runs Ember.
-///
-/// # Errors
-/// A chip without Ember's firmware, a model that this firmware would not run, and what `ember-probe` says.
-pub fn update(
-    app: &App,
-    program: &Program,
-    plan: &Plan,
-    model: &Chosen,
-    settings: &Deploy,
-) -> Result<()> {
-    // A key that is none is found before the chip is touched.
-    build::signing_key(settings, None)?;
-    let mut command = program.command("update");
-    reach(&mut command, plan, settings);
-    command
-        .arg("--model")
-        .arg(&model.path)
-        .args(["--arena-bytes", &model.mapped.arena_bytes()?.to_string()])
-        .args(["--operators", &operators(model)?])
-        .args(["--model-version", &settings.model_version.to_string()]);
-    if let Some(key) = &settings.sign {
-        command.arg("--sign").arg(key);
-    }
-    if settings.dry_run {
-        command.arg("--dry-run");
-    }
-    app.go_on()?;
-    toolchain::run_ours(&mut command)
-}
-
-/// The builtin codes of the model's operators, each once, as `ember-probe` takes them: what the firmware on the chip has no
-/// kernel for is then said before anything is written.
-fn operators(model: &Chosen) -> Result<String> {
-    let read = model.mapped.model()?;
-    let codes: BTreeSet<i32> = read
-        .main()
-        .operators()
-        .filter_map(|operator| operator.builtin())
-        .map(BuiltinOp::code)
-        .collect();
-    let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
-    Ok(codes.join(","))
-}
-
-fn reach(command: &mut Command, plan: &Plan, settings: &Deploy) {
+/// Which chip, and how to reach it.
+pub fn reach(command: &mut Command, plan: &Plan, settings: &Deploy) {
     let probe = &settings.probe;
     command.args(["--chip", &plan.name]);
     if let Some(selector) = &probe.probe {
