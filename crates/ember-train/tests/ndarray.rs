@@ -53,6 +53,7 @@ fn train(backend: Backend, data: &Dataset, steps: u64) -> (Vec<f64>, Vec<Vec<f32
         seed: 2,
         validation: 0,
         limit_steps: Some(steps),
+        compression: Compression::default(),
     };
     let mut trainer = Trainer::new(&graph, data, settings).unwrap();
     let mut losses = Losses::default();
