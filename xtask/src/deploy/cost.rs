@@ -8,12 +8,13 @@ use anyhow::{Result, anyhow, bail};
 use ember_deploy::chip::{Core, Plan};
 use ember_deploy::converse::Patience;
 use ember_deploy::emulate::{ChipEmulator, ChipJob};
-use ember_deploy::firmware::{Build, Kernels, Target, Transport};
+use ember_deploy::firmware::{Build, Kernels, Target};
 use ember_deploy::image::Image;
 use ember_deploy::layout::Layout;
 use ember_slot::write::SlotImage;
 use serde::{Deserialize, Serialize};
 
+use super::inputs;
 use super::model::{self, Chosen};
 use super::program::Program;
 use crate::app::App;
@@ -215,18 +216,11 @@ fn link(plan: &Plan, model: &Chosen, kernels: Kernels, signed: bool) -> Result<L
     .run()?;
     let image = Image::read(&elf)?;
     let size = image.size(&[])?;
-    let channel_bytes = match target.transport {
-        Transport::Rtt {
-            up_bytes,
-            down_bytes,
-        } => up_bytes + down_bytes,
-        Transport::Semihosting => 0,
-    };
     let arena_bytes = u32::try_from(model.mapped.arena_bytes()?)?;
     Ok(Linked {
         code_bytes: u32::try_from(size.code_bytes)?,
         static_ram_bytes: u32::try_from(size.static_ram_bytes)?
-            .saturating_sub(arena_bytes + channel_bytes),
+            .saturating_sub(arena_bytes + target.transport.buffer_bytes()),
         target,
         layout,
         image,
@@ -248,10 +242,7 @@ fn stack(plan: &Plan, model: &Chosen) -> Result<u32> {
     atomic::write(&hex, linked.image.to_hex().as_bytes())?;
     let mut arena = model.mapped.arena()?;
     let mut session = model.mapped.session(&mut arena)?;
-    let mut input_bytes = 0;
-    for index in 0..session.input_count() {
-        input_bytes += session.input(index)?.len();
-    }
+    let input_bytes = inputs::input_bytes(&mut session)?;
     let job = ChipJob {
         plan,
         target: &linked.target,

@@ -39,13 +39,7 @@ fn need(cost: Cost, plan: &Plan, model: &Chosen, wishes: Wishes) -> Result<Need>
             model.title
         );
     }
-    let channel_bytes = match Transport::rtt(plan.ram.length) {
-        Transport::Rtt {
-            up_bytes,
-            down_bytes,
-        } => up_bytes + down_bytes,
-        Transport::Semihosting => 0,
-    };
+    let channel_bytes = Transport::rtt(plan.ram.length).buffer_bytes();
     let code_bytes = if wishes.all_kernels || !has_only_usual_kernels(model)? {
         cost.code_bytes_all_kernels
     } else {

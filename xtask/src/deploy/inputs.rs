@@ -60,10 +60,7 @@ impl Questions {
 pub fn ask(model: &MappedModel, test: &Split, count: usize) -> Result<Questions> {
     let mut arena = model.arena()?;
     let mut session = model.session(&mut arena)?;
-    let sizes = |session: &mut Session<'_>| -> Result<usize> {
-        (0..session.input_count()).try_fold(0, |sum, index| Ok(sum + session.input(index)?.len()))
-    };
-    let input_bytes = sizes(&mut session)?;
+    let input_bytes = input_bytes(&mut session)?;
     let test = test.take(count.min(test.len()));
     let is_image = session.input_count() == 1 && model_takes(&session, &test)?;
     let (what, inputs, labels) = if is_image {
@@ -110,6 +107,14 @@ pub fn ask(model: &MappedModel, test: &Split, count: usize) -> Result<Questions>
         output_dtype,
         labels,
     })
+}
+
+/// Bytes of all inputs of a model.
+///
+/// # Errors
+/// None for a session that was made.
+pub fn input_bytes(session: &mut Session<'_>) -> Result<usize> {
+    (0..session.input_count()).try_fold(0, |sum, index| Ok(sum + session.input(index)?.len()))
 }
 
 /// Whether the model's input has as many elements as an image has pixels.

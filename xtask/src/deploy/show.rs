@@ -1,7 +1,6 @@
 //! What a chip said, beside what the host says.
 
 use anyhow::{Result, bail};
-use ember_core::BuiltinOp;
 use ember_deploy::chip::Plan;
 use ember_deploy::emulate::Outcome;
 use ember_deploy::findings;
@@ -12,6 +11,7 @@ use super::build;
 use super::inputs::Questions;
 use super::model::Chosen;
 use crate::app::App;
+use crate::stages::emulate;
 use crate::{json, workspace};
 
 /// What a chip, or what plays it, said.
@@ -59,7 +59,7 @@ impl Run {
             ops: outcome
                 .operators
                 .iter()
-                .map(|cost| (op_name(cost.builtin_code), cost.instructions))
+                .map(|cost| (emulate::op_name(cost.builtin_code), cost.instructions))
                 .collect(),
         }
     }
@@ -85,18 +85,10 @@ impl Run {
             ops: run
                 .operators
                 .iter()
-                .map(|operator| (op_name(operator.builtin_code), operator.ticks))
+                .map(|operator| (emulate::op_name(operator.builtin_code), operator.ticks))
                 .collect(),
         }
     }
-}
-
-fn op_name(builtin_code: u32) -> String {
-    i32::try_from(builtin_code)
-        .ok()
-        .and_then(BuiltinOp::from_code)
-        .map_or("CUSTOM", |op| op.name())
-        .to_owned()
 }
 
 /// Writes `result.json` beside the image's files and shows what is in it.

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use ember_core::BuiltinOp;
@@ -14,6 +15,7 @@ use ember_deploy::layout::Layout;
 use ember_deploy::machine::Region;
 use ember_deploy::update::{Flash, Installed, Needs, NewModel};
 use ember_slot::Operators;
+use ember_slot::write::SigningKey;
 
 use super::inputs::{self, Questions};
 use super::model::Chosen;
@@ -22,7 +24,7 @@ use super::{build, emulate, probe, show};
 use crate::app::App;
 use crate::cli::deploy::Deploy;
 use crate::stages::data;
-use crate::{atomic, workspace};
+use crate::{atomic, toolchain, workspace};
 
 /// Replaces the model, and asks the chip about it.
 ///
@@ -37,13 +39,25 @@ pub fn run(
     settings: &Deploy,
 ) -> Result<()> {
     // A key that is none is found before the chip is touched.
-    build::signing_key(settings, None)?;
+    let key = build::signing_key(settings, None)?;
+    if settings.dry_run {
+        app.go_on()?;
+        return toolchain::run_ours(command(program, plan, model, settings)?.arg("--dry-run"));
+    }
     let data = data::resolve(app, &settings.data)?;
     let questions = inputs::ask(&model.mapped, &data.dataset.test, settings.images as usize)?;
     let run = if settings.emulate {
-        Some(in_image(app, plan, model, &questions, settings)?)
+        Some(in_image(
+            app,
+            plan,
+            model,
+            key.as_ref(),
+            &questions,
+            settings,
+        )?)
     } else {
-        on_chip(app, program, plan, model, &questions, settings)?
+        let mut command = command(program, plan, model, settings)?;
+        probe::talk(app, &mut command, plan, &questions, settings)?
     };
     match run {
         Some(run) => show::result(app, plan, model, &questions, &run),
@@ -51,14 +65,8 @@ pub fn run(
     }
 }
 
-fn on_chip(
-    app: &App,
-    program: &Program,
-    plan: &Plan,
-    model: &Chosen,
-    questions: &Questions,
-    settings: &Deploy,
-) -> Result<Option<show::Run>> {
+/// The command line of `ember-probe` that replaces the model.
+fn command(program: &Program, plan: &Plan, model: &Chosen, settings: &Deploy) -> Result<Command> {
     let mut command = program.command("update");
     probe::reach(&mut command, plan, settings);
     let operators: Vec<_> = operators(model)?
@@ -76,13 +84,7 @@ fn on_chip(
     if let Some(key) = &settings.sign {
         command.arg("--sign").arg(key);
     }
-    if settings.dry_run {
-        command.arg("--dry-run");
-        app.go_on()?;
-        crate::toolchain::run_ours(&mut command)?;
-        return Ok(None);
-    }
-    probe::talk(app, &mut command, plan, questions, settings)
+    Ok(command)
 }
 
 /// The model's builtin operators: what the firmware on the chip has no kernel for is said before anything is written.
@@ -100,13 +102,13 @@ fn in_image(
     app: &App,
     plan: &Plan,
     model: &Chosen,
+    key: Option<&SigningKey>,
     questions: &Questions,
     settings: &Deploy,
 ) -> Result<show::Run> {
     let folder = build::folder(&plan.name);
     let mut flash = ImageFlash::read(plan, &folder)?;
     let installed = Installed::read(&mut flash, plan)?;
-    let key = build::signing_key(settings, None)?;
     let needs = Needs {
         arena_bytes: u32::try_from(model.mapped.arena_bytes()?)?,
         operators: operators(model)?
@@ -117,7 +119,7 @@ fn in_image(
         bytes: model.mapped.bytes(),
         version: settings.model_version,
         needs,
-        key: key.as_ref(),
+        key,
     })?;
     let before = update
         .running

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use ember_core::Dtype;
+use ember_core::{BuiltinOp, Dtype};
 use ember_deploy::DeployError;
 use ember_deploy::emulate::{self, Answer, Emulator, Job};
 use ember_deploy::machine::Machine;
@@ -207,14 +207,7 @@ fn measure(
     let ops = outcome
         .operators
         .iter()
-        .map(|cost| {
-            (
-                ember_core::BuiltinOp::from_code(cost.builtin_code as i32)
-                    .map_or("CUSTOM", |op| op.name())
-                    .to_owned(),
-                cost.instructions,
-            )
-        })
+        .map(|cost| (op_name(cost.builtin_code), cost.instructions))
         .collect();
     Ok(Device {
         machine: machine.name.to_owned(),
@@ -229,6 +222,16 @@ fn measure(
         arena_bytes: u64::from(outcome.device.arena_used_bytes),
         seconds: begun.elapsed().as_secs_f64(),
     })
+}
+
+/// The name of the operator with a builtin code of the schema.
+#[must_use]
+pub fn op_name(builtin_code: u32) -> String {
+    i32::try_from(builtin_code)
+        .ok()
+        .and_then(BuiltinOp::from_code)
+        .map_or("CUSTOM", |op| op.name())
+        .to_owned()
 }
 
 /// The type of a model's scores.

@@ -157,6 +157,18 @@ impl From<&Machine> for Target {
 }
 
 impl Transport {
+    /// Bytes of RAM that its buffers take.
+    #[must_use]
+    pub const fn buffer_bytes(self) -> u32 {
+        match self {
+            Self::Semihosting => 0,
+            Self::Rtt {
+                up_bytes,
+                down_bytes,
+            } => up_bytes + down_bytes,
+        }
+    }
+
     /// RTT with buffers for a chip with `ram_bytes` of RAM: each a 64th of it, down to a power of two, but from 128 bytes, which
     /// what a firmware says first fits, to 1,024, which an MNIST image fits.
     #[must_use]
