@@ -5,9 +5,6 @@
 
 mod support;
 
-use std::path::Path;
-use std::process::Command;
-
 use ember_codegen::tflite::{self, Decoder, StoredForm, StoredWeights};
 use ember_compress::cluster::{Clustering, cluster_graph};
 use ember_compress::prune::{Pruning, prune};
@@ -16,7 +13,7 @@ use ember_graph::random::Random;
 use ember_graph::{Graph, QuantizedGraph, text};
 use ember_micro::registry;
 use ember_tflite::{Model, OpCode};
-use support::{quantized, run, seed_cnn};
+use support::{quantized, reference_scores, run, seed_cnn};
 
 /// The reference CNN, 80 % of its dense weights pruned where asked for, and 16 clusters where asked for.
 fn reference(pruned: bool, clustered: bool) -> QuantizedGraph {
@@ -121,30 +118,11 @@ fn small() -> Graph {
 
 /// The scores of an int8 file in TensorFlow Lite Micro.
 fn tflm(python: &str, file: &[u8], samples: &[i8]) -> Vec<u8> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
-    std::fs::write(path("model.tflite"), file).unwrap();
-    let bytes: Vec<u8> = samples
+    let samples: Vec<u8> = samples
         .iter()
         .map(|sample| sample.cast_unsigned())
         .collect();
-    std::fs::write(path("samples.bin"), bytes).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/run_engine/tflm.py");
-    let output = Command::new(python)
-        .arg(script)
-        .args([
-            path("model.tflite"),
-            path("samples.bin"),
-            path("scores.bin"),
-        ])
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    std::fs::read(path("scores.bin")).unwrap()
+    reference_scores(python, "tflm.py", file, &samples)
 }
 
 /// Models with weights in every form.

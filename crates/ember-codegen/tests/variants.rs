@@ -5,16 +5,13 @@
 
 mod support;
 
-use std::path::Path;
-use std::process::Command;
-
 use ember_codegen::tflite;
 use ember_compress::recipe::{Recipe, Rule};
 use ember_compress::scheme::{ActivationType, WeightType};
 use ember_compress::{Calibration, Calibrator, Variant, optimize, quantize_by};
 use ember_graph::{Graph, Op, QuantizedGraph, random};
 use ember_tflite::{Model, OpCode};
-use support::{images, input_len, seed_cnn};
+use support::{images, input_len, reference_scores, seed_cnn};
 
 /// The graph after the passes and its ranges on 50 samples.
 fn calibrated(graph: &Graph) -> (Graph, Calibration) {
@@ -135,27 +132,11 @@ fn a_layer_left_in_float_has_conversions_around_it() {
 
 /// What the script prints: for each sample the outputs as real numbers.
 fn litert(python: &str, bytes: &[u8], samples: &[f32]) -> Vec<f32> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
-    std::fs::write(path("model.tflite"), bytes).unwrap();
-    let numbers: Vec<u8> = samples
+    let samples: Vec<u8> = samples
         .iter()
         .flat_map(|number| number.to_le_bytes())
         .collect();
-    std::fs::write(path("samples.bin"), numbers).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/run_engine/litert.py");
-    let output = Command::new(python)
-        .arg(script)
-        .args([
-            path("model.tflite"),
-            path("samples.bin"),
-            path("scores.bin"),
-        ])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    let scores = std::fs::read(path("scores.bin")).unwrap();
+    let scores = reference_scores(python, "litert.py", bytes, &samples);
     let (numbers, _) = scores.as_chunks::<4>();
     numbers
         .iter()

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+use std::path::Path;
+use std::process::Command;
+
 use ember_compress::{Calibrator, optimize, quantize};
 use ember_core::Activation;
 use ember_graph::random::Random;
@@ -138,4 +141,25 @@ pub(crate) fn run_int8(file: &[u8], graph: &QuantizedGraph, samples: &[f32]) -> 
         .iter()
         .map(|byte| scale * (i32::from(byte.cast_signed()) - zero_point) as f32)
         .collect()
+}
+
+/// What a reference engine writes for a file and its samples: the script of `tools/run_engine`, run by `python`.
+pub(crate) fn reference_scores(python: &str, script: &str, file: &[u8], samples: &[u8]) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("model.tflite"), file).unwrap();
+    std::fs::write(path("samples.bin"), samples).unwrap();
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/run_engine");
+    let output = Command::new(python)
+        .arg(scripts.join(script))
+        .args([
+            path("model.tflite"),
+            path("samples.bin"),
+            path("scores.bin"),
+        ])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    std::fs::read(path("scores.bin")).unwrap()
 }
