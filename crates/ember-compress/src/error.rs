@@ -107,6 +107,14 @@ pub enum CompressError {
         /// As given.
         found: String,
     },
+    /// A text that is no pruning.
+    #[error(
+        "{found:?} does not say what to prune: a share as 0.8, a share of blocks of ROWSxCOLUMNS as 0.8/4x1, or KEEP:OF as 2:4"
+    )]
+    PruningText {
+        /// As given.
+        found: String,
+    },
     /// A pruning schedule that cannot be followed.
     #[error("the pruning schedule cannot be followed: {problem}")]
     Schedule {

@@ -5,6 +5,7 @@
 //! output channels of convolutions and dense layers.
 
 mod channels;
+mod pattern;
 mod schedule;
 
 pub use channels::{ChannelPruning, PrunedLayer, prune_channels};
@@ -55,6 +56,15 @@ impl Pruning {
             Self::NOfM { .. } => {}
         }
         self
+    }
+
+    /// The share of weights or blocks that become 0.
+    #[must_use]
+    pub fn sparsity(&self) -> f64 {
+        match *self {
+            Self::Unstructured { sparsity } | Self::Block { sparsity, .. } => sparsity,
+            Self::NOfM { keep, of } => 1.0 - keep as f64 / of.max(1) as f64,
+        }
     }
 
     fn check(&self) -> Result<(), CompressError> {

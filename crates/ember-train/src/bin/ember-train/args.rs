@@ -7,7 +7,7 @@ use ember_compress::cluster::{Clustering, Start};
 use ember_compress::prune::{Pruning, Schedule};
 use ember_compress::scheme::Granularity;
 use ember_train::Compression;
-use ember_train::compression::{Prune, WeightBits, parse_pattern};
+use ember_train::compression::{Prune, WeightBits};
 
 /// Trains a model on images of digits and writes it as safetensors.
 ///
@@ -110,8 +110,8 @@ pub(crate) struct CompressionArgs {
     pub(crate) qat: Option<WeightBits>,
 
     /// Prune filters and weights: a share as 0.8, a share of blocks of ROWSxCOLUMNS as 0.8/4x1, or 2:4
-    #[arg(long, value_name = "PATTERN", value_parser = parse_pattern)]
-    pub(crate) prune: Option<(Pruning, f64)>,
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) prune: Option<Pruning>,
 
     /// How the share grows: constant, or polynomial from 0
     #[arg(long, value_enum, value_name = "NAME", default_value_t = PruneSchedule::Polynomial, requires = "prune")]
@@ -201,9 +201,9 @@ impl CompressionArgs {
         Compression {
             init,
             qat: self.qat,
-            prune: self.prune.map(|(pattern, sparsity)| Prune {
+            prune: self.prune.map(|pattern| Prune {
                 pattern,
-                schedule: schedule(sparsity),
+                schedule: schedule(pattern.sparsity()),
             }),
             cluster: self.cluster.map(|clusters| Clustering {
                 clusters,
