@@ -52,9 +52,9 @@ const HEADER: usize = 2;
 /// ```
 pub struct Interpreter<'a, 'm> {
     model: Model<'m>,
-    registry: &'static [Registration],
+    pub(crate) registry: &'static [Registration],
     table: &'a [Row],
-    steps: &'a [u32],
+    pub(crate) steps: &'a [u32],
     activations: &'a mut [u8],
     arena_bytes_used: u32,
 }
@@ -273,15 +273,15 @@ impl<'a, 'm> Interpreter<'a, 'm> {
 }
 
 /// One operator on the tape of prepared words.
-struct Step<'a> {
-    registration: usize,
+pub(crate) struct Step<'a> {
+    pub(crate) registration: usize,
     inputs: u8,
     operands: &'a [u32],
-    words: &'a [u32],
+    pub(crate) words: &'a [u32],
 }
 
 impl<'a> Step<'a> {
-    fn next(steps: &mut &'a [u32]) -> Option<Self> {
+    pub(crate) fn next(steps: &mut &'a [u32]) -> Option<Self> {
         let (&[counts, words], rest) = steps.split_first_chunk::<HEADER>()?;
         let (inputs, outputs) = ((counts >> 16) as u8, (counts >> 24) as u8);
         let operands = usize::from(inputs).wrapping_add(usize::from(outputs));

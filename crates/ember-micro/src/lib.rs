@@ -15,6 +15,8 @@ extern crate alloc;
 extern crate std;
 
 mod error;
+#[cfg(feature = "alloc")]
+mod inspect;
 mod interpreter;
 mod io;
 mod kernel;
@@ -27,6 +29,8 @@ pub mod registry;
 pub use ember_core::{BuiltinOp, Dtype};
 pub use ember_tflite::{Model, OpCode, ReadError};
 pub use error::{Fault, InvokeError, InvokeFault, PrepareError, Refused, Slot};
+#[cfg(feature = "alloc")]
+pub use inspect::PreparedOperator;
 #[cfg(feature = "alloc")]
 pub use interpreter::arena_bytes_needed;
 pub use interpreter::{ARENA_ALIGNMENT, Interpreter};

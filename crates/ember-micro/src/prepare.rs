@@ -62,7 +62,8 @@ ember_core::plain! {
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct Scratch {
         pub(crate) start: u32,
-        pub(crate) len: u32,
+        /// Bytes.
+        pub len: u32,
     }
 }
 

@@ -123,8 +123,10 @@ ember_core::plain! {
     /// What [`Float32`] prepares.
     #[derive(Clone, Copy)]
     pub struct PreparedFloat32 {
-        shape: Broadcast,
-        range: Clamp<f32>,
+        /// How the inputs spread over the output.
+        pub shape: Broadcast,
+        /// What a fused activation keeps.
+        pub range: Clamp<f32>,
     }
 }
 

@@ -20,13 +20,14 @@ ember_core::plain! {
     /// What [`Hybrid`] prepares besides the sizes; the weights' scales are kept behind it.
     #[derive(Clone, Copy)]
     pub struct PreparedHybrid {
-        range: Clamp<f32>,
+        /// What a fused activation keeps.
+        pub range: Clamp<f32>,
         /// Room for one image of the input in int8.
-        scratch: Scratch,
+        pub scratch: Scratch,
         /// Images.
-        batches: u32,
+        pub batches: u32,
         /// Whether zero need not be in the middle.
-        asymmetric: u32,
+        pub asymmetric: u32,
     }
 }
 

@@ -168,8 +168,9 @@ ember_core::plain! {
     #[derive(Clone, Copy)]
     pub struct PreparedInt8 {
         /// Of input, filter and output; the last is unused.
-        zero_points: [i8; 4],
-        range: Clamp<i32>,
+        pub zero_points: [i8; 4],
+        /// What a fused activation leaves of the output's range.
+        pub range: Clamp<i32>,
     }
 }
 
@@ -212,9 +213,10 @@ ember_core::plain! {
     /// What [`Int16`] prepares.
     #[derive(Clone, Copy)]
     pub struct PreparedInt16 {
-        range: Clamp<i32>,
+        /// What a fused activation leaves of the output's range.
+        pub range: Clamp<i32>,
         /// Bits of the accumulator.
-        bits: u32,
+        pub bits: u32,
     }
 }
 

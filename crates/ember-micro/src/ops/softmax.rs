@@ -28,8 +28,10 @@ ember_core::plain! {
     /// What [`Int8`] prepares.
     #[derive(Clone, Copy)]
     pub struct PreparedInt8 {
-        shape: Softmax,
-        quantization: softmax::Int8,
+        /// Rows and their length.
+        pub shape: Softmax,
+        /// How differences of the input are scaled.
+        pub quantization: softmax::Int8,
     }
 }
 
@@ -79,8 +81,10 @@ ember_core::plain! {
     /// What [`Int16`] prepares.
     #[derive(Clone, Copy)]
     pub struct PreparedInt16 {
-        shape: Softmax,
-        multiplier: QuantizedMultiplier,
+        /// Rows and their length.
+        pub shape: Softmax,
+        /// How differences of the input are scaled.
+        pub multiplier: QuantizedMultiplier,
     }
 }
 
@@ -121,8 +125,10 @@ ember_core::plain! {
     /// What [`Float32`] prepares.
     #[derive(Clone, Copy)]
     pub struct PreparedFloat32 {
-        shape: Softmax,
-        beta: f32,
+        /// Rows and their length.
+        pub shape: Softmax,
+        /// What the input is multiplied by.
+        pub beta: f32,
     }
 }
 

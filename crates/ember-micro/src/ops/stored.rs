@@ -45,12 +45,14 @@ ember_core::plain! {
     /// What describes stored weights. The encoded bytes themselves are the filter.
     #[derive(Clone, Copy, Default)]
     pub struct Parts {
-        tables: Tables,
-        /// Where the values lie in the model, and how many bytes of them there are.
-        values: u32,
-        values_len: u32,
+        /// Which table of values each weight looks into.
+        pub tables: Tables,
+        /// Where the values lie in the model, in bytes.
+        pub values: u32,
+        /// How many bytes of them there are.
+        pub values_len: u32,
         /// Bytes of the encoded tensor before the indices.
-        map_len: u32,
+        pub map_len: u32,
     }
 }
 
@@ -61,10 +63,12 @@ ember_core::plain! {
     /// What [`Stored`] prepares besides the sizes; the multipliers are kept behind it.
     #[derive(Clone, Copy)]
     pub struct PreparedStored {
-        arithmetic: linear::PreparedInt8,
-        parts: Parts,
+        /// As for plain weights.
+        pub arithmetic: linear::PreparedInt8,
+        /// What describes the weights.
+        pub parts: Parts,
         /// Room for decoded weights.
-        scratch: Scratch,
+        pub scratch: Scratch,
     }
 }
 

@@ -16,8 +16,10 @@ ember_core::plain! {
     /// What [`Any`] prepares.
     #[derive(Clone, Copy)]
     pub struct Prepared {
-        axes: [SliceAxis; MAX_AXES],
-        element: u32,
+        /// From the outermost to the innermost.
+        pub axes: [SliceAxis; MAX_AXES],
+        /// Bytes of an element.
+        pub element: u32,
     }
 }
 
