@@ -8,6 +8,7 @@
 extern crate std;
 
 mod dtype;
+pub mod elementary;
 pub mod fixed_point;
 pub mod float;
 mod op;
