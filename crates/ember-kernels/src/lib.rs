@@ -19,6 +19,7 @@ mod arch;
 mod arithmetic;
 pub mod average_pool_2d;
 pub mod broadcast;
+pub mod compiled;
 pub mod conv_2d;
 pub mod depthwise_conv_2d;
 pub mod dequantize;

@@ -1,0 +1,163 @@
+//! What a compiled model is built on: `ember-codegen` turns a `.tflite` file into Rust source that calls the kernels of this
+//! crate with constant parameters, and needs nothing else than what is here.
+//!
+//! The source has a struct `Model` with an [`Arena`], which is all its memory, and constants in [`Aligned`]. Every tensor has
+//! its place in the arena from the start; [`Arena::split`] hands out those of one operator.
+
+use core::ops::Range;
+
+pub use ember_core::view::Int64;
+pub use ember_core::{BuiltinOp, Clamp, QuantizedMultiplier};
+
+use ember_core::view::{self, Plain};
+
+use crate::error::KernelError;
+
+/// A constant at a multiple of 16: kernels may read it in whole words.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(16))]
+pub struct Aligned<T>(pub T);
+
+/// The memory of a model's tensors. All its bits are zero at first, so that a `static` of it takes no flash.
+#[derive(Debug)]
+#[repr(C, align(16))]
+pub struct Arena<const BYTES: usize>([u8; BYTES]);
+
+impl<const BYTES: usize> Default for Arena<BYTES> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const BYTES: usize> Arena<BYTES> {
+    /// An arena of zeros.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self([0; BYTES])
+    }
+
+    /// The bytes in this range; `None` where it goes beyond the arena.
+    #[inline(always)]
+    #[must_use]
+    pub fn get(&self, range: Range<usize>) -> Option<&[u8]> {
+        self.0.get(range)
+    }
+
+    /// [`Arena::get`] for writing.
+    #[inline(always)]
+    #[must_use]
+    pub fn get_mut(&mut self, range: Range<usize>) -> Option<&mut [u8]> {
+        self.0.get_mut(range)
+    }
+
+    /// Several tensors at once.
+    ///
+    /// # Errors
+    /// [`KernelError::Parameters`] where ranges overlap or go beyond the arena.
+    #[inline(always)]
+    pub fn split<const TENSORS: usize>(
+        &mut self,
+        ranges: [Range<usize>; TENSORS],
+    ) -> Result<[&mut [u8]; TENSORS], KernelError> {
+        let tensors = self.0.get_disjoint_mut(ranges);
+        tensors.map_err(|_| KernelError::Parameters)
+    }
+}
+
+/// A tensor's bytes as its elements.
+///
+/// # Errors
+/// [`KernelError::Parameters`] where they are not a whole number of elements, or do not begin where elements can.
+#[inline(always)]
+pub fn elements<T: Plain>(bytes: &[u8]) -> Result<&[T], KernelError> {
+    view::from_bytes(bytes).ok_or(KernelError::Parameters)
+}
+
+/// [`elements`] for writing.
+///
+/// # Errors
+/// As there.
+#[inline(always)]
+pub fn elements_mut<T: Plain>(bytes: &mut [u8]) -> Result<&mut [T], KernelError> {
+    view::from_bytes_mut(bytes).ok_or(KernelError::Parameters)
+}
+
+/// Multipliers out of their two numbers: multiplier and shift.
+#[must_use]
+pub const fn multipliers<const COUNT: usize>(
+    numbers: [(i32, i32); COUNT],
+) -> [QuantizedMultiplier; COUNT] {
+    let mut multipliers = [QuantizedMultiplier::ZERO; COUNT];
+    let mut index = 0;
+    while index < COUNT {
+        let (multiplier, shift) = numbers[index];
+        multipliers[index] = QuantizedMultiplier { multiplier, shift };
+        index += 1;
+    }
+    multipliers
+}
+
+/// 64-bit integers as the kernels read them.
+#[must_use]
+pub const fn int64s<const COUNT: usize>(numbers: [i64; COUNT]) -> [Int64; COUNT] {
+    let mut integers = [Int64::new(0); COUNT];
+    let mut index = 0;
+    while index < COUNT {
+        integers[index] = Int64::new(numbers[index]);
+        index += 1;
+    }
+    integers
+}
+
+/// Is told when operators begin and end. `()` is the one that does nothing.
+pub trait Profiler {
+    /// The operator at `index` of the model is about to run.
+    fn begin(&mut self, index: u32, op: BuiltinOp);
+
+    /// It has run. One that was joined with another, or only renames, has nothing to do.
+    fn end(&mut self, index: u32, op: BuiltinOp);
+}
+
+impl Profiler for () {
+    #[inline(always)]
+    fn begin(&mut self, _index: u32, _op: BuiltinOp) {}
+
+    #[inline(always)]
+    fn end(&mut self, _index: u32, _op: BuiltinOp) {}
+}
+
+/// Why a compiled model did not run. The generated source leaves no reason but one: an average over padding only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("operator {operator}: {error}")]
+pub struct InvokeError {
+    /// Which operator, in the order of execution.
+    pub operator: u32,
+    /// What its kernel says.
+    pub error: KernelError,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arena, elements, int64s, multipliers};
+    use crate::error::KernelError;
+
+    #[test]
+    fn tensors_that_overlap_are_refused() {
+        let mut arena = Arena::<32>::new();
+        let [a, b] = arena.split([16..32, 0..16]).unwrap();
+        assert_eq!((a.len(), b.len()), (16, 16));
+        assert_eq!(a.as_ptr().align_offset(16), 0);
+        assert_eq!(arena.split([0..17, 16..32]), Err(KernelError::Parameters));
+        assert_eq!(arena.split([0..16, 16..33]), Err(KernelError::Parameters));
+        assert_eq!(arena.get(0..33), None);
+        assert_eq!(elements::<i32>(&[0; 6]), Err(KernelError::Parameters));
+    }
+
+    #[test]
+    fn tables_hold_their_numbers() {
+        let [one] = multipliers([(1 << 30, 1)]);
+        assert_eq!(one.apply(77), 77);
+        let numbers = [i64::MIN, -1, 1 << 40];
+        assert_eq!(int64s(numbers).map(|number| number.get()), numbers);
+    }
+}
