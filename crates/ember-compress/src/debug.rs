@@ -81,7 +81,7 @@ pub struct DebugReport {
 
 /// Sums over all samples.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sums {
+pub(crate) struct Sums {
     expected: f64,
     found: f64,
     product: f64,
@@ -90,7 +90,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, expected: &[f32], found: &[f32]) {
+    pub(crate) fn add(&mut self, expected: &[f32], found: &[f32]) {
         for (expected, found) in expected.iter().zip(found) {
             let (expected, found) = (f64::from(*expected), f64::from(*found));
             self.expected += expected * expected;
@@ -115,7 +115,7 @@ impl Sums {
     }
 
     /// Finite also where there is no signal, so that it can be written as a number.
-    fn snr_db(&self) -> Option<f64> {
+    pub(crate) fn snr_db(&self) -> Option<f64> {
         const LEAST: f64 = -200.0;
         (self.noise > 0.0).then(|| (10.0 * (self.expected / self.noise).log10()).max(LEAST))
     }

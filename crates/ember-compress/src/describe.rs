@@ -70,7 +70,7 @@ pub fn constant_bytes(graph: &QuantizedGraph) -> usize {
 }
 
 /// The numbers, such that equal ones are equal and 0 is 0.
-fn bits(elements: &Elements) -> Vec<i64> {
+pub(crate) fn bits(elements: &Elements) -> Vec<i64> {
     match elements {
         // Both zeros of a float are 0.
         Elements::Float32(numbers) => {

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! [`prune`] and [`cluster`] make weights that take fewer bytes once they are written; they work on a graph, or during
-//! training on the numbers of one tensor. [`debug`] says what each layer loses, [`describe()`] what came out.
+//! training on the numbers of one tensor. [`debug`] says what each layer loses, [`describe()`] what came out,
+//! [`summary`] what was done to the weights and what it cost.
 
 pub mod calibrate;
 mod clip;
@@ -23,6 +24,7 @@ pub mod recipe;
 pub mod scheme;
 pub mod simulate;
 mod single;
+pub mod summary;
 mod variant;
 
 pub use calibrate::{Calibration, Calibrator, Range};
@@ -32,4 +34,5 @@ pub use error::CompressError;
 pub use passes::optimize;
 pub use quantize::{quantize, quantize_by};
 pub use recipe::Recipe;
+pub use summary::Summary;
 pub use variant::Variant;
