@@ -1,11 +1,15 @@
 //! The command line: what each command does, its settings and their defaults.
 
+pub mod compress;
 pub mod deploy;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use compress::{
+    ClusterCommand, Compare, CompressionSettings, PruneCommand, QuantizeCommand, QuantizeSettings,
+};
 use deploy::{Chips, Deploy, Fit, Probes};
 
 /// Train a model, compress it, put it on a microcontroller, and prove that the chip says what the host says.
@@ -36,7 +40,7 @@ pub enum Command {
     #[command(
         after_help = "Example:\n  cargo xtask pipeline --dataset mnist --on cortex-m4,rv32imac"
     )]
-    Pipeline(Pipeline),
+    Pipeline(Box<Pipeline>),
     /// Find, download or draw the data set, and check it
     #[command(
         after_help = "Examples:\n  cargo xtask data --dataset mnist\n  cargo xtask data --dataset path/to/idx/folder"
@@ -46,10 +50,22 @@ pub enum Command {
     #[command(
         after_help = "Example:\n  cargo xtask train --model mlp --epochs 10 --seed 1\n\nInterrupted training goes on with --resume."
     )]
-    Train(TrainCommand),
-    /// Optimize and calibrate the graph, and write the float32 and int8 .tflite
-    #[command(after_help = "Example:\n  cargo xtask quantize --representative 500")]
-    Quantize(QuantizeCommand),
+    Train(Box<TrainCommand>),
+    /// Optimize and calibrate the graph of a run, and write its .tflite files; or make one file by a recipe
+    #[command(
+        after_help = "Examples:\n  cargo xtask quantize --representative 500\n  cargo xtask quantize --model seed-cnn --recipe int4 --debug\n  cargo xtask quantize --model pruned.tflite --recipe mine.toml --store ember --out small.tflite"
+    )]
+    Quantize(Box<QuantizeCommand>),
+    /// Make the smallest weights of a model 0, or take whole channels out of it
+    #[command(
+        after_help = "Examples:\n  cargo xtask prune --model seed-cnn --pattern 0.8 --fine-tune 3\n  cargo xtask prune --model big.tflite --channels 0.5 --out half.tflite"
+    )]
+    Prune(PruneCommand),
+    /// Leave few different weights in a model, so that a chip can store which one in place of each
+    #[command(
+        after_help = "Examples:\n  cargo xtask cluster --model seed-cnn --clusters 16 --fine-tune 3\n  cargo xtask cluster --model pruned.tflite --clusters 16 --keep-zeros"
+    )]
+    Cluster(ClusterCommand),
     /// Measure the .tflite files on the test set, in the host runtime
     #[command(after_help = "Example:\n  cargo xtask eval --dataset mnist")]
     Eval(EvalCommand),
@@ -98,7 +114,9 @@ pub enum Command {
     )]
     Bench(Bench),
     /// Make every smaller variant of a trained model and measure size, accuracy, speed and flash of each
-    #[command(after_help = "Example:\n  cargo xtask compare --model seed-cnn --dataset mnist")]
+    #[command(
+        after_help = "Examples:\n  cargo xtask compare --model seed-cnn --dataset mnist\n  cargo xtask compare --model seed-cnn --dataset mnist --fine-tune --seeds 0,1,2"
+    )]
     Compare(Compare),
     /// Run all tests
     #[command(after_help = "Example:\n  cargo xtask test")]
@@ -173,6 +191,8 @@ pub struct TrainSettings {
     /// Burn's CPU backend
     #[arg(long, value_enum, default_value_t = Backend::Flex)]
     pub backend: Backend,
+    #[command(flatten)]
+    pub compression: CompressionSettings,
 }
 
 /// Burn's CPU backends.
@@ -207,33 +227,6 @@ pub struct TrainCommand {
     /// Go on from the last checkpoint of an interrupted training
     #[arg(long)]
     pub resume: bool,
-}
-
-/// LiteRT's x86 kernels round ties of negative sums up, TFLM's and Ember's away from zero, so a score may differ by one.
-/// With the calibration images that this seed draws, no such tie reaches a score of the reference CNN on MNIST's 10,000
-/// test images; it is the first seed from 0 on of which that is true. Accuracy had no part in the choice.
-const CALIBRATION_SEED: u64 = 9;
-
-/// How to quantize.
-#[derive(Clone, Debug, Args)]
-pub struct QuantizeSettings {
-    /// Training images that calibrate the ranges of activations
-    #[arg(long, value_name = "IMAGES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
-    pub representative: u32,
-    /// Seed that draws those images
-    #[arg(long, value_name = "SEED", default_value_t = CALIBRATION_SEED)]
-    pub calibration_seed: u64,
-}
-
-/// `quantize`.
-#[derive(Clone, Debug, Args)]
-pub struct QuantizeCommand {
-    #[command(flatten)]
-    pub stage: Stage,
-    #[command(flatten)]
-    pub data: DataSettings,
-    #[command(flatten)]
-    pub quantize: QuantizeSettings,
 }
 
 /// `eval`.
@@ -348,24 +341,6 @@ pub struct Bench {
     /// Write the figures as JSON to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-}
-
-/// `compare`.
-#[derive(Clone, Debug, Args)]
-pub struct Compare {
-    /// A model of artifacts/zoo, or a run that trained one
-    #[arg(long, value_name = "ZOO|RUN", default_value = "seed-cnn")]
-    pub model: String,
-    #[command(flatten)]
-    pub data: DataSettings,
-    #[command(flatten)]
-    pub quantize: QuantizeSettings,
-    /// The emulated machine that counts flash, RAM and instructions [default: cortex-m4]
-    #[arg(long, value_name = "MACHINE", value_delimiter = ',')]
-    pub on: Vec<String>,
-    /// Test images that the emulated machine is asked
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-    pub images: u32,
 }
 
 /// `ci`.

@@ -13,6 +13,7 @@ mod bench;
 mod ci;
 mod cli;
 mod compare;
+mod compress;
 mod deploy;
 mod doctor;
 mod hash;
@@ -83,11 +84,16 @@ fn dispatch(app: &App, command: &Command) -> Result<()> {
                 settings.resume,
             )
         }
+        Command::Quantize(settings) if settings.is_for_one_model() => {
+            compress::quantize(app, settings)
+        }
         Command::Quantize(settings) => {
             let run = RunDir::new(&settings.stage.name)?;
             let data = stages::data::resolve(app, &settings.data)?;
             stages::quantize::run(app, &run, settings.stage.force, &data, &settings.quantize)
         }
+        Command::Prune(settings) => compress::prune(app, settings),
+        Command::Cluster(settings) => compress::cluster(app, settings),
         Command::Eval(settings) => {
             let run = RunDir::new(&settings.stage.name)?;
             let data = stages::data::resolve(app, &settings.data)?;

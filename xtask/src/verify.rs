@@ -2,6 +2,7 @@
 //! they are made again and taken, with `--adopt` those of a run are.
 
 use anyhow::{Context, Result, bail};
+use ember_compress::Recipe;
 use ember_data::LoadOptions;
 
 use crate::app::App;
@@ -10,7 +11,7 @@ use crate::manifest::RunDir;
 use crate::stages::data::Data;
 use crate::stages::{codegen, data, eval, file, firmware, quantize, train};
 use crate::zoo::{self, Zoo, ZooManifest};
-use crate::{atomic, hash, json, toolchain, workspace};
+use crate::{hash, json, toolchain, workspace};
 
 /// Steps of the training that is done twice.
 const TRAINING_STEPS: &str = "400";
@@ -91,7 +92,7 @@ fn update(app: &App, settings: &Verify) -> Result<()> {
         let old = quantize::read_ranges(&run)?;
         let (graph, _) = quantize::optimized(&run.file(file::CHECKPOINT))?;
         let ranges = quantize::calibrate(&graph, &data, old.images, old.seed)?;
-        write_models(&run, &graph, &ranges)?;
+        quantize::write_models(&run, &graph, &ranges, &Recipe::default())?;
         json::write(&run.file(file::RANGES), &ranges)?;
         eval::run(app, &run, true, &data)?;
         codegen::run(app, &run, true)?;
@@ -116,12 +117,6 @@ fn the_data(app: &App, manifest: &ZooManifest) -> Result<Option<Data>> {
     data::resolve(app, &settings).map(Some)
 }
 
-fn write_models(run: &RunDir, graph: &ember_graph::Graph, ranges: &quantize::Ranges) -> Result<()> {
-    let files = quantize::lower(graph, ranges)?;
-    atomic::write(&run.file(file::FLOAT32), &files.float32)?;
-    atomic::write(&run.file(file::INT8), &files.int8)
-}
-
 fn models(app: &App, run: &RunDir, manifest: &ZooManifest) -> Result<Vec<String>> {
     let (graph, _) = quantize::optimized(&run.file(file::CHECKPOINT))?;
     let ranges = quantize::read_ranges(run)?;
@@ -137,7 +132,7 @@ fn models(app: &App, run: &RunDir, manifest: &ZooManifest) -> Result<Vec<String>
         app.console
             .warn("MNIST is not here: the ranges of the activations are taken as committed");
     }
-    write_models(run, &graph, &ranges)?;
+    quantize::write_models(run, &graph, &ranges, &Recipe::default())?;
     codegen::run(app, run, true)?;
     for (name, committed) in &manifest.files {
         let now = hash::of_file(&run.file(name))?;

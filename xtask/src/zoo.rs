@@ -30,11 +30,14 @@ const COMMITTED: [(&str, &str); 3] = [
 ];
 
 /// What the checkpoint becomes, by the name in a run, and the command that makes it.
-const MADE: [(&str, &str); 5] = [
+const MADE: [(&str, &str); 8] = [
     (file::CHECKPOINT, "train"),
     (file::RANGES, "quantize"),
     (file::FLOAT32, "quantize"),
     (file::INT8, "quantize"),
+    (file::FLOAT16, "quantize"),
+    (file::DYNAMIC, "quantize"),
+    (file::INT16X8, "quantize"),
     (file::SOURCE, "codegen"),
 ];
 

@@ -49,15 +49,12 @@ pub struct EvaluationFile {
 /// A missing or damaged model, or images that do not fit it.
 pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
     let checkpoint_path = run.existing(file::CHECKPOINT, "train")?;
-    let paths = [
-        run.existing(file::FLOAT32, "quantize")?,
-        run.existing(file::INT8, "quantize")?,
-    ];
-    let inputs = Inputs::of_sources("ember-lite")?
+    let mut inputs = Inputs::of_sources("ember-lite")?
         .value("dataset", &data.dataset.fingerprint)
-        .file(&checkpoint_path)?
-        .file(&paths[0])?
-        .file(&paths[1])?;
+        .file(&checkpoint_path)?;
+    for (_, name) in file::MODELS {
+        inputs = inputs.file(&run.existing(name, "quantize")?)?;
+    }
     app.stage(run, "eval", force, inputs, || {
         let (graph, _) = super::quantize::optimized(&checkpoint_path)?;
         let input_shape = graph
@@ -66,9 +63,8 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
             .and_then(|id| graph.get(*id))
             .map(|value| value.shape.clone());
         let mut variants = Vec::new();
-        let names = [("float32", file::SCORES_FLOAT32), ("int8", file::SCORES)];
-        for ((name, scores), path) in names.into_iter().zip(&paths) {
-            let (variant, evaluation) = variant(app, data, name, path)?;
+        for (name, path) in file::MODELS {
+            let (variant, evaluation) = variant(app, data, name, &run.file(path))?;
             app.console.step(
                 "Evaluated",
                 format!(
@@ -78,7 +74,14 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
                     evaluation.loss
                 ),
             );
-            atomic::write(&run.file(scores), &evaluation.scores)?;
+            let scores = match name {
+                "float32" => Some(file::SCORES_FLOAT32),
+                "int8" => Some(file::SCORES),
+                _ => None,
+            };
+            if let Some(scores) = scores {
+                atomic::write(&run.file(scores), &evaluation.scores)?;
+            }
             variants.push(variant);
         }
         let evaluation = EvaluationFile {
@@ -95,7 +98,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
                 .into_iter()
                 .map(|extent| extent as u64)
                 .collect(),
-            peak_ram_bytes: footprint_of(&paths[1])?,
+            peak_ram_bytes: footprint_of(&run.file(file::INT8))?,
             variants,
         };
         json::write(&run.file(file::EVALUATION), &evaluation)?;
@@ -110,15 +113,26 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
 /// # Errors
 /// A damaged model, or images that do not fit it.
 pub fn variant(app: &App, data: &Data, name: &str, path: &Path) -> Result<(Variant, Evaluation)> {
-    let model = MappedModel::open(path)?;
-    let evaluation = evaluate(app, data, name, &model)?;
-    let latency = ember_lite::bench(&model, LATENCY_RUNS)?;
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    of_model(app, data, name, &file, &MappedModel::open(path)?)
+}
+
+/// [`variant`] of a model that need not be in a file yet; `file` is the name to report.
+///
+/// # Errors
+/// As [`variant`].
+pub fn of_model(
+    app: &App,
+    data: &Data,
+    name: &str,
+    file: &str,
+    model: &MappedModel,
+) -> Result<(Variant, Evaluation)> {
+    let evaluation = evaluate(app, data, name, model)?;
+    let latency = ember_lite::bench(model, LATENCY_RUNS)?;
     let variant = Variant {
         name: name.to_owned(),
-        file: path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default(),
+        file: file.to_owned(),
         file_bytes: model.bytes().len() as u64,
         gzip_bytes: Some(gzip_bytes(model.bytes())?),
         weight_bytes: model.weight_bytes()? as u64,

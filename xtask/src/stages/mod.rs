@@ -11,6 +11,8 @@ pub mod train;
 
 /// File names inside a run's folder.
 pub mod file {
+    /// The model that a training started from, where it did not start from nothing.
+    pub const INITIAL: &str = "init.safetensors";
     /// The trained float graph.
     pub const CHECKPOINT: &str = "train/model.safetensors";
     /// How the training went.
@@ -25,6 +27,20 @@ pub mod file {
     pub const FLOAT32: &str = "model.f32.tflite";
     /// The int8 model.
     pub const INT8: &str = "model.int8.tflite";
+    /// The model with weights in float16.
+    pub const FLOAT16: &str = "model.f16.tflite";
+    /// The model with int8 weights and float activations.
+    pub const DYNAMIC: &str = "model.dynamic.tflite";
+    /// The model with int16 activations and int8 weights.
+    pub const INT16X8: &str = "model.int16x8.tflite";
+    /// The model files with the names of their variants, those that go onto a chip by themselves first.
+    pub const MODELS: [(&str, &str); 5] = [
+        ("float32", FLOAT32),
+        ("int8", INT8),
+        ("float16", FLOAT16),
+        ("dynamic", DYNAMIC),
+        ("int16x8", INT16X8),
+    ];
     /// Figures of the model files on the test set.
     pub const EVALUATION: &str = "evaluation.json";
     /// What the int8 model says of each test image: one int8 per class and image.

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use ember_compress::Recipe;
+use ember_codegen::tflite;
 use ember_compress::calibrate::{self, Calibration, Range};
+use ember_compress::{Recipe, Variant, quantize_by};
 use ember_graph::{Graph, checkpoint};
 use serde::{Deserialize, Serialize};
 
 use super::data::Data;
 use super::file;
 use crate::app::App;
-use crate::cli::QuantizeSettings;
+use crate::cli::compress::QuantizeSettings;
 use crate::manifest::{Inputs, RunDir};
 use crate::{atomic, json, workspace};
 
@@ -43,7 +44,11 @@ impl Ranges {
         }
     }
 
-    fn calibration(&self, graph: &Graph) -> Result<Calibration> {
+    /// The ranges as `ember-compress` takes them, for the graph that they are of.
+    ///
+    /// # Errors
+    /// Ranges of another graph.
+    pub fn calibration(&self, graph: &Graph) -> Result<Calibration> {
         let named = self.ranges.iter().map(|(name, [min, max])| {
             (
                 name.as_str(),
@@ -57,14 +62,6 @@ impl Ranges {
     }
 }
 
-/// The files that a trained graph becomes.
-pub struct ModelFiles {
-    /// The float model.
-    pub float32: Vec<u8>,
-    /// The int8 model.
-    pub int8: Vec<u8>,
-}
-
 /// The checkpoint's graph after the passes, and what they did.
 ///
 /// # Errors
@@ -74,21 +71,38 @@ pub fn optimized(checkpoint: &Path) -> Result<(Graph, Vec<ember_compress::passes
     Ok(ember_compress::optimize(&trained)?)
 }
 
-/// Writes both model files of an optimized graph from ranges that were measured before.
+/// Writes the model files of an optimized graph into `run`, from ranges that were measured before; their variants' names and
+/// sizes. The recipe is that of the int8 model.
 ///
 /// # Errors
 /// Ranges of another graph, or a graph that cannot be lowered.
-pub fn lower(graph: &Graph, ranges: &Ranges) -> Result<ModelFiles> {
-    lower_by(graph, ranges, &Recipe::default())
+pub fn write_models(
+    run: &RunDir,
+    graph: &Graph,
+    ranges: &Ranges,
+    recipe: &Recipe,
+) -> Result<Vec<(&'static str, usize)>> {
+    let calibration = ranges.calibration(graph)?;
+    let mut sizes = Vec::new();
+    for (name, path) in file::MODELS {
+        let bytes = match name {
+            "float32" => tflite::float32(graph)?,
+            "int8" => tflite::quantized(&quantize_by(graph, Some(&calibration), recipe)?)?,
+            _ => variant(graph, &calibration, name)?,
+        };
+        atomic::write(&run.file(path), &bytes)?;
+        sizes.push((name, bytes.len()));
+    }
+    Ok(sizes)
 }
 
-fn lower_by(graph: &Graph, ranges: &Ranges, recipe: &Recipe) -> Result<ModelFiles> {
-    let calibration = ranges.calibration(graph)?;
-    let quantized = ember_compress::quantize_by(graph, Some(&calibration), recipe)?;
-    Ok(ModelFiles {
-        float32: ember_codegen::tflite::float32(graph)?,
-        int8: ember_codegen::tflite::quantized(&quantized)?,
-    })
+/// The file of a variant by its name.
+fn variant(graph: &Graph, calibration: &Calibration, name: &str) -> Result<Vec<u8>> {
+    let variant = Variant::find(name).with_context(|| format!("there is no variant {name}"))?;
+    let quantized = variant
+        .apply(graph, Some(calibration))
+        .with_context(|| format!("cannot make the {name} variant of {}", graph.name))?;
+    Ok(tflite::quantized(&quantized)?)
 }
 
 /// Measures the ranges of an optimized graph.
@@ -101,7 +115,10 @@ pub fn calibrate(graph: &Graph, data: &Data, images: u64, seed: u64) -> Result<R
 }
 
 /// The ranges and the recipe that a training for low precision left; none after another training.
-fn trained_for(run: &RunDir) -> Result<Option<(Ranges, Recipe)>> {
+///
+/// # Errors
+/// Files that cannot be read or are damaged.
+pub fn trained_for(run: &RunDir) -> Result<Option<(Ranges, Recipe)>> {
     let [ranges, recipe] = [file::TRAINED_RANGES, file::TRAINED_RECIPE].map(|name| run.file(name));
     if !ranges.is_file() {
         return Ok(None);
@@ -165,22 +182,18 @@ pub fn run(
                 (ranges, Recipe::default())
             }
         };
-        let files = lower_by(&graph, &ranges, &recipe)
+        let models = write_models(run, &graph, &ranges, &recipe)
             .with_context(|| format!("cannot quantize {}", graph.name))?;
         json::write(&run.file(file::RANGES), &ranges)?;
-        atomic::write(&run.file(file::FLOAT32), &files.float32)?;
-        atomic::write(&run.file(file::INT8), &files.int8)?;
-        app.console.step(
-            "Quantized",
-            format!(
-                "float32 {} bytes, int8 {} bytes",
-                files.float32.len(),
-                files.int8.len()
-            ),
-        );
-        Ok([file::RANGES, file::FLOAT32, file::INT8]
-            .map(str::to_owned)
-            .to_vec())
+        let sizes: Vec<_> = models
+            .iter()
+            .map(|(name, bytes)| format!("{name} {bytes}"))
+            .collect();
+        app.console
+            .step("Quantized", format!("{} bytes", sizes.join(", ")));
+        let mut written = vec![file::RANGES.to_owned()];
+        written.extend(file::MODELS.map(|(_, path)| path.to_owned()));
+        Ok(written)
     })
 }
 

@@ -1,18 +1,22 @@
 //! Trains a model: starts the program that has Burn in it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
+use ember_compress::prune::Pruning;
+use ember_graph::checkpoint;
 use serde::Deserialize;
 
 use super::data::Data;
 use super::file;
 use crate::app::App;
 use crate::cli::{Backend, TrainSettings};
+use crate::compress::Source;
 use crate::manifest::{Inputs, RunDir};
 use crate::toolchain::{self, cargo};
-use crate::{json, workspace};
+use crate::{atomic, json, workspace};
 
 /// Trains `settings.model` on `data` into the run's folder.
 ///
@@ -27,7 +31,11 @@ pub fn run(
     resume: bool,
 ) -> Result<()> {
     check(settings)?;
-    let inputs = Inputs::of_sources("ember-train")?
+    let init = match &settings.compression.init {
+        Some(name) => Some(initial(run, name)?),
+        None => None,
+    };
+    let mut inputs = Inputs::of_sources("ember-train")?
         .value("dataset", &data.dataset.fingerprint)
         .value("model", &settings.model)
         .value("epochs", settings.epochs)
@@ -42,6 +50,12 @@ pub fn run(
         .value("seed", settings.seed)
         .value("validation images", settings.validation)
         .value("backend", settings.backend.name());
+    if let Some(path) = &init {
+        inputs = inputs.file(path)?;
+    }
+    for (flag, value) in settings.compression.arguments() {
+        inputs = inputs.value(flag, value.as_deref().unwrap_or("yes"));
+    }
     app.stage(run, "train", force || resume, inputs, || {
         build(app, settings.backend)?;
         let begun = Instant::now();
@@ -61,6 +75,12 @@ pub fn run(
         if let Some(rate) = settings.final_learning_rate {
             command.args(["--final-learning-rate", &rate.to_string()]);
         }
+        if let Some(path) = &init {
+            command.arg("--init").arg(path);
+        }
+        for (flag, value) in settings.compression.arguments() {
+            command.arg(flag).args(value);
+        }
         command.arg(if resume { "--resume" } else { "--force" });
         if app.quiet {
             command.arg("--quiet");
@@ -70,12 +90,24 @@ pub fn run(
             "Trained",
             format!(
                 "{} in {:.1} s",
-                settings.model,
+                read(run)?.model,
                 begun.elapsed().as_secs_f64()
             ),
         );
-        Ok(vec![file::CHECKPOINT.to_owned(), file::TRAINING.to_owned()])
+        let mut written = vec![file::CHECKPOINT.to_owned(), file::TRAINING.to_owned()];
+        if settings.compression.qat.is_some() {
+            written.extend([file::TRAINED_RANGES, file::TRAINED_RECIPE].map(str::to_owned));
+        }
+        Ok(written)
     })
+}
+
+/// The checkpoint that a training of `run` starts from: of the model called `name`, in the run's folder.
+fn initial(run: &RunDir, name: &str) -> Result<PathBuf> {
+    let graph = Source::open(Some(name))?.graph;
+    let path = run.file(file::INITIAL);
+    atomic::write(&path, &checkpoint::to_bytes(&graph, &BTreeMap::new())?)?;
+    Ok(path)
 }
 
 /// Fails on what the training program would refuse after it was compiled for minutes.
@@ -89,6 +121,9 @@ pub fn check(settings: &TrainSettings) -> Result<()> {
             "--learning-rate {} cannot be used: expected a positive number",
             settings.learning_rate
         );
+    }
+    if let Some(pattern) = &settings.compression.prune {
+        pattern.parse::<Pruning>()?;
     }
     if let Some(rate) = settings.final_learning_rate
         && !(0.0..=settings.learning_rate).contains(&rate)

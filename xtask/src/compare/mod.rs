@@ -1,0 +1,205 @@
+//! `cargo xtask compare`: what each way of making a trained model smaller costs and saves, in the file, on the host and on
+//! emulated chips.
+//!
+//! Without `--fine-tune` nothing is trained: pruned and clustered rows are those weights put in place of the trained ones, and
+//! their accuracy is what is left. With it they are trained again, and with `--seeds` everything is done once per seed.
+
+mod table;
+mod variants;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use ember_deploy::emulate::Emulator;
+use ember_deploy::machine::Machine;
+use ember_graph::Graph;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::atomic;
+use crate::cli::compress::Compare;
+use crate::cli::{Backend, TrainSettings};
+use crate::compress::Source;
+use crate::manifest::RunDir;
+use crate::stages::data::Data;
+use crate::stages::emulate::{self, Target};
+use crate::stages::{codegen, data, eval, file, firmware, train};
+use crate::workspace;
+use crate::zoo::Zoo;
+use variants::{Made, Maker};
+
+/// A variant with all that was measured.
+#[derive(Clone, Debug, Serialize)]
+struct Row {
+    /// Accuracy and loss are means over the seeds; everything else is of the first one.
+    variant: ember_report::Variant,
+    /// Whether it was trained again after it was made smaller.
+    fine_tuned: bool,
+    /// Accuracy on the test set per seed.
+    accuracies: Vec<f64>,
+    /// Loss on the test set per seed.
+    losses: Vec<f64>,
+    /// What each machine said.
+    devices: Vec<OnDevice>,
+}
+
+/// A variant on an emulated machine.
+#[derive(Clone, Debug, Serialize)]
+struct OnDevice {
+    machine: String,
+    flash_bytes: u64,
+    code_bytes: u64,
+    /// Arena, stack and variables.
+    ram_bytes: u64,
+    instructions_per_inference: u64,
+}
+
+/// Makes every variant of a model and measures it.
+///
+/// # Errors
+/// A model that is not there, data that do not fit it, an emulator that is missing or whose scores are not the host's.
+pub fn run(app: &App, settings: &Compare) -> Result<()> {
+    let machines = machines(&settings.on)?;
+    let source = Source::open(Some(&settings.model))?;
+    if !settings.seeds.is_empty()
+        && !crate::zoo::all()?
+            .iter()
+            .any(|zoo| zoo.name() == source.title)
+    {
+        bail!(
+            "--seeds cannot train {} anew: expected a model of artifacts/zoo, of which the settings of the training are known",
+            settings.model
+        );
+    }
+    let data = data::resolve(app, &settings.data)?;
+    let folder = workspace::root()
+        .join("artifacts/runs/compare")
+        .join(&source.title);
+    let mut rows: Vec<Row> = Vec::new();
+    for (title, graph, seed) in graphs(app, settings, &source, &data, &folder)? {
+        let maker = Maker {
+            app,
+            data: &data,
+            quantize: &settings.quantize,
+            tuning: settings.fine_tune.map(|epochs| (epochs, seed)),
+            folder: folder.join(&title),
+        };
+        for (index, made) in maker.all(&graph)?.into_iter().enumerate() {
+            app.go_on()?;
+            let run = RunDir::at(&maker.folder.join(&made.name), &made.name);
+            let path = maker.folder.join(format!("model.{}.tflite", made.name));
+            atomic::write(&path, &made.bytes)?;
+            let (variant, evaluation) = eval::variant(app, &data, &made.name, &path)?;
+            if index == rows.len() {
+                eval::write_scores(&run, &data, &evaluation)?;
+                rows.push(Row::new(variant, made.fine_tuned));
+                let devices = on_devices(app, &data, &run, &made, &machines, settings.images)?;
+                rows[index].devices = devices;
+            }
+            rows[index].accuracies.push(evaluation.accuracy);
+            rows[index].losses.push(evaluation.loss);
+        }
+    }
+    rows.iter_mut().for_each(Row::average);
+    table::write(app, &folder, &source.title, &machines, &data, &rows)
+}
+
+impl Row {
+    fn new(variant: ember_report::Variant, fine_tuned: bool) -> Self {
+        Self {
+            variant,
+            fine_tuned,
+            accuracies: Vec::new(),
+            losses: Vec::new(),
+            devices: Vec::new(),
+        }
+    }
+
+    fn average(&mut self) {
+        let mean = |numbers: &[f64]| numbers.iter().sum::<f64>() / numbers.len() as f64;
+        self.variant.test_accuracy = Some(mean(&self.accuracies));
+        self.variant.test_loss = Some(mean(&self.losses));
+    }
+}
+
+fn machines(names: &[String]) -> Result<Vec<&'static Machine>> {
+    let machines = if names.is_empty() {
+        firmware::chosen(&["cortex-m4", "rv32imac"].map(str::to_owned))?
+    } else {
+        firmware::chosen(names)?
+    };
+    for machine in &machines {
+        Emulator::Qemu.check(machine)?;
+    }
+    Ok(machines)
+}
+
+/// The trained graphs after the passes, each with a name for its folder and its seed: the one given, or one for each seed.
+fn graphs(
+    app: &App,
+    settings: &Compare,
+    source: &Source,
+    data: &Data,
+    folder: &Path,
+) -> Result<Vec<(String, Graph, u64)>> {
+    if settings.seeds.is_empty() {
+        return Ok(vec![("given".to_owned(), source.optimized()?, 0)]);
+    }
+    let trained = Zoo::new(&source.title).manifest()?.training;
+    let number = |name: &str| trained.get(name).and_then(|text| text.parse::<f64>().ok());
+    let mut graphs = Vec::new();
+    for seed in &settings.seeds {
+        let title = format!("seed-{seed}");
+        let run = RunDir::at(&folder.join(&title).join("float32"), &title);
+        let settings = TrainSettings {
+            model: source.title.clone(),
+            epochs: number("epochs").unwrap_or(5.0) as u32,
+            batch: number("batch").unwrap_or(32.0) as u32,
+            learning_rate: number("learning rate").unwrap_or(1e-3),
+            final_learning_rate: number("final learning rate"),
+            seed: *seed,
+            validation: number("validation images").unwrap_or(5000.0) as u32,
+            backend: Backend::Flex,
+            compression: Default::default(),
+        };
+        train::run(app, &run, false, data, &settings, false)?;
+        let checkpoint: PathBuf = run.file(file::CHECKPOINT);
+        let graph = Source::open(Some(&checkpoint.display().to_string()))?.optimized()?;
+        graphs.push((title, graph, *seed));
+    }
+    Ok(graphs)
+}
+
+/// What the machines say of a variant.
+fn on_devices(
+    app: &App,
+    data: &Data,
+    run: &RunDir,
+    made: &Made,
+    machines: &[&'static Machine],
+    images: u32,
+) -> Result<Vec<OnDevice>> {
+    // Where the stages look for the model of a run.
+    atomic::write(&run.file(file::INT8), &made.bytes)?;
+    codegen::run(app, run, false)?;
+    let mut devices = Vec::new();
+    for machine in machines {
+        firmware::run(app, run, false, machine)?;
+        let target = Target {
+            machine,
+            emulator: Emulator::Qemu,
+            images: Some(images as usize),
+        };
+        emulate::run(app, run, false, data, &target)?;
+        let size = firmware::read_size(run, machine)?;
+        let device = emulate::read(run, machine)?;
+        devices.push(OnDevice {
+            machine: machine.name.to_owned(),
+            flash_bytes: size.flash_bytes,
+            code_bytes: size.code_bytes,
+            ram_bytes: size.static_ram_bytes + size.arena_bytes + device.stack_bytes,
+            instructions_per_inference: device.instructions_per_inference,
+        });
+    }
+    Ok(devices)
+}
