@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use ember_compress::cluster::{Clustering, Start, cluster_graph};
 use ember_compress::scheme::Granularity;
+use ember_compress::summary;
 
 use super::{FineTuning, Source, cost, fine_tune, out, write};
 use crate::app::App;
@@ -57,7 +58,8 @@ pub fn run(app: &App, settings: &ClusterCommand) -> Result<()> {
     };
     let path = out(&settings.one, &source.title, &what);
     write(&path, &after)?;
-    super::tensors(app, &before, &after);
+    app.console
+        .result(summary::of_graph(&before, &after)?.to_string().trim_end());
     cost::show(
         app,
         &data,

@@ -16,14 +16,13 @@ pub use prune::{large as prune_large, run as prune};
 pub use quantize::run as quantize;
 pub use source::Source;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use ember_codegen::tflite;
 use ember_graph::{Graph, checkpoint};
 
-use crate::app::App;
 use crate::cli::compress::OneModel;
 use crate::{atomic, workspace};
 
@@ -47,35 +46,4 @@ fn write(path: &Path, graph: &Graph) -> Result<()> {
         tflite::float32(graph)?
     };
     atomic::write(path, &bytes)
-}
-
-/// Says for each tensor of weights how much of it is 0 and how many different values it has, before and after.
-fn tensors(app: &App, before: &Graph, after: &Graph) {
-    for (_, tensor, numbers) in after.constants() {
-        let name = tensor.name.as_str();
-        let Some(was) = before.find(name).and_then(|id| before.constant(id)) else {
-            continue;
-        };
-        if numbers.len() > 1 && was != numbers {
-            app.console.line(format!(
-                "{name:>20} {}, {} before",
-                told(numbers),
-                told(was)
-            ));
-        }
-    }
-}
-
-fn told(numbers: &[f32]) -> String {
-    let zeros = numbers.iter().filter(|number| **number == 0.0).count();
-    let values: BTreeSet<u32> = numbers
-        .iter()
-        .map(|number| (number + 0.0).to_bits())
-        .collect();
-    format!(
-        "{} numbers, {:.1} % of them 0, {} different",
-        numbers.len(),
-        100.0 * zeros as f64 / numbers.len() as f64,
-        values.len()
-    )
 }

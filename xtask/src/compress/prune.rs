@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use ember_compress::prune::{ChannelPruning, Pruning, prune, prune_channels};
+use ember_compress::summary;
 use ember_graph::Graph;
 
 use super::{FineTuning, Source, cost, fine_tune, out, write};
@@ -71,7 +72,8 @@ pub fn run(app: &App, settings: &PruneCommand) -> Result<()> {
     };
     let path = out(&settings.one, &source.title, &what);
     write(&path, &after)?;
-    super::tensors(app, &before, &after);
+    app.console
+        .result(summary::of_graph(&before, &after)?.to_string().trim_end());
     cost::show(
         app,
         &data,

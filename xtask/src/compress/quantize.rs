@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use ember_codegen::tflite::{self, Decoder, StoredForm};
 use ember_compress::calibrate::Calibration;
+use ember_compress::summary::{self, Summary};
 use ember_compress::{Recipe, Variant, quantize_by};
 use ember_graph::{Graph, QuantizedGraph};
 use ember_report::TerminalStyle;
@@ -89,8 +90,10 @@ pub fn run(app: &App, settings: &QuantizeCommand) -> Result<()> {
             quantized = quantize_by(&graph, calibration.as_ref(), &fixed)?;
         }
     }
-    let bytes = lower(app, &quantized, settings.store)?;
+    let mut summary = summary::of_quantized(&graph, &quantized)?;
+    let bytes = lower(app, &quantized, settings.store, &mut summary)?;
     atomic::write(&path, &bytes)?;
+    app.console.result(summary.to_string().trim_end());
     let mut sheet = cost::sheet(&format!("{} {what} on {}", source.title, data.dataset.name));
     cost::row(app, &data, &mut sheet, "float32", &tflite::float32(&graph)?)?;
     cost::row(app, &data, &mut sheet, &what, &bytes)?;
@@ -148,13 +151,23 @@ fn calibrate(
 }
 
 /// The file's bytes, its weights stored as asked for; says in which forms they are.
-fn lower(app: &App, quantized: &QuantizedGraph, store: Store) -> Result<Vec<u8>> {
+fn lower(
+    app: &App,
+    quantized: &QuantizedGraph,
+    store: Store,
+    summary: &mut Summary,
+) -> Result<Vec<u8>> {
     let decoder = match store {
         Store::Plain => return Ok(tflite::quantized(quantized)?),
         Store::Tflm => Decoder::Tflm,
         Store::Ember => Decoder::Ember,
     };
     let (bytes, stored) = tflite::compressed(quantized, decoder)?;
+    summary.set_stored_bytes(
+        stored
+            .iter()
+            .map(|weights| (weights.tensor.as_str(), weights.bytes)),
+    );
     for weights in stored {
         let form = match weights.form {
             None => "as they are",
@@ -164,10 +177,7 @@ fn lower(app: &App, quantized: &QuantizedGraph, store: Store) -> Result<Vec<u8>>
             Some(StoredForm::Int4) => "in 4 bits",
             Some(StoredForm::Int2) => "in 2 bits",
         };
-        app.console.line(format!(
-            "{:>12} {} weights {form}, {} bytes",
-            weights.tensor, weights.weights, weights.bytes
-        ));
+        app.console.line(format!("{:>16} {form}", weights.tensor));
     }
     Ok(bytes)
 }
