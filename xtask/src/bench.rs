@@ -40,6 +40,9 @@ pub struct Cost {
     instructions_per_inference: u64,
     /// Name and instructions of each operator.
     ops: Vec<(String, u64)>,
+    /// Functions and constants with their bytes, where the model is the reference on the usual machine.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    symbols: BTreeMap<String, u64>,
 }
 
 /// The stack per machine in these figures.
@@ -109,7 +112,10 @@ fn costs(app: &App, zoo: &Zoo, machines: &[&'static Machine]) -> Result<BTreeMap
     machines
         .iter()
         .map(|machine| {
-            let cost = measure(app, &run, &data, machine)?;
+            let mut cost = measure(app, &run, &data, machine)?;
+            if !(zoo.is_reference() && machine.name == firmware::DEFAULT) {
+                cost.symbols.clear();
+            }
             Ok((machine.name.to_owned(), cost))
         })
         .collect()
@@ -155,6 +161,11 @@ fn measure(app: &App, run: &RunDir, data: &Data, machine: &'static Machine) -> R
         init_instructions: device.init_instructions,
         instructions_per_inference: device.instructions_per_inference,
         ops: device.ops,
+        symbols: size
+            .symbols
+            .into_iter()
+            .map(|(name, bytes)| (name, u64::from(bytes)))
+            .collect(),
     })
 }
 
@@ -195,8 +206,43 @@ fn growth(machine: &str, now: &Cost, before: Option<&Cost>) -> Vec<String> {
             };
             *now as f64 > allowed
         })
-        .map(|((name, now, _), (_, before, _))| format!("{machine}: {name}: {before} -> {now}"))
+        .map(|((name, figure, _), (_, old, _))| {
+            let symbols = if name == "code" {
+                grown_symbols(now, before)
+            } else {
+                String::new()
+            };
+            format!("{machine}: {name}: {old} -> {figure}{symbols}")
+        })
         .collect()
+}
+
+/// The functions that account for most of what the code grew by, where symbols are known of both.
+fn grown_symbols(now: &Cost, before: &Cost) -> String {
+    const SHOWN: usize = 5;
+    if before.symbols.is_empty() {
+        return String::new();
+    }
+    let mut grown: Vec<(i128, &str)> = now
+        .symbols
+        .iter()
+        .map(|(name, bytes)| {
+            let old = before.symbols.get(name).copied().unwrap_or(0);
+            (i128::from(*bytes) - i128::from(old), name.as_str())
+        })
+        .filter(|(growth, _)| *growth > 0)
+        .collect();
+    grown.sort_by(|a, b| b.cmp(a));
+    let shown: Vec<_> = grown
+        .iter()
+        .take(SHOWN)
+        .map(|(growth, name)| format!("{name} {growth:+}"))
+        .collect();
+    if shown.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", shown.join(", "))
+    }
 }
 
 fn line(machine: &str, now: &Cost, before: Option<&Cost>) -> String {
@@ -216,6 +262,8 @@ fn line(machine: &str, now: &Cost, before: Option<&Cost>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::{Cost, growth};
 
     fn cost() -> Cost {
@@ -227,6 +275,7 @@ mod tests {
             init_instructions: 50_000,
             instructions_per_inference: 1_000_000,
             ops: vec![("CONV_2D".to_owned(), 800_000)],
+            symbols: BTreeMap::from([("conv".to_owned(), 400), ("main".to_owned(), 90)]),
         }
     }
 
@@ -236,11 +285,12 @@ mod tests {
         let grown = Cost {
             code_bytes: 10_001,
             ops: vec![("CONV_2D".to_owned(), 900_000)],
+            symbols: BTreeMap::from([("conv".to_owned(), 401), ("main".to_owned(), 90)]),
             ..cost()
         };
         let said = growth("m", &grown, Some(&cost())).join("; ");
         assert!(
-            said.contains("code: 10000 -> 10001")
+            said.contains("code: 10000 -> 10001 (conv +1)")
                 && said.contains("op 0 CONV_2D: 800000 -> 900000"),
             "{said}"
         );

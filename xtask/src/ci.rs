@@ -54,6 +54,11 @@ const STEPS: &[Step] = &[
         run: deploy,
     },
     Step {
+        name: "compress",
+        what: "prune, cluster, quantize and compare from the command line",
+        run: compress,
+    },
+    Step {
         name: "ndarray",
         what: "training on burn-ndarray",
         run: ndarray,
@@ -218,6 +223,52 @@ fn deploy(app: &App) -> Result<()> {
         // A machine with a probe on it: nothing can be said about its absence.
         Ok(()) => Ok(()),
     }
+}
+
+/// A model that is pruned, clustered and trained for integers, one epoch each, and then put on a chip; and the table of all
+/// variants of a small one.
+fn compress(app: &App) -> Result<()> {
+    let dataset = ["--dataset", "synthetic"];
+    let steps: [&[&str]; 4] = [
+        &["prune", "--model", "seed-cnn", "--fine-tune", "1"],
+        &[
+            "cluster",
+            "--model",
+            "artifacts/models/seed-cnn-pruned-80.tflite",
+            "--keep-zeros",
+            "--fine-tune",
+            "1",
+            "--out",
+            "artifacts/models/ci-clustered.safetensors",
+        ],
+        &[
+            "quantize",
+            "--model",
+            "artifacts/models/ci-clustered.safetensors",
+            "--qat",
+            "1",
+            "--keep-zeros",
+            "--keep-clusters",
+            "--store",
+            "ember",
+            "--debug",
+            "--out",
+            "artifacts/models/ci.tflite",
+        ],
+        &[
+            "deploy",
+            "--chip",
+            "STM32F405RGTx",
+            "--emulate",
+            "--model",
+            "artifacts/models/ci.tflite",
+        ],
+    ];
+    for step in steps {
+        xtask(app, &[step, &dataset].concat())?;
+    }
+    let compare = ["compare", "--model", "nano-cnn", "--on", "cortex-m4"];
+    xtask(app, &[&compare[..], &["--images", "3"], &dataset].concat())
 }
 
 /// What commands exit with when there is no debug probe.

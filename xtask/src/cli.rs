@@ -133,7 +133,7 @@ pub enum Command {
         /// The .tflite file
         model: PathBuf,
     },
-    /// What continuous integration runs: fmt, tidy, clippy, test, pipeline, embedded, deploy, ndarray, verify, bench
+    /// What continuous integration runs: fmt, tidy, clippy, test, pipeline, embedded, deploy, compress, ndarray, verify, bench
     #[command(after_help = "Example:\n  cargo xtask ci --only fmt,clippy")]
     Ci(Ci),
 }

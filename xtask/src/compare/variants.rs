@@ -83,6 +83,7 @@ impl Maker<'_> {
         if self.tuning.is_some() {
             made.push(self.trained_for_integers("int8-qat", "int8", graph, false)?);
             made.push(self.trained_for_integers("int4-qat", "int4", graph, false)?);
+            made.push(self.trained_for_integers("ternary-qat", "ternary", graph, false)?);
             made.push(self.trained_for_integers("pcqat", "int8", &both, true)?);
         }
         Ok(made)
