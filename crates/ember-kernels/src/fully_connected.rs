@@ -64,9 +64,14 @@ pub(crate) fn run<A: Arithmetic>(
     let FullyConnected { depth, units, .. } = *shape;
     check_shape(Operand::Filter, &[units, depth], filter.len())?;
     shape.check(arithmetic, input.len(), output.len())?;
+    if arithmetic.fast_fully_connected(shape, input, filter, output) {
+        return Ok(());
+    }
     for (row, out) in rows::of(input, depth as usize).zip(rows::of_mut(output, units as usize)) {
         let extra = arithmetic.correction(row);
-        dense(arithmetic, row, filter, extra, 0, out);
+        dense(arithmetic, row, filter, extra, 0, out, |out, new| {
+            *out = new;
+        });
     }
     Ok(())
 }
@@ -97,6 +102,7 @@ pub fn connect_stored(
                 arithmetic.correction(row),
                 unit,
                 out,
+                |out, new| *out = new,
             );
         }
     }

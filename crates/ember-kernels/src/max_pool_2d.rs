@@ -24,6 +24,15 @@ ember_core::plain! {
     }
 }
 
+/// A pooling by the largest value: its shapes, and what its fused activation leaves of the output's range.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MaxPool<W> {
+    /// The shapes.
+    pub shape: Pool2d,
+    /// The range.
+    pub range: Clamp<W>,
+}
+
 impl Pool2d {
     /// Checks the lengths of input and output.
     pub(crate) fn check(&self, input: usize, output: usize) -> Result<(), KernelError> {

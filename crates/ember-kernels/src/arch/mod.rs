@@ -1,7 +1,18 @@
-//! Inner loops that a processor can do better than portable code, chosen at compile time.
+//! What a processor does better than portable code, chosen at compile time.
 //!
-//! Every variant gives what `portable` gives, to the byte for integers.
+//! Two kinds of functions. The inner loops (`dot_…`) are what the generic kernels are made of. The others are whole operators
+//! on slices that are checked: they give false, and write nothing, where there is no code for that shape; then the generic
+//! kernel runs. A new processor is one more file with both kinds and a line below.
+//!
+//! **Invariants.** Integer results are those of the generic kernels to the byte, overflow included. Sums of floats are added
+//! up in the order that [`portable::dot_f32`] documents, on every processor, so that host and device agree to the byte.
+//! `unsafe` is allowed in this module alone.
 
 mod portable;
+mod unaided;
 
 pub(crate) use portable::{dot_f32, dot_i8, dot_i16};
+pub(crate) use unaided::{
+    conv_2d_f32, conv_2d_i8, conv_2d_pooled_f32, conv_2d_pooled_i8, depthwise_conv_2d_f32,
+    depthwise_conv_2d_i8, fully_connected_f32, fully_connected_i8,
+};

@@ -1,7 +1,15 @@
 //! CONV_2D: `reference_integer_ops::ConvPerChannel` (`kernels/internal/reference/integer_ops/conv.h`) and
 //! `reference_ops::Conv` (`kernels/internal/reference/conv.h`), with groups.
 
-use crate::arithmetic::{Arithmetic, Int8, Linear, dense};
+mod geometry;
+mod pooled;
+
+pub use pooled::convolve_pooled;
+pub(crate) use pooled::run_pooled;
+
+use geometry::Geometry;
+
+use crate::arithmetic::{Arithmetic, Int8, Linear};
 use crate::error::{KernelError, Operand, check, check_shape};
 use crate::rows;
 use crate::weights::Decode;
@@ -31,10 +39,16 @@ ember_core::plain! {
 impl Conv2d {
     #[rustfmt::skip]
     fn check(&self, input: usize, filter: usize, output: usize) -> Result<(), KernelError> {
+        self.check_operands(input, filter)?;
+        check_shape(Operand::Output, &[self.batches, self.rows.output, self.columns.output, self.output_channels], output)
+    }
+
+    /// [`Self::check`] without the output.
+    #[rustfmt::skip]
+    fn check_operands(&self, input: usize, filter: usize) -> Result<(), KernelError> {
         let Self { batches, rows, columns, input_channels, filter_channels, output_channels } = *self;
         check_shape(Operand::Input, &[batches, rows.input, columns.input, input_channels], input)?;
         check_shape(Operand::Filter, &[output_channels, rows.filter, columns.filter, filter_channels], filter)?;
-        check_shape(Operand::Output, &[batches, rows.output, columns.output, output_channels], output)?;
         rows.check()?;
         columns.check()
     }
@@ -58,6 +72,22 @@ impl Conv2d {
     const fn filter_size(&self) -> u32 {
         let taps = self.rows.filter.wrapping_mul(self.columns.filter);
         taps.wrapping_mul(self.filter_channels)
+    }
+
+    /// Words of scratch with which [`convolve_with`] is fastest: two windows of 16-bit elements. The same on every machine,
+    /// whether its code makes use of it or not.
+    #[must_use]
+    pub const fn patch_len(&self) -> u32 {
+        self.filter_size().next_multiple_of(4)
+    }
+
+    /// Words of scratch with which [`convolve_pooled`] is fastest: [`Self::patch_len`], and six for each filter. The same on
+    /// every machine.
+    #[must_use]
+    pub const fn pooled_scratch_len(&self) -> u32 {
+        self.output_channels
+            .saturating_mul(6)
+            .saturating_add(self.patch_len())
     }
 
     /// Elements of scratch that [`convolve_stored`] wants: the whole filter where that is little or there are groups, else
@@ -84,9 +114,6 @@ impl Conv2d {
 /// Elements of filters that are decoded at a time where one filter is not larger.
 pub const STORED_BLOCK: u32 = 1024;
 
-/// Windows of at most this many elements are gathered once and then meet every filter.
-const PATCH: usize = 32;
-
 /// Convolution, for integers equal to TFLM's to the byte.
 ///
 /// # Errors
@@ -99,7 +126,24 @@ pub fn convolve<L: Linear>(
     filter: &[L::Weight],
     output: &mut [L::Output],
 ) -> Result<(), KernelError> {
-    arithmetic.conv_2d(shape, input, filter, output)
+    arithmetic.conv_2d(shape, input, filter, &mut [], output)
+}
+
+/// [`convolve`] with room to work in. With [`Conv2d::patch_len`] words it is fastest, with fewer, none included, it gives the
+/// same.
+///
+/// # Errors
+/// As [`convolve`].
+#[inline(always)]
+pub fn convolve_with<L: Linear>(
+    shape: &Conv2d,
+    arithmetic: &L,
+    input: &[L::Value],
+    filter: &[L::Weight],
+    scratch: &mut [u32],
+    output: &mut [L::Output],
+) -> Result<(), KernelError> {
+    arithmetic.conv_2d(shape, input, filter, scratch, output)
 }
 
 #[inline(always)]
@@ -108,6 +152,7 @@ pub(crate) fn run<A: Arithmetic>(
     arithmetic: &A,
     input: &[A::Value],
     filter: &[A::Weight],
+    scratch: &mut [u32],
     output: &mut [A::Output],
 ) -> Result<(), KernelError> {
     shape.check(input.len(), filter.len(), output.len())?;
@@ -115,7 +160,10 @@ pub(crate) fn run<A: Arithmetic>(
     if output.is_empty() {
         return Ok(());
     }
-    let (_, filters) = shape.groups()?;
+    let (groups, filters) = shape.groups()?;
+    if groups == 1 && arithmetic.fast_conv_2d(shape, input, filter, scratch, output) {
+        return Ok(());
+    }
     walk(
         shape,
         arithmetic,
@@ -205,146 +253,25 @@ fn walk<A: Arithmetic>(
     output: &mut [A::Output],
     channels: impl Fn(&mut [A::Output]) -> &mut [A::Output],
 ) {
-    let depth = shape.filter_channels as usize;
-    let pixel = shape.input_channels as usize;
-    let image_row = shape.columns.input as usize * pixel;
-    let filter_row = shape.columns.filter as usize * depth;
-    let filter_size = shape.rows.filter as usize * filter_row;
-    let filters_per_group = filters_per_group as usize;
-    // Neighbouring taps are neighbours in memory too.
-    let joined = shape.columns.dilation == 1 && depth == pixel;
-    // Filled before it is read.
-    let mut patch = [A::Value::default(); PATCH];
-
+    let mut geometry = Geometry::new(shape);
+    geometry.first = first;
+    geometry.filters_per_group = filters_per_group as usize;
     let mut outputs = rows::of_mut(output, shape.output_channels as usize);
-    for image in rows::of(input, shape.rows.input as usize * image_row) {
-        for out_y in 0..shape.rows.output {
-            let y = shape.rows.span(out_y);
-            for out_x in 0..shape.columns.output {
-                let x = shape.columns.span(out_x);
+    for image in rows::of(input, geometry.image) {
+        for y in 0..shape.rows.output {
+            for x in 0..shape.columns.output {
                 let Some(out) = outputs.next() else {
                     return;
                 };
-                let mut channel = 0;
-                let mut from = y.position as usize * image_row + x.position as usize * pixel;
-                for out in rows::of_mut(channels(out), filters_per_group) {
-                    let filters = filter.get(channel * filter_size..).unwrap_or(&[]);
-                    let window = Window {
-                        rows: y.taps as usize,
-                        columns: if joined { 1 } else { x.taps as usize },
-                        len: if joined {
-                            x.taps as usize * depth
-                        } else {
-                            depth
-                        },
-                        from,
-                        row_from: image_row.wrapping_mul(shape.rows.dilation as usize),
-                        column_from: pixel.wrapping_mul(shape.columns.dilation as usize),
-                        to: y.tap as usize * filter_row + x.tap as usize * depth,
-                        row_to: filter_row,
-                        column_to: depth,
-                    };
-                    if let Some(patch) = patch.get_mut(..filter_size) {
-                        if y.taps < shape.rows.filter || x.taps < shape.columns.filter {
-                            rows::fill(patch, arithmetic.zero());
-                        }
-                        window.for_each(|from, to, len| {
-                            let x = image.get(from..from + len).unwrap_or(&[]);
-                            let patch = patch.get_mut(to..to + len).unwrap_or(&mut []);
-                            for (patch, x) in patch.iter_mut().zip(x) {
-                                *patch = *x;
-                            }
-                        });
-                        dense(
-                            arithmetic,
-                            patch,
-                            filters,
-                            A::Sum::default(),
-                            first + channel,
-                            out,
-                        );
-                    } else if window.len == filter_size && window.rows == 1 {
-                        let x = image.get(from..from + filter_size).unwrap_or(&[]);
-                        dense(
-                            arithmetic,
-                            x,
-                            filters,
-                            A::Sum::default(),
-                            first + channel,
-                            out,
-                        );
-                    } else {
-                        window.convolve(
-                            arithmetic,
-                            image,
-                            filters,
-                            filter_size,
-                            first + channel,
-                            out,
-                        );
-                    }
-                    channel += filters_per_group;
-                    from += depth;
-                }
+                geometry.pixel(
+                    arithmetic,
+                    image,
+                    filter,
+                    (y, x),
+                    channels(out),
+                    |out, new| *out = new,
+                );
             }
-        }
-    }
-}
-
-/// One window, as runs of elements that lie together both in what it looks at and in the filter.
-struct Window {
-    /// Rows of runs, and runs of each row.
-    rows: usize,
-    columns: usize,
-    /// Elements of a run.
-    len: usize,
-    /// Where the first run begins, and from there to the next row's and the next one's in the row.
-    from: usize,
-    row_from: usize,
-    column_from: usize,
-    /// The same in the filter.
-    to: usize,
-    row_to: usize,
-    column_to: usize,
-}
-
-impl Window {
-    /// Calls `f(where it begins, where it begins in the filter, length)` for every run.
-    #[inline(always)]
-    fn for_each(&self, mut f: impl FnMut(usize, usize, usize)) {
-        let (mut row_from, mut row_to) = (self.from, self.to);
-        for _ in 0..self.rows {
-            let (mut from, mut to) = (row_from, row_to);
-            for _ in 0..self.columns {
-                f(from, to, self.len);
-                from = from.wrapping_add(self.column_from);
-                to = to.wrapping_add(self.column_to);
-            }
-            row_from = row_from.wrapping_add(self.row_from);
-            row_to = row_to.wrapping_add(self.row_to);
-        }
-    }
-
-    /// One output per filter, as [`dense`].
-    #[inline(never)]
-    fn convolve<A: Arithmetic>(
-        &self,
-        arithmetic: &A,
-        image: &[A::Value],
-        filters: &[A::Weight],
-        filter_size: usize,
-        first: usize,
-        out: &mut [A::Output],
-    ) {
-        let filters = rows::of(filters, filter_size);
-        for ((out, filter), channel) in out.iter_mut().zip(filters).zip(first..) {
-            let mut sum = arithmetic.start(channel);
-            self.for_each(|from, to, len| {
-                let x = image.get(from..from + len).unwrap_or(&[]);
-                let w = filter.get(to..to + len).unwrap_or(&[]);
-                sum = arithmetic.dot(sum, x, w);
-            });
-            *out = arithmetic.finish(channel, sum);
         }
     }
 }

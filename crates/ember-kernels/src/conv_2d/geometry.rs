@@ -1,0 +1,169 @@
+//! Where the windows of a convolution lie in memory, and the generic way through one of them.
+
+use super::Conv2d;
+use crate::arithmetic::{Arithmetic, dense};
+use crate::rows;
+
+/// Windows of at most this many elements are gathered once and then meet every filter.
+const PATCH: usize = 32;
+
+/// Distances in the tensors of a convolution, in elements.
+#[derive(Clone, Copy)]
+pub(super) struct Geometry<'s> {
+    shape: &'s Conv2d,
+    /// Of an image, of one of its rows and of one of its pixels.
+    pub(super) image: usize,
+    image_row: usize,
+    pixel: usize,
+    /// Of a filter and of one of its rows.
+    filter: usize,
+    filter_row: usize,
+    /// Whether neighbouring taps are neighbours in memory too.
+    joined: bool,
+    /// The output channel that the first filter is for, and the filters of each group.
+    pub(super) first: usize,
+    pub(super) filters_per_group: usize,
+}
+
+impl<'s> Geometry<'s> {
+    /// With one group of every filter.
+    #[inline(always)]
+    pub(super) const fn new(shape: &'s Conv2d) -> Self {
+        let depth = shape.filter_channels as usize;
+        let pixel = shape.input_channels as usize;
+        let image_row = shape.columns.input as usize * pixel;
+        let filter_row = shape.columns.filter as usize * depth;
+        Self {
+            shape,
+            image: shape.rows.input as usize * image_row,
+            image_row,
+            pixel,
+            filter: shape.rows.filter as usize * filter_row,
+            filter_row,
+            joined: shape.columns.dilation == 1 && depth == pixel,
+            first: 0,
+            filters_per_group: shape.output_channels as usize,
+        }
+    }
+
+    /// The outputs of the pixel at `(y, x)`: each goes to its place in `out` by `store`.
+    #[inline(always)]
+    pub(super) fn pixel<A: Arithmetic>(
+        &self,
+        arithmetic: &A,
+        image: &[A::Value],
+        filter: &[A::Weight],
+        (y, x): (u32, u32),
+        out: &mut [A::Output],
+        store: impl Fn(&mut A::Output, A::Output) + Copy,
+    ) {
+        let shape = self.shape;
+        let depth = shape.filter_channels as usize;
+        let (y, x) = (shape.rows.span(y), shape.columns.span(x));
+        // Filled before it is read.
+        let mut patch = [A::Value::default(); PATCH];
+        let mut channel = 0;
+        let mut from = y.position as usize * self.image_row + x.position as usize * self.pixel;
+        for out in rows::of_mut(out, self.filters_per_group) {
+            let filters = filter.get(channel * self.filter..).unwrap_or(&[]);
+            let first = self.first + channel;
+            let window = Window {
+                size: self.filter,
+                rows: y.taps as usize,
+                columns: if self.joined { 1 } else { x.taps as usize },
+                len: if self.joined {
+                    x.taps as usize * depth
+                } else {
+                    depth
+                },
+                from,
+                row_from: self.image_row.wrapping_mul(shape.rows.dilation as usize),
+                column_from: self.pixel.wrapping_mul(shape.columns.dilation as usize),
+                to: y.tap as usize * self.filter_row + x.tap as usize * depth,
+                row_to: self.filter_row,
+                column_to: depth,
+            };
+            let none = A::Sum::default();
+            if let Some(patch) = patch.get_mut(..self.filter) {
+                if y.taps < shape.rows.filter || x.taps < shape.columns.filter {
+                    rows::fill(patch, arithmetic.zero());
+                }
+                window.for_each(|from, to, len| {
+                    let x = image.get(from..from + len).unwrap_or(&[]);
+                    let patch = patch.get_mut(to..to + len).unwrap_or(&mut []);
+                    for (patch, x) in patch.iter_mut().zip(x) {
+                        *patch = *x;
+                    }
+                });
+                dense(arithmetic, patch, filters, none, first, out, store);
+            } else if window.len == self.filter && window.rows == 1 {
+                let x = image.get(from..from + self.filter).unwrap_or(&[]);
+                dense(arithmetic, x, filters, none, first, out, store);
+            } else {
+                window.convolve(arithmetic, image, filters, first, out, store);
+            }
+            channel += self.filters_per_group;
+            from += depth;
+        }
+    }
+}
+
+/// One window, as runs of elements that lie together both in what it looks at and in the filter.
+struct Window {
+    /// Elements of a filter.
+    size: usize,
+    /// Rows of runs, and runs of each row.
+    rows: usize,
+    columns: usize,
+    /// Elements of a run.
+    len: usize,
+    /// Where the first run begins, and from there to the next row's and the next one's in the row.
+    from: usize,
+    row_from: usize,
+    column_from: usize,
+    /// The same in the filter.
+    to: usize,
+    row_to: usize,
+    column_to: usize,
+}
+
+impl Window {
+    /// Calls `f(where it begins, where it begins in the filter, length)` for every run.
+    #[inline(always)]
+    fn for_each(&self, mut f: impl FnMut(usize, usize, usize)) {
+        let (mut row_from, mut row_to) = (self.from, self.to);
+        for _ in 0..self.rows {
+            let (mut from, mut to) = (row_from, row_to);
+            for _ in 0..self.columns {
+                f(from, to, self.len);
+                from = from.wrapping_add(self.column_from);
+                to = to.wrapping_add(self.column_to);
+            }
+            row_from = row_from.wrapping_add(self.row_from);
+            row_to = row_to.wrapping_add(self.row_to);
+        }
+    }
+
+    /// One output per filter, as [`dense`].
+    #[inline(never)]
+    fn convolve<A: Arithmetic>(
+        &self,
+        arithmetic: &A,
+        image: &[A::Value],
+        filters: &[A::Weight],
+        first: usize,
+        out: &mut [A::Output],
+        store: impl Fn(&mut A::Output, A::Output),
+    ) {
+        let filters = rows::of(filters, self.size);
+        for ((out, filter), channel) in out.iter_mut().zip(filters).zip(first..) {
+            let mut sum = arithmetic.start(channel);
+            self.for_each(|from, to, len| {
+                let x = image.get(from..from + len).unwrap_or(&[]);
+                let w = filter.get(to..to + len).unwrap_or(&[]);
+                sum = arithmetic.dot(sum, x, w);
+            });
+            store(out, arithmetic.finish(channel, sum));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! CONV_2D followed by MAX_POOL_2D without the tensor between them.
+
+use super::Conv2d;
+use super::geometry::Geometry;
+use crate::arithmetic::{Arithmetic, Linear};
+use crate::element::Element;
+use crate::error::{KernelError, Operand, check_shape};
+use crate::max_pool_2d::{MaxPool, Pool2d};
+use crate::rows;
+
+impl Conv2d {
+    /// Whether `pool` takes what this convolution gives: then [`convolve_pooled`] can do both. No pixel is computed twice,
+    /// because the windows do not overlap.
+    #[must_use]
+    pub const fn is_poolable(&self, pool: &Pool2d) -> bool {
+        self.batches == pool.batches
+            && self.rows.output == pool.rows.input
+            && self.columns.output == pool.columns.input
+            && self.output_channels == pool.channels
+            && self.filter_channels == self.input_channels
+            && pool.rows.filter <= pool.rows.stride
+            && pool.columns.filter <= pool.columns.stride
+    }
+}
+
+/// [`convolve`](super::convolve) and then [`max_pool_2d::pool`](crate::max_pool_2d::pool) to the byte, but
+/// the tensor between them is never there. `output` is the pooling's.
+///
+/// With [`Conv2d::pooled_scratch_len`] words of scratch it is fastest, with fewer, none included, it gives the same.
+///
+/// # Errors
+/// A slice's length is not that of its shape, or [`Conv2d::is_poolable`] is false.
+#[inline(always)]
+pub fn convolve_pooled<L: Linear>(
+    shape: &Conv2d,
+    pool: &MaxPool<<L::Output as Element>::Wide>,
+    arithmetic: &L,
+    input: &[L::Value],
+    filter: &[L::Weight],
+    scratch: &mut [u32],
+    output: &mut [L::Output],
+) -> Result<(), KernelError> {
+    arithmetic.conv_2d_pooled(shape, pool, input, filter, scratch, output)
+}
+
+#[inline(always)]
+pub(crate) fn run_pooled<A: Arithmetic>(
+    shape: &Conv2d,
+    pool: &MaxPool<<A::Output as Element>::Wide>,
+    arithmetic: &A,
+    input: &[A::Value],
+    filter: &[A::Weight],
+    scratch: &mut [u32],
+    output: &mut [A::Output],
+) -> Result<(), KernelError> {
+    let MaxPool {
+        shape: pooling,
+        range,
+    } = pool;
+    shape.check_operands(input.len(), filter.len())?;
+    let sizes = [
+        pooling.batches,
+        pooling.rows.output,
+        pooling.columns.output,
+        pooling.channels,
+    ];
+    check_shape(Operand::Output, &sizes, output.len())?;
+    pooling.rows.check()?;
+    pooling.columns.check()?;
+    arithmetic.check(shape.output_channels as usize)?;
+    if !shape.is_poolable(pooling) {
+        return Err(KernelError::Parameters);
+    }
+    if output.is_empty() {
+        return Ok(());
+    }
+    if arithmetic.fast_conv_2d_pooled(shape, pool, input, filter, scratch, output) {
+        return Ok(());
+    }
+    let geometry = Geometry::new(shape);
+    let mut outputs = rows::of_mut(output, shape.output_channels as usize);
+    for image in rows::of(input, geometry.image) {
+        for pool_y in 0..pooling.rows.output {
+            let y = pooling.rows.span(pool_y);
+            for pool_x in 0..pooling.columns.output {
+                let x = pooling.columns.span(pool_x);
+                let Some(out) = outputs.next() else {
+                    return Ok(());
+                };
+                rows::fill(out, A::Output::LEAST);
+                for out_y in y.position..y.position.wrapping_add(y.taps) {
+                    for out_x in x.position..x.position.wrapping_add(x.taps) {
+                        geometry.pixel(
+                            arithmetic,
+                            image,
+                            filter,
+                            (out_y, out_x),
+                            out,
+                            |out, new| {
+                                *out = out.larger(new);
+                            },
+                        );
+                    }
+                }
+                for out in out {
+                    *out = A::Output::within(out.wide(), *range);
+                }
+            }
+        }
+    }
+    Ok(())
+}
