@@ -9,58 +9,68 @@ use crate::schema::{
     DtypeCode, Field, OptionsUnion, ScalarKind, TableOf, TablesOf, TensorIndices, Text, Vector,
 };
 
+/// `?` for a `const fn`, which does not have it.
+macro_rules! attempt {
+    ($option:expr) => {
+        match $option {
+            Some(value) => value,
+            None => return None,
+        }
+    };
+}
+
+pub(crate) use attempt;
+
+/// The bytes from `at` on.
+pub(crate) const fn tail(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    match bytes.split_at_checked(at) {
+        Some((_, tail)) => Some(tail),
+        None => None,
+    }
+}
+
+/// The `len` bytes at `at`.
+pub(crate) const fn piece(bytes: &[u8], at: usize, len: usize) -> Option<&[u8]> {
+    match attempt!(tail(bytes, at)).split_at_checked(len) {
+        Some((piece, _)) => Some(piece),
+        None => None,
+    }
+}
+
 /// The `N` bytes at `at`.
-pub(crate) fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
-    bytes.get(at..)?.first_chunk().copied()
+pub(crate) const fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    match attempt!(tail(bytes, at)).first_chunk() {
+        Some(array) => Some(*array),
+        None => None,
+    }
+}
+
+/// Whether the bytes are the same.
+pub(crate) const fn equal(mut one: &[u8], mut other: &[u8]) -> bool {
+    loop {
+        match (one.split_first(), other.split_first()) {
+            (Some((a, rest)), Some((b, other_rest))) if *a == *b => {
+                (one, other) = (rest, other_rest);
+            }
+            (None, None) => return true,
+            _ => return false,
+        }
+    }
+}
+
+pub(crate) const fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(attempt!(array(bytes, at))))
 }
 
 // Where a core cannot read unaligned words, a copy of this at every place of use would be a tenth of the reader.
 #[inline(never)]
-pub(crate) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    array(bytes, at).map(u16::from_le_bytes)
-}
-
-#[inline(never)]
-pub(crate) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    array(bytes, at).map(u32::from_le_bytes)
-}
-
-/// Where the vtable of the table at `at` begins: its signed offset is subtracted.
-pub(crate) fn vtable_at(bytes: &[u8], at: usize) -> Option<usize> {
-    let offset = u32_at(bytes, at)?;
-    // Two's complement: subtracting the unsigned value modulo 2^32 is subtracting the signed one, and a result outside
-    // the file is caught by the next read.
-    Some((at as u32).wrapping_sub(offset) as usize)
-}
-
-/// Where the field in `slot` of the table at `at` lies, if the table has it. The vtable's length is in bytes.
-pub(crate) fn field_at(
-    bytes: &[u8],
-    at: usize,
-    vtable: usize,
-    vtable_len: u16,
-    slot: u8,
-) -> Option<usize> {
-    let entry = u16::from(slot).wrapping_mul(2).wrapping_add(4);
-    if entry >= vtable_len {
-        return None;
-    }
-    match u16_at(bytes, vtable.wrapping_add(usize::from(entry)))? {
-        0 => None,
-        offset => Some(at.wrapping_add(usize::from(offset))),
-    }
+pub(crate) const fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(attempt!(array(bytes, at))))
 }
 
 /// Where the offset stored at `at` points.
-#[inline(never)]
-pub(crate) fn follow(bytes: &[u8], at: usize) -> Option<usize> {
-    at.checked_add(u32_at(bytes, at)? as usize)
-}
-
-/// The bytes of the vector at `at`, whose elements have `size` bytes.
-pub(crate) fn vector_bytes(bytes: &[u8], at: usize, size: usize) -> Option<&[u8]> {
-    let len = (u32_at(bytes, at)? as usize).checked_mul(size)?;
-    bytes.get(at.wrapping_add(4)..)?.get(..len)
+pub(crate) const fn follow(bytes: &[u8], at: usize) -> Option<usize> {
+    at.checked_add(attempt!(u32_at(bytes, at)) as usize)
 }
 
 /// A scalar as the file stores it: little-endian.
@@ -138,6 +148,11 @@ impl<'a, T: Scalar> List<'a, T> {
         self.len() == 0
     }
 
+    /// The bits of the four-byte element at `index`; for a `const fn`, which cannot call [`List::get`].
+    pub(crate) const fn word(&self, index: usize) -> Option<u32> {
+        u32_at(self.bytes, attempt!(index.checked_mul(4)))
+    }
+
     /// The element at `index`, if there is one.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<T> {
@@ -206,22 +221,76 @@ impl<T: Scalar> Iterator for ListIter<'_, T> {
 
 impl<T: Scalar> ExactSizeIterator for ListIter<'_, T> {}
 
+impl List<'_, i64> {
+    /// [`List::get`] for a `const fn`.
+    pub(crate) const fn long(&self, index: usize) -> Option<i64> {
+        let at = attempt!(index.checked_mul(8));
+        Some(i64::from_le_bytes(attempt!(array(self.bytes, at))))
+    }
+}
+
 /// A table in the file.
 #[derive(Clone, Copy)]
 pub(crate) struct Table<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) at: usize,
+    /// Of the vtable: for each slot, in two bytes, where in the table it lies, or 0.
+    entries: &'a [u8],
 }
 
 impl<'a> Table<'a> {
     /// A table in which every field is absent.
-    pub(crate) const EMPTY: Self = Self { bytes: &[], at: 0 };
+    pub(crate) const EMPTY: Self = Self::over(&[], 0, &[]);
+
+    /// The table at `at` with these entries of its vtable.
+    pub(crate) const fn over(bytes: &'a [u8], at: usize, entries: &'a [u8]) -> Self {
+        Self { bytes, at, entries }
+    }
+
+    /// The table at `at`.
+    #[inline(never)]
+    pub(crate) const fn new(bytes: &'a [u8], at: usize) -> Self {
+        let entries = match u32_at(bytes, at) {
+            // Two's complement: subtracting the unsigned value modulo 2^32 is subtracting the signed one, and a result
+            // outside the file is caught by the next read.
+            Some(offset) => entries(bytes, (at as u32).wrapping_sub(offset) as usize),
+            None => None,
+        };
+        match entries {
+            Some(entries) => Self::over(bytes, at, entries),
+            None => Self::over(bytes, at, &[]),
+        }
+    }
 
     /// Where the field in `slot` lies.
-    pub(crate) fn slot(&self, slot: u8) -> Option<usize> {
-        let vtable = vtable_at(self.bytes, self.at)?;
-        let len = u16_at(self.bytes, vtable)?;
-        field_at(self.bytes, self.at, vtable, len, slot)
+    #[inline]
+    pub(crate) const fn slot(&self, slot: u8) -> Option<usize> {
+        match u16_at(self.entries, (slot as usize).wrapping_mul(2)) {
+            None | Some(0) => None,
+            Some(offset) => Some(self.at.wrapping_add(offset as usize)),
+        }
+    }
+
+    /// The one-byte field in `slot`, or the default.
+    pub(crate) const fn byte(&self, slot: u8, default: u8) -> u8 {
+        match self.slot(slot) {
+            Some(at) => match array(self.bytes, at) {
+                Some([byte]) => byte,
+                None => default,
+            },
+            None => default,
+        }
+    }
+
+    /// The bits of the four-byte field in `slot`, or the default.
+    pub(crate) const fn word(&self, slot: u8, default: u32) -> u32 {
+        match self.slot(slot) {
+            Some(at) => match u32_at(self.bytes, at) {
+                Some(word) => word,
+                None => default,
+            },
+            None => default,
+        }
     }
 
     pub(crate) fn scalar<K: ScalarKind>(&self, field: Field<K>) -> K::Value {
@@ -234,40 +303,53 @@ impl<'a> Table<'a> {
             .unwrap_or_else(|| T::from_default(default))
     }
 
-    pub(crate) fn dtype(&self, field: Field<DtypeCode>) -> Dtype {
-        Dtype::from_code(self.scalar_at(field.slot, field.default)).unwrap_or(Dtype::Float32)
+    pub(crate) const fn dtype(&self, field: Field<DtypeCode>) -> Dtype {
+        match Dtype::from_code(self.byte(field.slot, field.default as u8) as i8) {
+            Some(dtype) => dtype,
+            None => Dtype::Float32,
+        }
     }
 
-    pub(crate) fn flag(&self, field: Field<bool>) -> bool {
-        self.scalar_at::<u8>(field.slot, field.default) != 0
+    pub(crate) const fn flag(&self, field: Field<bool>) -> bool {
+        self.byte(field.slot, field.default as u8) != 0
     }
 
-    pub(crate) fn list<T: Scalar>(&self, field: Field<Vector<T>>) -> List<'a, T> {
+    pub(crate) const fn list<T: Scalar>(&self, field: Field<Vector<T>>) -> List<'a, T> {
         self.list_at(field.slot)
     }
 
-    pub(crate) fn list_at<T: Scalar>(&self, slot: u8) -> List<'a, T> {
-        List::over(self.vector_at(slot, T::SIZE))
+    pub(crate) const fn list_at<T: Scalar>(&self, slot: u8) -> List<'a, T> {
+        let (start, len) = self.vector_at(slot, T::SIZE);
+        match piece(self.bytes, start, len) {
+            Some(bytes) => List::over(bytes),
+            None => List::over(&[]),
+        }
     }
 
-    /// The bytes of the vector whose elements have `size` bytes; empty where there is none.
-    fn vector_at(&self, slot: u8, size: usize) -> &'a [u8] {
-        let at = self.slot(slot).and_then(|at| follow(self.bytes, at));
-        at.and_then(|at| vector_bytes(self.bytes, at, size))
-            .unwrap_or_default()
+    /// Where the elements of the vector lie, and their bytes if each has `size`; zeros where there is none.
+    #[inline(never)]
+    pub(crate) const fn vector_at(&self, slot: u8, size: usize) -> (usize, usize) {
+        if let Some(at) = self.slot(slot)
+            && let Some(at) = follow(self.bytes, at)
+            && let Some(len) = u32_at(self.bytes, at)
+            && let Some(len) = (len as usize).checked_mul(size)
+        {
+            return (at.wrapping_add(4), len);
+        }
+        (0, 0)
     }
 
-    pub(crate) fn tensor_ids(&self, field: Field<TensorIndices>) -> List<'a, i32> {
+    pub(crate) const fn tensor_ids(&self, field: Field<TensorIndices>) -> List<'a, i32> {
         self.list_at(field.slot)
     }
 
     /// The bytes of a byte vector; empty where there is none.
-    pub(crate) fn data(&self, field: Field<Vector<u8>>) -> &'a [u8] {
+    pub(crate) const fn data(&self, field: Field<Vector<u8>>) -> &'a [u8] {
         self.list(field).bytes
     }
 
     /// The bytes of a string without the terminating zero; empty where there is none.
-    pub(crate) fn text_bytes(&self, field: Field<Text>) -> &'a [u8] {
+    pub(crate) const fn text_bytes(&self, field: Field<Text>) -> &'a [u8] {
         self.list_at::<u8>(field.slot).bytes
     }
 
@@ -275,36 +357,52 @@ impl<'a> Table<'a> {
         core::str::from_utf8(self.text_bytes(field)).unwrap_or_default()
     }
 
-    pub(crate) fn table<T>(&self, field: Field<TableOf<T>>) -> Option<Table<'a>> {
+    pub(crate) const fn table<T>(&self, field: Field<TableOf<T>>) -> Option<Table<'a>> {
         self.table_at(field.slot)
     }
 
-    pub(crate) fn options(&self, field: Field<OptionsUnion>) -> Option<Table<'a>> {
+    pub(crate) const fn options(&self, field: Field<OptionsUnion>) -> Option<Table<'a>> {
         self.table_at(field.slot)
     }
 
-    fn table_at(&self, slot: u8) -> Option<Table<'a>> {
-        Some(Table {
-            bytes: self.bytes,
-            at: follow(self.bytes, self.slot(slot)?)?,
-        })
+    const fn table_at(&self, slot: u8) -> Option<Table<'a>> {
+        let at = attempt!(follow(self.bytes, attempt!(self.slot(slot))));
+        Some(Table::new(self.bytes, at))
     }
 
-    pub(crate) fn tables<T>(&self, field: Field<TablesOf<T>>) -> Tables<'a> {
-        self.tables_at(field.slot)
+    pub(crate) const fn tables<T>(&self, field: Field<TablesOf<T>>) -> Tables<'a> {
+        self.rows(field).of(self.bytes)
     }
 
-    fn tables_at(&self, slot: u8) -> Tables<'a> {
-        let first = self
-            .slot(slot)
-            .and_then(|at| follow(self.bytes, at))
-            .and_then(|at| Some((at.wrapping_add(4), u32_at(self.bytes, at)?)));
-        let (first, len) = first.unwrap_or_default();
-        Tables {
-            bytes: self.bytes,
-            first,
-            len,
-        }
+    /// Where a vector of tables lies.
+    pub(crate) const fn rows<T>(&self, field: Field<TablesOf<T>>) -> Rows {
+        let (first, len) = self.vector_at(field.slot, 1);
+        Rows { first, len }
+    }
+}
+
+/// The entries of the vtable at `at`, whose length in bytes is its first number and counts two numbers too many.
+const fn entries(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let len = attempt!(u16_at(bytes, at)) as usize;
+    piece(bytes, at.wrapping_add(4), attempt!(len.checked_sub(4)))
+}
+
+/// Where a vector of tables lies in its file.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows {
+    /// Where the first element's offset lies.
+    first: usize,
+    len: usize,
+}
+
+impl Rows {
+    /// The tables themselves, of this file.
+    pub(crate) const fn of(self, bytes: &[u8]) -> Tables<'_> {
+        Tables { bytes, rows: self }
+    }
+
+    pub(crate) const fn len(self) -> usize {
+        self.len
     }
 }
 
@@ -312,25 +410,21 @@ impl<'a> Table<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Tables<'a> {
     bytes: &'a [u8],
-    /// Where the first element's offset lies.
-    first: usize,
-    len: u32,
+    rows: Rows,
 }
 
 impl<'a> Tables<'a> {
     pub(crate) const fn len(&self) -> usize {
-        self.len as usize
+        self.rows.len
     }
 
-    pub(crate) fn get(&self, index: usize) -> Option<Table<'a>> {
+    pub(crate) const fn get(&self, index: usize) -> Option<Table<'a>> {
         if index >= self.len() {
             return None;
         }
-        let at = self.first.wrapping_add(index.wrapping_mul(4));
-        Some(Table {
-            bytes: self.bytes,
-            at: follow(self.bytes, at)?,
-        })
+        let at = self.rows.first.wrapping_add(index.wrapping_mul(4));
+        let at = attempt!(follow(self.bytes, at));
+        Some(Table::new(self.bytes, at))
     }
 
     pub(crate) fn iter(self) -> impl Iterator<Item = Table<'a>> + Clone + 'a {

@@ -16,22 +16,26 @@ use ember_core::BuiltinOp;
 use crate::error::{OperatorCodeFault, ReadError, TensorFault};
 use crate::flat::List;
 use crate::metadata::{ArenaPlan, PLAN};
-use crate::model::{Model, raw_code};
+use crate::model::{Model, SubgraphId, raw_code};
 use crate::options;
 use crate::schema::{self, model, operator_code};
 use crate::tensor::Tensor;
 
-pub(crate) fn check(checked: &Model<'_>) -> Result<(), ReadError> {
-    let found = checked.table.scalar(model::version);
+pub(crate) const fn check(checked: &Model<'_>) -> Result<(), ReadError> {
+    let found = checked.table.word(model::version.slot, 0);
     if found != schema::VERSION {
         return Err(ReadError::Version { found });
     }
-    operator_codes(checked)?;
-    if checked.table.tables(model::subgraphs).len() == 0 {
+    if let Err(error) = operator_codes(checked) {
+        return Err(error);
+    }
+    if checked.table.rows(model::subgraphs).len() == 0 {
         return Err(ReadError::NoSubgraph);
     }
-    for (subgraph, graph) in checked.subgraphs().enumerate() {
-        for (index, tensor) in graph.tensors().enumerate() {
+    let mut subgraph = 0usize;
+    while let Some(graph) = checked.subgraph(SubgraphId(subgraph as u32)) {
+        let mut index = 0usize;
+        while let Some(tensor) = graph.tensor_at(index) {
             if let Err(fault) = tensor_content(&tensor) {
                 return Err(ReadError::Tensor {
                     subgraph,
@@ -39,66 +43,82 @@ pub(crate) fn check(checked: &Model<'_>) -> Result<(), ReadError> {
                     fault,
                 });
             }
+            index = index.wrapping_add(1);
         }
-        for (operator, op) in graph.operators().enumerate() {
+        let mut operator = 0usize;
+        while let Some(op) = graph.operator(operator) {
             let found = op.options_code();
-            let Some(builtin) = op.builtin() else {
-                continue;
-            };
-            match options::code_for(builtin) {
-                Some(expected) if found != 0 && found != expected => {
-                    return Err(ReadError::OptionsType {
-                        subgraph,
-                        operator,
-                        op: builtin,
-                        found,
-                        expected,
-                    });
-                }
-                _ => {}
+            if let Some(builtin) = op.builtin()
+                && let Some(expected) = options::code_for(builtin)
+                && found != 0
+                && found != expected
+            {
+                return Err(ReadError::OptionsType {
+                    subgraph,
+                    operator,
+                    op: builtin,
+                    found,
+                    expected,
+                });
             }
+            operator = operator.wrapping_add(1);
         }
+        subgraph = subgraph.wrapping_add(1);
     }
     arena_plan(checked)
 }
 
-fn operator_codes(model: &Model<'_>) -> Result<(), ReadError> {
+const fn operator_codes(model: &Model<'_>) -> Result<(), ReadError> {
     let tables = model.table.tables(model::operator_codes);
-    for (index, table) in tables.iter().enumerate() {
+    let mut index = 0usize;
+    while let Some(table) = tables.get(index) {
         let found = raw_code(&table);
         let fault = match BuiltinOp::from_code(found) {
-            None => OperatorCodeFault::Unknown,
+            None => Some(OperatorCodeFault::Unknown),
             Some(BuiltinOp::Custom) if table.text_bytes(operator_code::custom_code).is_empty() => {
-                OperatorCodeFault::Unnamed
+                Some(OperatorCodeFault::Unnamed)
             }
-            Some(_) => continue,
+            Some(_) => None,
         };
-        return Err(ReadError::OperatorCode {
-            index,
-            found,
-            fault,
-        });
+        if let Some(fault) = fault {
+            return Err(ReadError::OperatorCode {
+                index,
+                found,
+                fault,
+            });
+        }
+        index = index.wrapping_add(1);
     }
     Ok(())
 }
 
-fn tensor_content(tensor: &Tensor<'_>) -> Result<(), TensorFault> {
+const fn tensor_content(tensor: &Tensor<'_>) -> Result<(), TensorFault> {
     // The same limit on every target: a device's `usize` has 32 bits.
     const MOST: usize = i32::MAX as usize;
-    let mut elements = Some(1);
-    for (dimension, found) in tensor.shape().0.iter().enumerate() {
-        let Ok(dim) = usize::try_from(found) else {
+    let shape = tensor.shape().0;
+    let (mut elements, mut dimension) = (Some(1usize), 0usize);
+    while let Some(dim) = shape.word(dimension) {
+        let found = dim as i32;
+        if found < 0 {
             return Err(TensorFault::NegativeDimension { dimension, found });
+        }
+        elements = match elements {
+            Some(elements) => elements.checked_mul(dim as usize),
+            None => None,
         };
-        elements = elements.and_then(|elements: usize| elements.checked_mul(dim));
+        dimension = dimension.wrapping_add(1);
     }
-    let elements = elements.filter(|elements| *elements <= MOST);
-    let elements = elements.ok_or(TensorFault::TooLarge)?;
+    let elements = match elements {
+        Some(elements) if elements <= MOST => elements,
+        _ => return Err(TensorFault::TooLarge),
+    };
     let dtype = tensor.dtype();
     if dtype.bits().is_some() {
-        let expected = dtype.bytes_for(elements).filter(|bytes| *bytes <= MOST);
-        let expected = expected.ok_or(TensorFault::TooLarge)?;
-        let found = tensor.data().len();
+        let expected = match dtype.bytes_for(elements) {
+            Some(bytes) if bytes <= MOST => bytes,
+            _ => return Err(TensorFault::TooLarge),
+        };
+        let (_, found) = tensor.data_range();
         if found != 0 && found != expected {
             return Err(TensorFault::DataLength { found, expected });
         }
@@ -106,42 +126,57 @@ fn tensor_content(tensor: &Tensor<'_>) -> Result<(), TensorFault> {
     quantization(tensor)
 }
 
-fn quantization(tensor: &Tensor<'_>) -> Result<(), TensorFault> {
+const fn quantization(tensor: &Tensor<'_>) -> Result<(), TensorFault> {
     let Some(quantization) = tensor.quantization() else {
         return Ok(());
     };
     let scales = quantization.len();
-    let zero_points = quantization.raw_zero_points().len();
-    let dims = tensor.shape();
+    let zero_points = quantization.raw_zero_points();
     // A dimension that is negative or beyond the shape stands for the last.
-    let named = dims.get(quantization.quantized_dimension() as u32 as usize);
-    if scales != zero_points || (scales != 1 && named.or(dims.last()) != Some(scales)) {
+    let named = match tensor
+        .shape()
+        .get(quantization.quantized_dimension() as u32 as usize)
+    {
+        None => tensor.shape().last(),
+        named => named,
+    };
+    let channels = match named {
+        Some(channels) => channels == scales,
+        None => false,
+    };
+    if scales != zero_points.len() || (scales != 1 && !channels) {
         return Err(TensorFault::QuantizationLength {
             scales,
-            zero_points,
+            zero_points: zero_points.len(),
         });
     }
-    for (index, scale) in quantization.scales().iter().enumerate() {
+    let mut index = 0usize;
+    while let Some(bits) = quantization.scales().word(index) {
         // The bits of positive finite numbers are below those of infinity; a sign bit is above.
-        if scale.to_bits() >= f32::INFINITY.to_bits() {
+        if bits >= f32::INFINITY.to_bits() {
             return Err(TensorFault::Scale { index });
         }
+        index = index.wrapping_add(1);
     }
-    for (index, zero_point) in quantization.raw_zero_points().iter().enumerate() {
-        if i32::try_from(zero_point).is_err() {
+    index = 0;
+    while let Some(zero_point) = zero_points.long(index) {
+        if zero_point as i32 as i64 != zero_point {
             return Err(TensorFault::ZeroPoint { index });
         }
+        index = index.wrapping_add(1);
     }
     Ok(())
 }
 
-fn arena_plan(model: &Model<'_>) -> Result<(), ReadError> {
+const fn arena_plan(model: &Model<'_>) -> Result<(), ReadError> {
     let Some(bytes) = model.metadata(PLAN) else {
         return Ok(());
     };
     let plan = ArenaPlan::over(List::over(bytes));
-    let graph = model.subgraph(plan.subgraph());
-    let tensors = graph.map_or(0, |graph| graph.tensor_count());
+    let tensors = match model.subgraph(plan.subgraph()) {
+        Some(graph) => graph.tensor_count(),
+        None => 0,
+    };
     let expected = tensors.wrapping_mul(4).wrapping_add(12);
     if bytes.len() != expected || plan.count() != tensors {
         return Err(ReadError::ArenaPlan {

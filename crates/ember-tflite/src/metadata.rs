@@ -1,6 +1,6 @@
 //! What Ember reads in the metadata: the arena plan and the oldest runtime that runs the model.
 
-use crate::flat::List;
+use crate::flat::{List, attempt};
 use crate::model::{Model, SubgraphId};
 
 /// The name of the metadata that holds the arena plan, as TFLM's `micro_allocation_info.cc` looks for it.
@@ -39,8 +39,11 @@ impl<'a> ArenaPlan<'a> {
 
     /// The subgraph whose tensors the plan places.
     #[must_use]
-    pub fn subgraph(&self) -> SubgraphId {
-        SubgraphId(self.words.get(1).unwrap_or_default() as u32)
+    pub const fn subgraph(&self) -> SubgraphId {
+        match self.words.word(1) {
+            Some(subgraph) => SubgraphId(subgraph),
+            None => SubgraphId::MAIN,
+        }
     }
 
     /// For every tensor of the subgraph, in order: bytes from the start of the arena, or [`UNPLANNED`]. Whether the
@@ -50,22 +53,26 @@ impl<'a> ArenaPlan<'a> {
     }
 
     /// The number of offsets that the plan says it has.
-    pub(crate) fn count(&self) -> usize {
-        self.words.get(2).unwrap_or_default() as u32 as usize
+    pub(crate) const fn count(&self) -> usize {
+        match self.words.word(2) {
+            Some(count) => count as usize,
+            None => 0,
+        }
     }
 
     /// The offset of the tensor with this index.
     #[must_use]
-    pub fn offset(&self, tensor: usize) -> Option<i32> {
-        self.words.get(tensor.checked_add(HEADER)?)
+    pub const fn offset(&self, tensor: usize) -> Option<i32> {
+        let word = attempt!(tensor.checked_add(HEADER));
+        Some(attempt!(self.words.word(word)) as i32)
     }
 }
 
 impl<'a> Model<'a> {
     /// The arena plan that came with the model.
     #[must_use]
-    pub fn arena_plan(&self) -> Option<ArenaPlan<'a>> {
-        Some(ArenaPlan::over(List::over(self.metadata(PLAN)?)))
+    pub const fn arena_plan(&self) -> Option<ArenaPlan<'a>> {
+        Some(ArenaPlan::over(List::over(attempt!(self.metadata(PLAN)))))
     }
 
     /// The oldest TensorFlow release that runs the model, such as `1.14.0`.

@@ -6,7 +6,7 @@
 use ember_core::BuiltinOp;
 
 use crate::error::ReadError;
-use crate::flat::{List, Table, array};
+use crate::flat::{List, Rows, Table, array, attempt, equal};
 use crate::options::{self, Options, OptionsTable, RawOptions};
 use crate::schema::{
     self, buffer, metadata, model, operator, operator_code, signature_def, sub_graph, tensor_map,
@@ -45,6 +45,8 @@ impl TensorId {
 #[derive(Clone, Copy)]
 pub struct Model<'a> {
     pub(crate) table: Table<'a>,
+    buffers: Rows,
+    codes: Rows,
 }
 
 impl<'a> Model<'a> {
@@ -54,9 +56,12 @@ impl<'a> Model<'a> {
     /// lie: a runtime that reads them as 32-bit numbers in place needs `bytes` to begin at a multiple of 4, and
     /// one that wants the constants aligned as the writer aligned them, at a multiple of 16.
     ///
+    /// It is a `const fn`: a file that is part of a program can be checked while that is compiled, and then neither the
+    /// check nor its time is in the program.
+    ///
     /// # Errors
     /// The first thing in the file that is not as the schema, or a runtime, expects it.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, ReadError> {
+    pub const fn parse(bytes: &'a [u8]) -> Result<Self, ReadError> {
         let len = bytes.len();
         if len < 8 {
             return Err(ReadError::TooShort { len });
@@ -64,15 +69,26 @@ impl<'a> Model<'a> {
         if len > i32::MAX as usize {
             return Err(ReadError::TooLong { len });
         }
-        let found = array(bytes, 4).unwrap_or_default();
-        if found != *schema::IDENTIFIER.as_bytes() {
+        let found = match array(bytes, 4) {
+            Some(found) => found,
+            None => [0; 4],
+        };
+        if !equal(&found, schema::IDENTIFIER.as_bytes()) {
             return Err(ReadError::Identifier { found });
         }
-        let model = Self {
-            table: structure::check(bytes)?,
+        let table = match structure::check(bytes) {
+            Ok(table) => table,
+            Err(error) => return Err(error),
         };
-        meaning::check(&model)?;
-        Ok(model)
+        let model = Self {
+            table,
+            buffers: table.rows(model::buffers),
+            codes: table.rows(model::operator_codes),
+        };
+        match meaning::check(&model) {
+            Ok(()) => Ok(model),
+            Err(error) => Err(error),
+        }
     }
 
     /// The file.
@@ -91,38 +107,36 @@ impl<'a> Model<'a> {
     pub fn subgraphs(&self) -> impl Iterator<Item = Subgraph<'a>> + Clone + 'a {
         let model = *self;
         let tables = self.table.tables(model::subgraphs);
-        tables.iter().map(move |table| Subgraph { model, table })
+        tables.iter().map(move |table| Subgraph::new(model, table))
     }
 
     /// The subgraph with this id, if the model has it.
     #[must_use]
-    pub fn subgraph(&self, id: SubgraphId) -> Option<Subgraph<'a>> {
-        let table = self.table.tables(model::subgraphs).get(id.index())?;
-        Some(Subgraph {
-            model: *self,
-            table,
-        })
+    pub const fn subgraph(&self, id: SubgraphId) -> Option<Subgraph<'a>> {
+        let tables = self.table.tables(model::subgraphs);
+        let table = attempt!(tables.get(id.index()));
+        Some(Subgraph::new(*self, table))
     }
 
     /// The main subgraph: every checked model has it.
     #[must_use]
-    pub fn main(&self) -> Subgraph<'a> {
-        self.subgraph(SubgraphId::MAIN).unwrap_or(Subgraph {
-            model: *self,
-            table: Table::EMPTY,
-        })
+    pub const fn main(&self) -> Subgraph<'a> {
+        match self.subgraph(SubgraphId::MAIN) {
+            Some(graph) => graph,
+            None => Subgraph::new(*self, Table::EMPTY),
+        }
     }
 
     /// The number of operator codes: distinct operators with their versions.
     #[must_use]
     pub fn operator_code_count(&self) -> usize {
-        self.table.tables(model::operator_codes).len()
+        self.codes.len()
     }
 
     /// The operator code at `index` and the version that goes with it.
     #[must_use]
     pub fn operator_code(&self, index: usize) -> Option<(OpCode<'a>, i32)> {
-        let table = self.table.tables(model::operator_codes).get(index)?;
+        let table = self.codes.of(self.bytes()).get(index)?;
         let op = BuiltinOp::from_code(raw_code(&table))?;
         let code = match op {
             BuiltinOp::Custom => OpCode::Custom(table.text(operator_code::custom_code)),
@@ -134,14 +148,16 @@ impl<'a> Model<'a> {
     /// The number of buffers; buffer 0 is empty by convention.
     #[must_use]
     pub fn buffer_count(&self) -> usize {
-        self.table.tables(model::buffers).len()
+        self.buffers.len()
     }
 
     /// The bytes of the buffer at `index`; empty where there is none.
     #[must_use]
-    pub fn buffer(&self, index: usize) -> &'a [u8] {
-        let table = self.table.tables(model::buffers).get(index);
-        table.unwrap_or(Table::EMPTY).data(buffer::data)
+    pub const fn buffer(&self, index: usize) -> &'a [u8] {
+        match self.buffers.of(self.bytes()).get(index) {
+            Some(table) => table.data(buffer::data),
+            None => &[],
+        }
     }
 
     /// The metadata: names with their bytes.
@@ -156,12 +172,16 @@ impl<'a> Model<'a> {
 
     /// The bytes of the metadata with this name.
     #[must_use]
-    pub fn metadata(&self, name: &str) -> Option<&'a [u8]> {
+    pub const fn metadata(&self, name: &str) -> Option<&'a [u8]> {
         let tables = self.table.tables(model::metadata);
-        let table = tables
-            .iter()
-            .find(|table| table.text_bytes(metadata::name) == name.as_bytes())?;
-        Some(self.buffer(table.scalar(metadata::buffer) as usize))
+        let mut index = 0usize;
+        while let Some(table) = tables.get(index) {
+            if equal(table.text_bytes(metadata::name), name.as_bytes()) {
+                return Some(self.buffer(table.word(metadata::buffer.slot, 0) as usize));
+            }
+            index = index.wrapping_add(1);
+        }
+        None
     }
 
     /// The signatures: named ways to call the model.
@@ -173,11 +193,10 @@ impl<'a> Model<'a> {
 
 /// The code of an operator as the file means it: builtin operators beyond 126 have only the newer field, files of old
 /// converters only the older one, and all others both.
-pub(crate) fn raw_code(table: &Table<'_>) -> i32 {
-    let deprecated = table.scalar(operator_code::deprecated_builtin_code);
-    table
-        .scalar(operator_code::builtin_code)
-        .max(i32::from(deprecated))
+pub(crate) const fn raw_code(table: &Table<'_>) -> i32 {
+    let deprecated = table.byte(operator_code::deprecated_builtin_code.slot, 0) as i8 as i32;
+    let code = table.word(operator_code::builtin_code.slot, 0) as i32;
+    if deprecated > code { deprecated } else { code }
 }
 
 /// A graph of operators over tensors.
@@ -185,9 +204,20 @@ pub(crate) fn raw_code(table: &Table<'_>) -> i32 {
 pub struct Subgraph<'a> {
     pub(crate) model: Model<'a>,
     pub(crate) table: Table<'a>,
+    tensors: Rows,
+    operators: Rows,
 }
 
 impl<'a> Subgraph<'a> {
+    const fn new(model: Model<'a>, table: Table<'a>) -> Self {
+        Self {
+            model,
+            table,
+            tensors: table.rows(sub_graph::tensors),
+            operators: table.rows(sub_graph::operators),
+        }
+    }
+
     /// The model that it is of.
     #[must_use]
     pub const fn model(&self) -> &Model<'a> {
@@ -202,59 +232,65 @@ impl<'a> Subgraph<'a> {
 
     /// The number of tensors.
     #[must_use]
-    pub fn tensor_count(&self) -> usize {
-        self.table.tables(sub_graph::tensors).len()
+    pub const fn tensor_count(&self) -> usize {
+        self.tensors.len()
     }
 
     /// The tensors, in the order of their ids.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<'a>> + Clone + 'a {
-        let model = self.model;
-        let tables = self.table.tables(sub_graph::tensors);
-        tables.iter().map(move |table| Tensor { model, table })
+        let graph = *self;
+        (0..self.tensor_count()).map_while(move |index| graph.tensor_at(index))
     }
 
     /// The tensor with this id; ids that the same subgraph gave out are always found.
     #[must_use]
-    pub fn tensor(&self, id: TensorId) -> Option<Tensor<'a>> {
-        let table = self.table.tables(sub_graph::tensors).get(id.index())?;
+    pub const fn tensor(&self, id: TensorId) -> Option<Tensor<'a>> {
+        self.tensor_at(id.index())
+    }
+
+    #[inline(never)]
+    pub(crate) const fn tensor_at(&self, index: usize) -> Option<Tensor<'a>> {
         Some(Tensor {
-            model: self.model,
-            table,
+            table: attempt!(self.tensors.of(self.table.bytes).get(index)),
+            buffers: self.model.buffers,
         })
     }
 
     /// The number of operators.
     #[must_use]
-    pub fn operator_count(&self) -> usize {
-        self.table.tables(sub_graph::operators).len()
+    pub const fn operator_count(&self) -> usize {
+        self.operators.len()
     }
 
     /// The operators, in the order of execution.
     pub fn operators(&self) -> impl Iterator<Item = Operator<'a>> + Clone + 'a {
-        let model = self.model;
-        let tables = self.table.tables(sub_graph::operators);
-        tables.iter().map(move |table| Operator { model, table })
+        let graph = *self;
+        (0..self.operator_count()).map_while(move |index| graph.operator(index))
     }
 
     /// The operator at `index` in the order of execution.
     #[must_use]
-    pub fn operator(&self, index: usize) -> Option<Operator<'a>> {
-        let table = self.table.tables(sub_graph::operators).get(index)?;
+    pub const fn operator(&self, index: usize) -> Option<Operator<'a>> {
+        let table = attempt!(self.operators.of(self.table.bytes).get(index));
+        let code = table.word(operator::opcode_index.slot, 0) as usize;
         Some(Operator {
-            model: self.model,
+            code: match self.model.codes.of(table.bytes).get(code) {
+                Some(code) => code,
+                None => Table::EMPTY,
+            },
             table,
         })
     }
 
     /// The tensors that the caller fills.
     #[must_use]
-    pub fn inputs(&self) -> TensorIds<'a> {
+    pub const fn inputs(&self) -> TensorIds<'a> {
         TensorIds(self.table.tensor_ids(sub_graph::inputs))
     }
 
     /// The tensors that hold the result.
     #[must_use]
-    pub fn outputs(&self) -> TensorIds<'a> {
+    pub const fn outputs(&self) -> TensorIds<'a> {
         TensorIds(self.table.tensor_ids(sub_graph::outputs))
     }
 }
@@ -278,8 +314,8 @@ impl<'a> TensorIds<'a> {
 
     /// The tensor in the place `index`: none where the list is shorter or the place is left out.
     #[must_use]
-    pub fn get(&self, index: usize) -> Option<TensorId> {
-        self.0.get(index).and_then(tensor_id)
+    pub const fn get(&self, index: usize) -> Option<TensorId> {
+        tensor_id(attempt!(self.0.word(index)) as i32)
     }
 
     /// The places in order; `None` where one is left out.
@@ -297,8 +333,11 @@ impl<'a> IntoIterator for TensorIds<'a> {
     }
 }
 
-fn tensor_id(index: i32) -> Option<TensorId> {
-    u32::try_from(index).ok().map(TensorId)
+const fn tensor_id(index: i32) -> Option<TensorId> {
+    if index < 0 {
+        return None;
+    }
+    Some(TensorId(index as u32))
 }
 
 /// What an operator does.
@@ -313,8 +352,9 @@ pub enum OpCode<'a> {
 /// An operator of a subgraph.
 #[derive(Clone, Copy)]
 pub struct Operator<'a> {
-    model: Model<'a>,
     table: Table<'a>,
+    /// Its operator code.
+    code: Table<'a>,
 }
 
 impl<'a> Operator<'a> {
@@ -324,47 +364,45 @@ impl<'a> Operator<'a> {
         self.table.scalar(operator::opcode_index) as usize
     }
 
-    fn code(&self) -> Table<'a> {
-        let codes = self.model.table.tables(model::operator_codes);
-        codes.get(self.opcode_index()).unwrap_or(Table::EMPTY)
-    }
-
     /// What it does.
     #[must_use]
     pub fn opcode(&self) -> OpCode<'a> {
         match self.builtin() {
             Some(op) => OpCode::Builtin(op),
-            None => OpCode::Custom(self.code().text(operator_code::custom_code)),
+            None => OpCode::Custom(self.code.text(operator_code::custom_code)),
         }
     }
 
     /// The name of a custom operator, without a look at whether it is UTF-8; empty for the operators of the schema.
     #[must_use]
-    pub fn custom_name(&self) -> &'a [u8] {
-        self.code().text_bytes(operator_code::custom_code)
+    pub const fn custom_name(&self) -> &'a [u8] {
+        self.code.text_bytes(operator_code::custom_code)
     }
 
     /// The operator of the schema; none for a custom operator.
     #[must_use]
-    pub fn builtin(&self) -> Option<BuiltinOp> {
-        BuiltinOp::from_code(raw_code(&self.code())).filter(|op| *op != BuiltinOp::Custom)
+    pub const fn builtin(&self) -> Option<BuiltinOp> {
+        match BuiltinOp::from_code(raw_code(&self.code)) {
+            None | Some(BuiltinOp::Custom) => None,
+            op => op,
+        }
     }
 
     /// The version of the operator: higher where newer features are used.
     #[must_use]
     pub fn version(&self) -> i32 {
-        self.code().scalar(operator_code::version)
+        self.code.scalar(operator_code::version)
     }
 
     /// The tensors it reads.
     #[must_use]
-    pub fn inputs(&self) -> TensorIds<'a> {
+    pub const fn inputs(&self) -> TensorIds<'a> {
         TensorIds(self.table.tensor_ids(operator::inputs))
     }
 
     /// The tensors it writes.
     #[must_use]
-    pub fn outputs(&self) -> TensorIds<'a> {
+    pub const fn outputs(&self) -> TensorIds<'a> {
         TensorIds(self.table.tensor_ids(operator::outputs))
     }
 
@@ -384,13 +422,29 @@ impl<'a> Operator<'a> {
         (options::code_for(op) == Some(T::CODE)).then(|| T::read(&self.raw_options()))
     }
 
+    /// The window of a pooling, as a `const fn` can read it: steps to the right and down, columns, rows. The fields of
+    /// [`Pool2dOptions`](crate::Pool2dOptions); zeros for an operator without options.
+    #[must_use]
+    pub const fn pool_window(&self) -> [i32; 4] {
+        let options = match self.table.options(operator::builtin_options) {
+            Some(options) => options,
+            None => Table::EMPTY,
+        };
+        [
+            options.word(1, 0) as i32,
+            options.word(2, 0) as i32,
+            options.word(3, 0) as i32,
+            options.word(4, 0) as i32,
+        ]
+    }
+
     fn raw_options(&self) -> RawOptions<'a> {
         let table = self.table.options(operator::builtin_options);
         RawOptions(table.unwrap_or(Table::EMPTY))
     }
 
-    pub(crate) fn options_code(&self) -> u8 {
-        self.table.scalar(operator::builtin_options_type)
+    pub(crate) const fn options_code(&self) -> u8 {
+        self.table.byte(operator::builtin_options_type.slot, 0)
     }
 
     /// Whether its options table sets any field.

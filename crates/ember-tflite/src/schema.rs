@@ -74,6 +74,11 @@ impl TableId {
         Self(code | OPTIONS_BIT)
     }
 
+    /// Whether it is that table: `==` for a `const fn`.
+    pub(crate) const fn is(self, other: Self) -> bool {
+        self.0 == other.0
+    }
+
     /// The fields of the table; empty for an options table that Ember does not read.
     pub(crate) const fn rows(self) -> &'static [Row] {
         if self.0 & OPTIONS_BIT == 0 {

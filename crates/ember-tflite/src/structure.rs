@@ -19,7 +19,7 @@
 //! the [`Checker`], which makes the error of it once, at the end.
 
 use crate::error::{ReadError, StructureFault};
-use crate::flat::{Table, array};
+use crate::flat::{Table, array, attempt, piece, u16_at};
 use crate::schema::{
     Check, IsTable, LEFT_OUT, List, Model, Place, SignatureDef, SubGraph, TableId, model,
     signature_def, sub_graph,
@@ -33,10 +33,13 @@ const SHARING: usize = 64;
 const TABLE_BYTES: usize = 8;
 
 /// Checks the layout; gives the root table.
-pub(crate) fn check(bytes: &[u8]) -> Result<Table<'_>, ReadError> {
+pub(crate) const fn check(bytes: &[u8]) -> Result<Table<'_>, ReadError> {
     let mut checker = Checker {
         bytes,
-        root: Table { bytes, at: 0 },
+        root: Table::EMPTY,
+        buffers: 0,
+        codes: 0,
+        subgraphs: 0,
         tensors: 0,
         budget: bytes.len().saturating_mul(SHARING),
         fault: StructureFault::OutOfBounds,
@@ -57,10 +60,14 @@ type Step<T> = Option<T>;
 
 struct Checker<'a> {
     bytes: &'a [u8],
-    /// The model's table, for the lengths of its lists. They are read before they are checked, which is harmless: reads
-    /// are total, and a length that turns out wrong fails the check.
+    /// The model's table.
     root: Table<'a>,
-    /// The number of tensors of the subgraph that is being checked.
+    /// The lengths of the lists that indices refer to. They are read before they are checked, which is harmless: reads
+    /// are total, and a length that turns out wrong fails the check.
+    buffers: usize,
+    codes: usize,
+    subgraphs: usize,
+    /// Of the subgraph that is being checked.
     tensors: usize,
     /// Bytes that may still be visited.
     budget: usize,
@@ -78,15 +85,11 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn error(&self) -> ReadError {
+    const fn error(&self) -> ReadError {
         let Self {
-            place,
-            item,
-            at,
-            fault,
-            ..
+            place, item, at, ..
         } = *self;
-        match fault {
+        match self.fault {
             StructureFault::Index => ReadError::Index {
                 place,
                 item,
@@ -103,17 +106,17 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn fail<T>(&mut self, fault: StructureFault) -> Step<T> {
+    const fn fail<T: Copy>(&mut self, fault: StructureFault) -> Step<T> {
         self.fault = fault;
         None
     }
 
-    fn root(&mut self) -> Step<()> {
-        self.root.at = self.follow(0)?;
-        self.table(self.root.at, Model::ID)
+    const fn root(&mut self) -> Step<()> {
+        let at = attempt!(self.follow(0));
+        self.table(at, Model::ID)
     }
 
-    fn spend(&mut self, bytes: usize) -> Step<()> {
+    const fn spend(&mut self, bytes: usize) -> Step<()> {
         match self.budget.checked_sub(bytes) {
             Some(budget) => self.budget = budget,
             None => return self.fail(StructureFault::Shared),
@@ -123,152 +126,172 @@ impl<'a> Checker<'a> {
 
     /// `len` bytes at `at`, which must be a multiple of `size`, a power of two.
     #[inline(never)]
-    fn take(&mut self, at: usize, len: usize, size: usize) -> Step<&'a [u8]> {
+    const fn take(&mut self, at: usize, len: usize, size: usize) -> Step<&'a [u8]> {
         self.at = at;
         if at & size.wrapping_sub(1) != 0 {
             return self.fail(StructureFault::Misaligned);
         }
-        match self.bytes.get(at..).and_then(|rest| rest.get(..len)) {
+        match piece(self.bytes, at, len) {
             None => self.fail(StructureFault::OutOfBounds),
             bytes => bytes,
         }
     }
 
     #[inline(never)]
-    fn word(&mut self, at: usize) -> Step<u32> {
-        let word = self.take(at, 4, 4)?;
-        array(word, 0).map(u32::from_le_bytes)
+    const fn word(&mut self, at: usize) -> Step<u32> {
+        let word = attempt!(self.take(at, 4, 4));
+        Some(u32::from_le_bytes(attempt!(array(word, 0))))
     }
 
     /// Where the offset at `at` points.
     #[inline(never)]
-    fn follow(&mut self, at: usize) -> Step<usize> {
-        let offset = self.word(at)?;
+    const fn follow(&mut self, at: usize) -> Step<usize> {
+        let offset = attempt!(self.word(at));
         // Beyond the address space is beyond the file.
         Some(at.saturating_add(offset as usize))
     }
 
     /// The elements of the vector that the offset at `at` points to.
-    fn vector(&mut self, at: usize, size: usize) -> Step<&'a [u8]> {
-        let to = self.follow(at)?;
-        let len = (self.word(to)? as usize).saturating_mul(size);
+    #[inline(never)]
+    const fn vector(&mut self, at: usize, size: usize) -> Step<&'a [u8]> {
+        let to = attempt!(self.follow(at));
+        let len = (attempt!(self.word(to)) as usize).saturating_mul(size);
         self.take(to.wrapping_add(4), len, size)
     }
 
-    fn table(&mut self, at: usize, id: TableId) -> Step<()> {
-        self.spend(TABLE_BYTES)?;
+    const fn table(&mut self, at: usize, id: TableId) -> Step<()> {
+        attempt!(self.spend(TABLE_BYTES));
         // Subtracting modulo 2^32 is subtracting the signed offset; a result outside the file is caught by `take`.
-        let vtable = (at as u32).wrapping_sub(self.word(at)?) as usize;
-        let len = usize::from(entry(self.take(vtable, 2, 2)?, 0));
-        if len < 4 || len & 1 != 0 {
-            return self.fail(StructureFault::VTable);
-        }
-        let vtable = self.take(vtable, len, 2)?;
-        let field = |slot: u8| match entry(vtable, usize::from(slot).wrapping_add(2)) {
-            0 => None,
-            offset => Some(at.wrapping_add(usize::from(offset))),
+        let vtable = (at as u32).wrapping_sub(attempt!(self.word(at))) as usize;
+        let len = match u16_at(attempt!(self.take(vtable, 2, 2)), 0) {
+            Some(len) => len as usize,
+            None => 0,
         };
-        let table = Table {
-            bytes: self.bytes,
+        let entries = match len.checked_sub(4) {
+            Some(entries) if entries & 1 == 0 => entries,
+            _ => return self.fail(StructureFault::VTable),
+        };
+        attempt!(self.take(vtable, len, 2));
+        let table = Table::over(
+            self.bytes,
             at,
-        };
-        if id == SubGraph::ID {
-            self.tensors = table.tables(sub_graph::tensors).len();
-        } else if id == SignatureDef::ID {
-            let index = table.scalar(signature_def::subgraph_index) as usize;
-            let graph = self.root.tables(model::subgraphs).get(index);
-            self.tensors = graph.map_or(0, |graph| graph.tables(sub_graph::tensors).len());
+            attempt!(piece(self.bytes, vtable.wrapping_add(4), entries)),
+        );
+        if id.is(Model::ID) {
+            self.root = table;
+            self.buffers = table.rows(model::buffers).len();
+            self.codes = table.rows(model::operator_codes).len();
+            self.subgraphs = table.rows(model::subgraphs).len();
+        } else if id.is(SubGraph::ID) {
+            self.tensors = table.rows(sub_graph::tensors).len();
+        } else if id.is(SignatureDef::ID) {
+            let index = table.word(signature_def::subgraph_index.slot, 0) as usize;
+            self.tensors = match self.root.tables(model::subgraphs).get(index) {
+                Some(graph) => graph.rows(sub_graph::tensors).len(),
+                None => 0,
+            };
         }
-        for row in id.rows() {
+        let mut rows = id.rows();
+        while let Some((row, rest)) = rows.split_first() {
+            rows = rest;
             self.place = Place {
                 table: id,
                 slot: row.slot,
             };
-            let content = field(row.slot);
-            if row.check == Check::Options {
-                self.options(field(row.slot.wrapping_sub(1)), content)?;
-            } else if let Some(content) = content {
-                self.field(content, row.check)?;
-            } else if let Check::Index(list) = row.check {
-                // An index that is absent is 0, which an empty list does not have.
-                self.at = at;
-                self.index(0, list)?;
+            match (table.slot(row.slot), row.check) {
+                (content, Check::Options) => {
+                    attempt!(self.options(table.slot(row.slot.wrapping_sub(1)), content));
+                }
+                (Some(content), check) => attempt!(self.field(content, check)),
+                (None, Check::Index(list)) => {
+                    // An index that is absent is 0, which an empty list does not have.
+                    self.at = at;
+                    attempt!(self.index(0, list));
+                }
+                (None, _) => {}
             }
         }
         Some(())
     }
 
-    fn field(&mut self, at: usize, check: Check) -> Step<()> {
+    const fn field(&mut self, at: usize, check: Check) -> Step<()> {
         match check {
             Check::Scalar(size) => {
-                let size = usize::from(size);
-                self.take(at, size, size)?;
+                attempt!(self.take(at, size as usize, size as usize));
             }
             Check::Code(max) => {
-                if self.take(at, 1, 1)?.iter().any(|code| *code > max) {
+                let [code] = attempt!(array(attempt!(self.take(at, 1, 1)), 0));
+                if code > max {
                     return self.fail(StructureFault::Value);
                 }
             }
             Check::Zero(size) => {
-                let size = usize::from(size);
-                if self.take(at, size, size)?.iter().any(|byte| *byte != 0) {
-                    return self.fail(StructureFault::Unsupported);
+                let mut bytes = attempt!(self.take(at, size as usize, size as usize));
+                while let Some((byte, rest)) = bytes.split_first() {
+                    if *byte != 0 {
+                        return self.fail(StructureFault::Unsupported);
+                    }
+                    bytes = rest;
                 }
             }
             Check::Index(list) => {
-                let index = self.word(at)?;
-                self.index(index, list)?;
+                let index = attempt!(self.word(at));
+                attempt!(self.index(index, list));
             }
             Check::Indices => {
-                let indices = self.vector(at, 4)?;
-                self.spend(indices.len())?;
-                let first = self.at;
-                for at in (first..first.wrapping_add(indices.len())).step_by(4) {
-                    let index = self.word(at)?;
+                let len = attempt!(self.vector(at, 4)).len();
+                attempt!(self.spend(len));
+                let mut at = self.at;
+                let end = at.wrapping_add(len);
+                while at < end {
+                    let index = attempt!(self.word(at));
                     if index != LEFT_OUT {
-                        self.index(index, List::Tensors)?;
+                        attempt!(self.index(index, List::Tensors));
                     }
+                    at = at.wrapping_add(4);
                 }
             }
             Check::Text => {
-                let text = self.vector(at, 1)?;
-                self.spend(text.len())?;
+                let text = attempt!(self.vector(at, 1));
+                attempt!(self.spend(text.len()));
                 if !utf8::is_valid(text) {
                     return self.fail(StructureFault::NotUtf8);
                 }
                 let end = self.at.wrapping_add(text.len());
-                if self.take(end, 1, 1)? != [0] {
+                if !matches!(attempt!(self.take(end, 1, 1)), [0]) {
                     return self.fail(StructureFault::NotTerminated);
                 }
             }
             Check::Vector(size) => {
-                let elements = self.vector(at, usize::from(size))?;
+                let elements = attempt!(self.vector(at, size as usize));
                 // Byte vectors are the weights: they are never walked, so they cost nothing.
                 if size > 1 {
-                    self.spend(elements.len())?;
+                    attempt!(self.spend(elements.len()));
                 }
             }
             Check::ShortVector(max) => {
-                if self.vector(at, 4)?.len() > usize::from(max).wrapping_mul(4) {
+                if attempt!(self.vector(at, 4)).len() > (max as usize).wrapping_mul(4) {
                     return self.fail(StructureFault::TooMany);
                 }
             }
             Check::Table(id) => {
-                let to = self.follow(at)?;
-                self.table(to, id)?;
+                let to = attempt!(self.follow(at));
+                attempt!(self.table(to, id));
             }
             Check::Tables(id) => {
-                let offsets = self.vector(at, 4)?;
-                self.spend(offsets.len())?;
-                let (first, place, item) = (self.at, self.place, self.item);
-                for (index, at) in (first..first.wrapping_add(offsets.len()))
-                    .step_by(4)
-                    .enumerate()
-                {
+                let len = attempt!(self.vector(at, 4)).len();
+                attempt!(self.spend(len));
+                let (place, item) = (self.place, self.item);
+                let mut at = self.at;
+                let end = at.wrapping_add(len);
+                self.item = 0;
+                while at < end {
                     self.place = place;
-                    self.item = index;
-                    let to = self.follow(at)?;
-                    self.table(to, id)?;
+                    let index = self.item;
+                    let to = attempt!(self.follow(at));
+                    attempt!(self.table(to, id));
+                    self.item = index.wrapping_add(1);
+                    at = at.wrapping_add(4);
                 }
                 self.item = item;
             }
@@ -278,12 +301,12 @@ impl<'a> Checker<'a> {
         Some(())
     }
 
-    fn index(&mut self, index: u32, list: List) -> Step<()> {
+    const fn index(&mut self, index: u32, list: List) -> Step<()> {
         self.limit = match list {
+            List::Buffers => self.buffers,
+            List::OperatorCodes => self.codes,
+            List::Subgraphs => self.subgraphs,
             List::Tensors => self.tensors,
-            List::Buffers => self.root.tables(model::buffers).len(),
-            List::OperatorCodes => self.root.tables(model::operator_codes).len(),
-            List::Subgraphs => self.root.tables(model::subgraphs).len(),
         };
         self.found = index;
         if index as usize >= self.limit {
@@ -292,24 +315,19 @@ impl<'a> Checker<'a> {
         Some(())
     }
 
-    fn options(&mut self, code: Option<usize>, content: Option<usize>) -> Step<()> {
+    const fn options(&mut self, code: Option<usize>, content: Option<usize>) -> Step<()> {
         match (code, content) {
             (None, None) => Some(()),
             (Some(code), Some(content)) => {
-                let code = self.take(code, 1, 1)?.first().copied();
-                let id = TableId::options(code.unwrap_or_default());
+                let [code] = attempt!(array(attempt!(self.take(code, 1, 1)), 0));
+                let id = TableId::options(code);
                 if id.rows().is_empty() {
                     return Some(());
                 }
-                let to = self.follow(content)?;
+                let to = attempt!(self.follow(content));
                 self.table(to, id)
             }
             _ => self.fail(StructureFault::Union),
         }
     }
-}
-
-/// The two-byte number at `index` of a vtable; 0, which means absent, beyond its end.
-fn entry(vtable: &[u8], index: usize) -> u16 {
-    array(vtable, index.wrapping_mul(2)).map_or(0, u16::from_le_bytes)
 }

@@ -2,40 +2,43 @@
 
 use ember_core::Dtype;
 
-use crate::flat::{List, Table};
-use crate::model::Model;
-use crate::schema::{quantization_parameters, tensor};
+use crate::flat::{List, Rows, Table};
+use crate::schema::{buffer, quantization_parameters, tensor};
 
 /// A tensor of a subgraph.
 #[derive(Clone, Copy)]
 pub struct Tensor<'a> {
-    pub(crate) model: Model<'a>,
     pub(crate) table: Table<'a>,
+    /// Those of the model.
+    pub(crate) buffers: Rows,
 }
 
 impl<'a> Tensor<'a> {
     /// The type of its elements.
     #[must_use]
-    pub fn dtype(&self) -> Dtype {
+    pub const fn dtype(&self) -> Dtype {
         self.table.dtype(tensor::dtype)
     }
 
     /// Its dimensions.
     #[must_use]
-    pub fn shape(&self) -> Shape<'a> {
+    pub const fn shape(&self) -> Shape<'a> {
         Shape(self.table.list(tensor::shape))
     }
 
     /// The number of elements: the product of the dimensions, 1 for a scalar.
     #[must_use]
-    pub fn elements(&self) -> usize {
+    pub const fn elements(&self) -> usize {
         self.shape().elements()
     }
 
     /// Bytes of all elements; 0 for the types whose elements have no fixed size.
     #[must_use]
-    pub fn byte_len(&self) -> usize {
-        self.dtype().bytes_for(self.elements()).unwrap_or(0)
+    pub const fn byte_len(&self) -> usize {
+        match self.dtype().bytes_for(self.elements()) {
+            Some(bytes) => bytes,
+            None => 0,
+        }
     }
 
     /// Its name.
@@ -46,8 +49,8 @@ impl<'a> Tensor<'a> {
 
     /// Its index in `Model.buffers`.
     #[must_use]
-    pub fn buffer_index(&self) -> usize {
-        self.table.scalar(tensor::buffer) as usize
+    pub const fn buffer_index(&self) -> usize {
+        self.table.word(tensor::buffer.slot, tensor::buffer.default) as usize
     }
 
     /// The bytes of a constant, little-endian, row-major, sub-byte types packed: exactly [`Tensor::byte_len`] of them;
@@ -56,34 +59,54 @@ impl<'a> Tensor<'a> {
     /// They begin at a multiple of 4 from the start of the file. TensorFlow asks for 16, but its own converter leaves
     /// some 64-bit constants at a multiple of 4 only.
     #[must_use]
-    pub fn data(&self) -> &'a [u8] {
-        self.model.buffer(self.buffer_index())
+    pub const fn data(&self) -> &'a [u8] {
+        match self.buffer() {
+            Some(table) => table.data(buffer::data),
+            None => &[],
+        }
+    }
+
+    /// Where [`Tensor::data`] begins and its length, in bytes of the file; zeros where the tensor is not constant.
+    #[must_use]
+    pub const fn data_range(&self) -> (usize, usize) {
+        match self.buffer() {
+            Some(table) => table.vector_at(buffer::data.slot, 1),
+            None => (0, 0),
+        }
+    }
+
+    const fn buffer(&self) -> Option<Table<'a>> {
+        self.buffers.of(self.table.bytes).get(self.buffer_index())
     }
 
     /// Whether its content lives from one run to the next.
     #[must_use]
-    pub fn is_variable(&self) -> bool {
+    pub const fn is_variable(&self) -> bool {
         self.table.flag(tensor::is_variable)
     }
 
     /// Whether an empty shape means a scalar, rather than a shape that nobody knows.
     #[must_use]
-    pub fn has_rank(&self) -> bool {
+    pub const fn has_rank(&self) -> bool {
         self.table.flag(tensor::has_rank)
     }
 
     /// What the integers stand for; none where the tensor has no scales or no zero points (converters leave such tables
     /// for float tensors).
     #[must_use]
-    pub fn quantization(&self) -> Option<Quantization<'a>> {
-        let table = self.table.table(tensor::quantization)?;
+    pub const fn quantization(&self) -> Option<Quantization<'a>> {
+        let Some(table) = self.table.table(tensor::quantization) else {
+            return None;
+        };
         let quantization = Quantization {
             scales: table.list(quantization_parameters::scale),
             zero_points: table.list(quantization_parameters::zero_point),
-            dimension: table.scalar(quantization_parameters::quantized_dimension),
+            dimension: table.word(quantization_parameters::quantized_dimension.slot, 0) as i32,
         };
-        let empty = quantization.scales.is_empty() || quantization.zero_points.is_empty();
-        (!empty).then_some(quantization)
+        if quantization.scales.is_empty() || quantization.zero_points.is_empty() {
+            return None;
+        }
+        Some(quantization)
     }
 }
 
@@ -106,14 +129,20 @@ impl<'a> Shape<'a> {
 
     /// The dimension at `index`, if there is one.
     #[must_use]
-    pub fn get(&self, index: usize) -> Option<usize> {
-        self.0.get(index).map(dimension)
+    pub const fn get(&self, index: usize) -> Option<usize> {
+        match self.0.word(index) {
+            Some(dim) => Some(dimension(dim as i32)),
+            None => None,
+        }
     }
 
     /// The last dimension, the channels of most tensors.
     #[must_use]
-    pub fn last(&self) -> Option<usize> {
-        self.0.last().map(dimension)
+    pub const fn last(&self) -> Option<usize> {
+        match self.len().checked_sub(1) {
+            Some(index) => self.get(index),
+            None => None,
+        }
     }
 
     /// The dimensions in order.
@@ -123,8 +152,14 @@ impl<'a> Shape<'a> {
 
     /// The product of the dimensions, 1 for a scalar: at most 2147483647 in a checked file.
     #[must_use]
-    pub fn elements(&self) -> usize {
-        self.iter().fold(1, usize::saturating_mul)
+    #[inline(never)]
+    pub const fn elements(&self) -> usize {
+        let (mut product, mut index) = (1usize, 0usize);
+        while let Some(dim) = self.get(index) {
+            product = product.saturating_mul(dim);
+            index = index.wrapping_add(1);
+        }
+        product
     }
 
     /// The first `N` dimensions, if the shape has exactly so many.
@@ -142,8 +177,8 @@ impl<'a> Shape<'a> {
 }
 
 /// Negative dimensions do not pass the check.
-fn dimension(dim: i32) -> usize {
-    usize::try_from(dim).unwrap_or(0)
+const fn dimension(dim: i32) -> usize {
+    if dim < 0 { 0 } else { dim as usize }
 }
 
 /// What a tensor's integers stand for: `scale * (q - zero_point)`, per tensor or per channel.
@@ -175,8 +210,11 @@ impl<'a> Quantization<'a> {
 
     /// The scale of this channel.
     #[must_use]
-    pub fn scale(&self, channel: usize) -> Option<f32> {
-        self.scales.get(channel)
+    pub const fn scale(&self, channel: usize) -> Option<f32> {
+        match self.scales.word(channel) {
+            Some(bits) => Some(f32::from_bits(bits)),
+            None => None,
+        }
     }
 
     /// One zero point, or one per channel: as many as scales.
@@ -186,10 +224,11 @@ impl<'a> Quantization<'a> {
 
     /// The zero point of this channel.
     #[must_use]
-    pub fn zero_point(&self, channel: usize) -> Option<i32> {
-        self.zero_points
-            .get(channel)
-            .map(|zero_point| zero_point as i32)
+    pub const fn zero_point(&self, channel: usize) -> Option<i32> {
+        match self.zero_points.long(channel) {
+            Some(zero_point) => Some(zero_point as i32),
+            None => None,
+        }
     }
 
     /// The dimension of the shape whose positions are the channels, as the file says it.
