@@ -52,7 +52,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
     let mut inputs = Inputs::of_sources("ember-lite")?
         .value("dataset", &data.dataset.fingerprint)
         .file(&checkpoint_path)?;
-    for (_, name) in file::MODELS {
+    for (_, name, _) in file::MODELS {
         inputs = inputs.file(&run.existing(name, "quantize")?)?;
     }
     app.stage(run, "eval", force, inputs, || {
@@ -63,7 +63,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
             .and_then(|id| graph.get(*id))
             .map(|value| value.shape.clone());
         let mut variants = Vec::new();
-        for (name, path) in file::MODELS {
+        for (name, path, scores) in file::MODELS {
             let (variant, evaluation) = variant(app, data, name, &run.file(path))?;
             app.console.step(
                 "Evaluated",
@@ -74,14 +74,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
                     evaluation.loss
                 ),
             );
-            let scores = match name {
-                "float32" => Some(file::SCORES_FLOAT32),
-                "int8" => Some(file::SCORES),
-                _ => None,
-            };
-            if let Some(scores) = scores {
-                atomic::write(&run.file(scores), &evaluation.scores)?;
-            }
+            atomic::write(&run.file(scores), &evaluation.scores)?;
             variants.push(variant);
         }
         let evaluation = EvaluationFile {
@@ -102,9 +95,9 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
             variants,
         };
         json::write(&run.file(file::EVALUATION), &evaluation)?;
-        Ok([file::EVALUATION, file::SCORES, file::SCORES_FLOAT32]
-            .map(str::to_owned)
-            .to_vec())
+        let mut written = vec![file::EVALUATION.to_owned()];
+        written.extend(file::MODELS.map(|(_, _, scores)| scores.to_owned()));
+        Ok(written)
     })
 }
 

@@ -33,20 +33,19 @@ pub mod file {
     pub const DYNAMIC: &str = "model.dynamic.tflite";
     /// The model with int16 activations and int8 weights.
     pub const INT16X8: &str = "model.int16x8.tflite";
-    /// The model files with the names of their variants, those that go onto a chip by themselves first.
-    pub const MODELS: [(&str, &str); 5] = [
-        ("float32", FLOAT32),
-        ("int8", INT8),
-        ("float16", FLOAT16),
-        ("dynamic", DYNAMIC),
-        ("int16x8", INT16X8),
+    /// The variants of the model: name, file, and what it says of each test image, class by class: little-endian numbers of the
+    /// type of its output.
+    pub const MODELS: [(&str, &str, &str); 5] = [
+        ("float32", FLOAT32, "scores.f32.bin"),
+        ("int8", INT8, SCORES),
+        ("float16", FLOAT16, "scores.f16.bin"),
+        ("dynamic", DYNAMIC, "scores.dynamic.bin"),
+        ("int16x8", INT16X8, "scores.int16x8.bin"),
     ];
     /// Figures of the model files on the test set.
     pub const EVALUATION: &str = "evaluation.json";
     /// What the int8 model says of each test image: one int8 per class and image.
     pub const SCORES: &str = "scores.int8.bin";
-    /// What the float model says of each test image: one little-endian float32 per class and image.
-    pub const SCORES_FLOAT32: &str = "scores.f32.bin";
     /// The int8 model as Rust source.
     pub const SOURCE: &str = "model_data.rs";
 }

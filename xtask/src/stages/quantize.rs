@@ -84,7 +84,7 @@ pub fn write_models(
 ) -> Result<Vec<(&'static str, usize)>> {
     let calibration = ranges.calibration(graph)?;
     let mut sizes = Vec::new();
-    for (name, path) in file::MODELS {
+    for (name, path, _) in file::MODELS {
         let bytes = match name {
             "float32" => tflite::float32(graph)?,
             "int8" => tflite::quantized(&quantize_by(graph, Some(&calibration), recipe)?)?,
@@ -192,7 +192,7 @@ pub fn run(
         app.console
             .step("Quantized", format!("{} bytes", sizes.join(", ")));
         let mut written = vec![file::RANGES.to_owned()];
-        written.extend(file::MODELS.map(|(_, path)| path.to_owned()));
+        written.extend(file::MODELS.map(|(_, path, _)| path.to_owned()));
         Ok(written)
     })
 }
