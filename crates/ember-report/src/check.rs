@@ -1,7 +1,7 @@
 //! What every figure of a report must obey, checked before it is shown or written: a table with a wrong figure in it is
 //! worse than none.
 
-use crate::{Report, ReportError};
+use crate::{Report, ReportError, SeedResult};
 
 impl Report {
     /// Checks the figures against each other and against what they can be.
@@ -30,22 +30,13 @@ impl Report {
                 optional(fraction, &field("val_accuracy"), epoch.val_accuracy)?;
                 optional(loss, &field("val_loss"), epoch.val_loss)?;
             }
-            for (i, seed) in training.seeds.iter().enumerate() {
-                fraction(
-                    &format!("training.seeds[{i}].test_accuracy"),
-                    seed.test_accuracy,
-                )?;
-                optional(
-                    loss,
-                    &format!("training.seeds[{i}].test_loss"),
-                    seed.test_loss,
-                )?;
-            }
+            seeds("training", &training.seeds)?;
         }
         for (i, variant) in self.variants.iter().enumerate() {
             let field = |name: &str| format!("variants[{i}].{name}");
             optional(fraction, &field("test_accuracy"), variant.test_accuracy)?;
             optional(loss, &field("test_loss"), variant.test_loss)?;
+            seeds(&format!("variants[{i}]"), &variant.seeds)?;
             if variant.weight_bytes > variant.file_bytes {
                 return Err(implausible(
                     &field("weight_bytes"),
@@ -103,6 +94,15 @@ fn implausible(field: &str, value: impl ToString, rule: &'static str) -> ReportE
         value: value.to_string(),
         rule,
     }
+}
+
+fn seeds(of: &str, seeds: &[SeedResult]) -> Result<(), ReportError> {
+    for (i, seed) in seeds.iter().enumerate() {
+        let field = |name: &str| format!("{of}.seeds[{i}].{name}");
+        fraction(&field("test_accuracy"), seed.test_accuracy)?;
+        optional(loss, &field("test_loss"), seed.test_loss)?;
+    }
+    Ok(())
 }
 
 type Rule = fn(&str, f64) -> Result<(), ReportError>;

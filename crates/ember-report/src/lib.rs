@@ -8,11 +8,13 @@
 
 pub mod anchors;
 mod check;
+mod comparison;
 mod error;
 mod markdown;
 mod number;
 mod page;
 mod plot;
+mod quantization;
 mod report;
 mod section;
 mod sheet;
@@ -21,6 +23,7 @@ mod terminal;
 mod write;
 
 pub use error::ReportError;
+pub use quantization::{LayerLoss, Loss, QuantizationLoss};
 pub use report::{
     Data, Development, DeviceRun, Epoch, FORMAT, HostRuntime, Latency, Model, OpCost, Report,
     SeedResult, Training, Variant,

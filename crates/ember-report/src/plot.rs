@@ -2,10 +2,12 @@
 
 mod operators;
 mod palette;
+mod quantization;
 mod size_accuracy;
 mod training_curve;
 
 pub(crate) use operators::operators;
+pub(crate) use quantization::quantization;
 pub(crate) use size_accuracy::size_accuracy;
 pub(crate) use training_curve::training_curve;
 

@@ -163,6 +163,9 @@ pub struct Variant {
     pub name: String,
     /// The file's name inside the run's folder.
     pub file: String,
+    /// Whether it was trained on after it was pruned, clustered or quantized.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fine_tuned: bool,
     /// Size of the whole file.
     pub file_bytes: u64,
     /// Size of the file after gzip, where that was measured.
@@ -173,10 +176,13 @@ pub struct Variant {
     pub arena_bytes: Option<u64>,
     /// How many test images the host runtime evaluated.
     pub test_images: Option<u64>,
-    /// Accuracy of the file itself on those images, in the host runtime.
+    /// Accuracy of the file itself on those images, in the host runtime; the mean over [`seeds`](Self::seeds) where there are any.
     pub test_accuracy: Option<f64>,
-    /// Loss of the file itself on those images.
+    /// Loss of the file itself on those images; the mean over [`seeds`](Self::seeds) where there are any.
     pub test_loss: Option<f64>,
+    /// The same variant of trainings from several seeds, where that was done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seeds: Vec<SeedResult>,
     /// Time of one inference of one image on the host.
     pub latency: Option<Latency>,
     /// SHA-256 of the file, in hex.

@@ -104,7 +104,7 @@ impl Report {
     }
 }
 
-fn failed(action: &'static str, path: &Path, source: io::Error) -> ReportError {
+pub(crate) fn failed(action: &'static str, path: &Path, source: io::Error) -> ReportError {
     ReportError::Io {
         path: path.to_owned(),
         action,
@@ -122,7 +122,7 @@ fn remove_if_there(path: &Path) -> Result<(), ReportError> {
 }
 
 /// Writes beside `path` and renames: a reader sees the old file or the new one, never half of one.
-fn replace(path: &Path, text: &str) -> Result<(), ReportError> {
+pub(crate) fn replace(path: &Path, text: &str) -> Result<(), ReportError> {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}.part", std::process::id()));

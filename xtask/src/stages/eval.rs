@@ -143,6 +143,7 @@ pub fn of_model(
             p99_us: latency.p99_us,
         }),
         sha256: Some(hash::of_bytes(model.bytes())),
+        ..Variant::default()
     };
     Ok((variant, evaluation))
 }

@@ -1,34 +1,82 @@
-//! Size of each model file against its accuracy; TensorFlow Lite's files as hollow circles.
+//! Size of each model file against its accuracy: triangles where it was fine-tuned, TensorFlow Lite's files as hollow
+//! circles, a line over the seeds where there are several.
 
 use plotters::{
     chart::ChartBuilder,
-    element::{Circle, Text},
+    element::{Circle, PathElement, Text, TriangleMarker},
     style::{Color, RGBColor, text_anchor::HPos},
 };
 
 use super::{Area, DrawError, Plot, draw, palette};
-use crate::{Report, ReportError, anchors, number::count, section};
+use crate::{Report, ReportError, Variant, anchors, number::count, section};
 
 struct Dot {
     label: String,
     bytes: f64,
     percent: f64,
-    reference: bool,
+    /// The least and the greatest of several seeds.
+    reach: Option<(f64, f64)>,
+    mark: Mark,
+}
+
+/// How a dot came to be, in the order of the legend.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    AsTrained,
+    FineTuned,
+    Reference,
+}
+
+impl Mark {
+    const ALL: [Self; 3] = [Self::AsTrained, Self::FineTuned, Self::Reference];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::AsTrained => "as trained",
+            Self::FineTuned => "fine-tuned",
+            Self::Reference => "reference figures †",
+        }
+    }
+
+    fn draw(self, area: &Area<'_>, at: (i32, i32)) -> Result<(), DrawError> {
+        match self {
+            Self::AsTrained => area.draw(&Circle::new(at, 5, palette::FIRST.filled())),
+            Self::FineTuned => area.draw(&TriangleMarker::new(at, 7, palette::SECOND.filled())),
+            Self::Reference => area.draw(&Circle::new(at, 5, palette::line(palette::REFERENCE))),
+        }
+    }
+}
+
+impl Dot {
+    fn of(variant: &Variant) -> Option<Self> {
+        let seeds = variant.seeds.iter().map(|seed| seed.test_accuracy * 100.0);
+        let reach = seeds.fold(
+            (f64::INFINITY, f64::NEG_INFINITY),
+            |(low, high), percent| (low.min(percent), high.max(percent)),
+        );
+        Some(Self {
+            label: variant.name.clone(),
+            bytes: variant.file_bytes as f64,
+            percent: variant.test_accuracy? * 100.0,
+            reach: (variant.seeds.len() > 1).then_some(reach),
+            mark: if variant.fine_tuned {
+                Mark::FineTuned
+            } else {
+                Mark::AsTrained
+            },
+        })
+    }
+
+    /// All that is drawn of it, from the least percentage to the greatest.
+    fn span(&self) -> (f64, f64) {
+        let (low, high) = self.reach.unwrap_or((self.percent, self.percent));
+        (low.min(self.percent), high.max(self.percent))
+    }
 }
 
 /// The plot, if a variant was evaluated.
 pub(crate) fn size_accuracy(report: &Report) -> Result<Option<Plot>, ReportError> {
-    let mut dots: Vec<Dot> = Vec::new();
-    for variant in &report.variants {
-        if let Some(accuracy) = variant.test_accuracy {
-            dots.push(Dot {
-                label: variant.name.clone(),
-                bytes: variant.file_bytes as f64,
-                percent: accuracy * 100.0,
-                reference: false,
-            });
-        }
-    }
+    let mut dots: Vec<Dot> = report.variants.iter().filter_map(Dot::of).collect();
     if dots.is_empty() {
         return Ok(None);
     }
@@ -43,13 +91,14 @@ pub(crate) fn size_accuracy(report: &Report) -> Result<Option<Plot>, ReportError
                     label: format!("{} {} †", size.framework, size.variant),
                     bytes: size.file_bytes as f64,
                     percent: accuracy.accuracy.0 * 100.0,
-                    reference: true,
+                    reach: None,
+                    mark: Mark::Reference,
                 });
             }
         }
     }
     let title = format!(
-        "File size and accuracy of each variant (dataset: {}); filled: this run, hollow: reference figures †",
+        "File size and accuracy of each variant (dataset: {})",
         report.dataset
     );
     draw("size-accuracy", title, (720, 380), |area| {
@@ -60,17 +109,18 @@ pub(crate) fn size_accuracy(report: &Report) -> Result<Option<Plot>, ReportError
 
 fn scatter(area: &Area<'_>, dots: &[Dot]) -> Result<(), DrawError> {
     let largest = dots.iter().map(|dot| dot.bytes).fold(0.0, f64::max);
-    let low = dots
-        .iter()
-        .map(|dot| dot.percent)
-        .fold(f64::INFINITY, f64::min);
-    let high = dots
-        .iter()
-        .map(|dot| dot.percent)
-        .fold(f64::NEG_INFINITY, f64::max);
+    let spans = dots.iter().map(Dot::span);
+    let (low, high) = spans.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), span| {
+        (low.min(span.0), high.max(span.1))
+    });
+    // What one kind of mark means needs no legend.
+    let shown = |mark: &Mark| dots.iter().any(|dot| dot.mark == *mark);
+    let marks: Vec<Mark> = Mark::ALL.into_iter().filter(shown).collect();
+    let has_legend = marks.len() > 1;
     let margin = ((high - low) * 0.25).max(0.05);
     let mut chart = ChartBuilder::on(area)
         .margin(12)
+        .margin_top(if has_legend { 32 } else { 12 })
         .margin_right(24)
         .x_label_area_size(40)
         .y_label_area_size(60)
@@ -95,18 +145,14 @@ fn scatter(area: &Area<'_>, dots: &[Dot]) -> Result<(), DrawError> {
         .collect();
     let (width, _) = area.dim_in_pixel();
     let mut taken: Vec<Frame> = places.iter().map(|at| Frame::around(*at)).collect();
+    for dot in dots {
+        if let Some((low, high)) = dot.reach {
+            let ends = [low, high].map(|percent| chart.backend_coord(&(dot.bytes, percent)));
+            area.draw(&PathElement::new(ends, palette::line(palette::QUIET)))?;
+        }
+    }
     for (dot, at) in dots.iter().zip(&places) {
-        let colour = if dot.reference {
-            palette::REFERENCE
-        } else {
-            palette::FIRST
-        };
-        let style = if dot.reference {
-            palette::line(colour)
-        } else {
-            colour.filled()
-        };
-        area.draw(&Circle::new(*at, 5, style))?;
+        dot.mark.draw(area, *at)?;
         let (anchor, side, frame) = place(&dot.label, *at, width as i32, &taken);
         taken.push(frame);
         area.draw(&Text::new(
@@ -115,14 +161,29 @@ fn scatter(area: &Area<'_>, dots: &[Dot]) -> Result<(), DrawError> {
             palette::anchored(13, label_colour(dot), side),
         ))?;
     }
+    if has_legend {
+        legend(area, &marks)?;
+    }
+    Ok(())
+}
+
+fn legend(area: &Area<'_>, marks: &[Mark]) -> Result<(), DrawError> {
+    const APART: usize = 130;
+    for (x, mark) in (80..).step_by(APART).zip(marks) {
+        mark.draw(area, (x, 16))?;
+        area.draw(&Text::new(
+            mark.name(),
+            (x + 12, 16),
+            palette::anchored(13, palette::QUIET, HPos::Left),
+        ))?;
+    }
     Ok(())
 }
 
 fn label_colour(dot: &Dot) -> RGBColor {
-    if dot.reference {
-        palette::QUIET
-    } else {
-        palette::INK
+    match dot.mark {
+        Mark::AsTrained | Mark::FineTuned => palette::INK,
+        Mark::Reference => palette::QUIET,
     }
 }
 

@@ -137,6 +137,7 @@ fn variant(
             p99_us: mean_us + 6.0,
         }),
         sha256: None,
+        ..Variant::default()
     }
 }
 
