@@ -71,10 +71,20 @@ fn on_host(variant: &Variant) -> [Entry; 8] {
         Entry::Count(variant.file_bytes),
         Entry::count(variant.gzip_bytes),
         Entry::Count(variant.weight_bytes),
-        Entry::percent(variant.test_accuracy),
+        accuracy(variant),
         text(variant.test_loss.map(number::loss)),
         text(latency.map(number::microseconds)),
     ]
+}
+
+/// With the standard deviation over the seeds, in points, where there are several.
+fn accuracy(variant: &Variant) -> Entry {
+    let (Some(mean), count @ 2..) = (variant.test_accuracy, variant.seeds.len()) else {
+        return Entry::percent(variant.test_accuracy);
+    };
+    let squares = (variant.seeds.iter()).map(|seed| (seed.test_accuracy - mean).powi(2));
+    let deviation = (squares.sum::<f64>() / (count - 1) as f64).sqrt();
+    Entry::Text(format!("{:.2} % ± {:.2}", 100.0 * mean, 100.0 * deviation))
 }
 
 fn on_machine(run: Option<&DeviceRun>) -> [Entry; 3] {

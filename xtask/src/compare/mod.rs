@@ -4,7 +4,6 @@
 //! Without `--fine-tune` nothing is trained: pruned and clustered rows are those weights put in place of the trained ones, and
 //! their accuracy is what is left. With it they are trained again, and with `--seeds` everything is done once per seed.
 
-mod table;
 mod variants;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use anyhow::{Result, bail};
 use ember_deploy::emulate::Emulator;
 use ember_deploy::machine::Machine;
 use ember_graph::Graph;
-use serde::Serialize;
+use ember_report::{DeviceRun, Report, SeedResult, TerminalStyle, Variant};
 
 use crate::app::App;
 use crate::atomic;
@@ -23,36 +22,10 @@ use crate::compress::Source;
 use crate::manifest::RunDir;
 use crate::stages::data::Data;
 use crate::stages::emulate::{self, Target};
-use crate::stages::{codegen, data, eval, file, firmware, train};
+use crate::stages::{self, codegen, data, eval, file, firmware, train};
 use crate::workspace;
 use crate::zoo::Zoo;
 use variants::{Made, Maker};
-
-/// A variant with all that was measured.
-#[derive(Clone, Debug, Serialize)]
-struct Row {
-    /// Accuracy and loss are means over the seeds; everything else is of the first one.
-    variant: ember_report::Variant,
-    /// Whether it was trained again after it was made smaller.
-    fine_tuned: bool,
-    /// Accuracy on the test set per seed.
-    accuracies: Vec<f64>,
-    /// Loss on the test set per seed.
-    losses: Vec<f64>,
-    /// What each machine said.
-    devices: Vec<OnDevice>,
-}
-
-/// A variant on an emulated machine.
-#[derive(Clone, Debug, Serialize)]
-struct OnDevice {
-    machine: String,
-    flash_bytes: u64,
-    code_bytes: u64,
-    /// Arena, stack and variables.
-    ram_bytes: u64,
-    instructions_per_inference: u64,
-}
 
 /// Makes every variant of a model and measures it.
 ///
@@ -75,7 +48,11 @@ pub fn run(app: &App, settings: &Compare) -> Result<()> {
     let folder = workspace::root()
         .join("artifacts/runs/compare")
         .join(&source.title);
-    let mut rows: Vec<Row> = Vec::new();
+    let mut report = Report {
+        run: format!("compare {}", source.title),
+        dataset: data.dataset.name.clone(),
+        ..Report::default()
+    };
     for (title, graph, seed) in graphs(app, settings, &source, &data, &folder)? {
         let maker = Maker {
             app,
@@ -90,35 +67,44 @@ pub fn run(app: &App, settings: &Compare) -> Result<()> {
             let path = maker.folder.join(format!("model.{}.tflite", made.name));
             atomic::write(&path, &made.bytes)?;
             let (variant, evaluation) = eval::variant(app, &data, &made.name, &path)?;
-            if index == rows.len() {
+            if index == report.variants.len() {
                 eval::write_scores(&run, &data, &evaluation)?;
-                rows.push(Row::new(variant, made.fine_tuned));
                 let devices = on_devices(app, &data, &run, &made, &machines, settings.images)?;
-                rows[index].devices = devices;
+                report.device.extend(devices);
+                report.variants.push(Variant {
+                    fine_tuned: made.fine_tuned,
+                    ..variant
+                });
             }
-            rows[index].accuracies.push(evaluation.accuracy);
-            rows[index].losses.push(evaluation.loss);
+            report.variants[index].seeds.push(SeedResult {
+                seed,
+                test_accuracy: evaluation.accuracy,
+                test_loss: Some(evaluation.loss),
+            });
         }
     }
-    rows.iter_mut().for_each(Row::average);
-    table::write(app, &folder, &source.title, &machines, &data, &rows)
+    for variant in &mut report.variants {
+        average(variant);
+    }
+    let sheet = report.comparison(&source.title);
+    app.console
+        .result(sheet.to_terminal(TerminalStyle::detect()).trim_end());
+    atomic::write(&folder.join("compare.md"), sheet.to_markdown().as_bytes())?;
+    report.write_all(&folder)?;
+    app.console.step("Wrote", workspace::shown(&folder));
+    Ok(())
 }
 
-impl Row {
-    fn new(variant: ember_report::Variant, fine_tuned: bool) -> Self {
-        Self {
-            variant,
-            fine_tuned,
-            accuracies: Vec::new(),
-            losses: Vec::new(),
-            devices: Vec::new(),
-        }
-    }
-
-    fn average(&mut self) {
-        let mean = |numbers: &[f64]| numbers.iter().sum::<f64>() / numbers.len() as f64;
-        self.variant.test_accuracy = Some(mean(&self.accuracies));
-        self.variant.test_loss = Some(mean(&self.losses));
+/// Accuracy and loss become means over the seeds; all else stays that of the first.
+fn average(variant: &mut Variant) {
+    let seeds = &variant.seeds;
+    let mean = |figure: fn(&SeedResult) -> f64| {
+        seeds.iter().map(figure).sum::<f64>() / seeds.len().max(1) as f64
+    };
+    variant.test_accuracy = Some(mean(|seed| seed.test_accuracy));
+    variant.test_loss = Some(mean(|seed| seed.test_loss.unwrap_or(f64::NAN)));
+    if variant.seeds.len() == 1 {
+        variant.seeds.clear();
     }
 }
 
@@ -178,7 +164,7 @@ fn on_devices(
     made: &Made,
     machines: &[&'static Machine],
     images: u32,
-) -> Result<Vec<OnDevice>> {
+) -> Result<Vec<DeviceRun>> {
     // Where the stages look for the model of a run.
     atomic::write(&run.file(file::INT8), &made.bytes)?;
     codegen::run(app, run, false)?;
@@ -191,15 +177,7 @@ fn on_devices(
             images: Some(images as usize),
         };
         emulate::run(app, run, false, data, &target)?;
-        let size = firmware::read_size(run, machine)?;
-        let device = emulate::read(run, machine)?;
-        devices.push(OnDevice {
-            machine: machine.name.to_owned(),
-            flash_bytes: size.flash_bytes,
-            code_bytes: size.code_bytes,
-            ram_bytes: size.static_ram_bytes + size.arena_bytes + device.stack_bytes,
-            instructions_per_inference: device.instructions_per_inference,
-        });
+        devices.push(stages::report::device_run(run, machine, &made.name, &[])?);
     }
     Ok(devices)
 }

@@ -12,7 +12,7 @@ use ember_graph::Graph;
 
 use crate::app::App;
 use crate::cli::compress::{CompressionSettings, QuantizeSettings};
-use crate::compress::{FineTuning, prune_large};
+use crate::compress::{FineTuning, prune_large, weights, worth_pruning};
 use crate::manifest::RunDir;
 use crate::stages::data::Data;
 
@@ -36,9 +36,6 @@ pub struct Maker<'a> {
     /// Where it happens.
     pub folder: PathBuf,
 }
-
-/// Tensors with fewer weights are not pruned: they save little and cost much.
-const LARGE: usize = 1000;
 
 /// Adam's learning rate at the start of a training again.
 const RATE: f64 = 1e-3;
@@ -128,17 +125,20 @@ impl Maker<'_> {
     }
 
     fn pruned(&self, graph: &Graph, sparsity: f64) -> Result<Graph> {
+        // The small tensors stay as they are; the others give more, so that it is the share of all.
+        let least = worth_pruning(graph);
+        let (all, large) = (weights(graph, 0), weights(graph, least));
         let pruning = Pruning::Unstructured {
-            sparsity: of_large(graph, sparsity),
+            sparsity: (sparsity * all as f64 / large.max(1) as f64).min(1.0),
         };
         let compression = CompressionSettings {
             prune: Some(pruning.to_string()),
-            min_weights: Some(LARGE as u64),
+            min_weights: Some(least as u64),
             ..CompressionSettings::default()
         };
         match self.again(&pruned_name(sparsity), RATE, graph, compression)? {
             Some(trained) => Ok(trained.graph),
-            None => prune_large(graph, &pruning, "*", LARGE),
+            None => prune_large(graph, &pruning, "*", least),
         }
     }
 
@@ -213,19 +213,6 @@ impl Maker<'_> {
     fn run(&self, name: &str) -> RunDir {
         RunDir::at(&self.folder.join(name), name)
     }
-}
-
-/// The share of the large tensors' weights that is the given share of all: the small ones stay as they are.
-fn of_large(graph: &Graph, share: f64) -> f64 {
-    let weights = |least: usize| -> usize {
-        graph
-            .constants()
-            .filter(|(_, tensor, numbers)| tensor.shape.len() > 1 && numbers.len() >= least)
-            .map(|(_, _, numbers)| numbers.len())
-            .sum()
-    };
-    let (all, large) = (weights(0), weights(LARGE));
-    (share * all as f64 / large.max(1) as f64).min(1.0)
 }
 
 fn pruned_name(share: f64) -> String {

@@ -7,13 +7,13 @@ use ember_compress::Recipe;
 use ember_compress::calibrate::Calibration;
 use ember_compress::debug::{DebugReport, Fix, debug, fix};
 use ember_graph::{Graph, QuantizedGraph};
-use ember_report::{Entry, Heading, Sheet, TerminalStyle};
+use ember_report::{QuantizationLoss, TerminalStyle};
 
 use crate::app::App;
+use crate::atomic;
 use crate::cli::compress::QuantizeCommand;
 use crate::stages::data::Data;
 use crate::workspace::shown;
-use crate::{atomic, json};
 
 /// Training images that the layers are compared on, and the seed that draws them.
 const IMAGES: (usize, u64) = (200, 1);
@@ -78,46 +78,19 @@ pub fn run(
     Ok(Some(fixed.recipe))
 }
 
-/// Shows the table and writes it, with all figures, as JSON beside the model.
+/// Shows the table, and writes it with its plot and all figures into a folder beside the model.
 fn show(app: &App, report: &DebugReport, path: &Path) -> Result<()> {
-    let mut sheet = Sheet::new(
-        &format!(
-            "What {} samples lose, the worst layer first",
-            report.samples
-        ),
-        &[
-            Heading::Words("layer"),
-            Heading::Words("operator"),
-            Heading::Words("weights"),
-            Heading::Words("activations"),
-            Heading::Figures("own SNR dB"),
-            Heading::Figures("cosine"),
-            Heading::Figures("max error"),
-            Heading::Figures("total SNR dB"),
-            Heading::Figures("weights' SNR dB"),
-        ],
+    // Both crates have the fields under the same names, so that neither needs the other.
+    let loss: QuantizationLoss = serde_json::from_value(serde_json::to_value(report)?)?;
+    let model = path.file_stem().unwrap_or_default().to_string_lossy();
+    app.console.result(
+        loss.sheet(&model)
+            .to_terminal(TerminalStyle::detect())
+            .trim_end(),
     );
-    let decibels =
-        |snr: Option<f64>| snr.map_or(Entry::None, |snr| Entry::Text(format!("{snr:.1}")));
-    for layer in &report.layers {
-        sheet.row([
-            layer.layer.clone().into(),
-            layer.op.clone().into(),
-            layer.weights.clone().map_or(Entry::None, Entry::Text),
-            layer.activations.clone().into(),
-            decibels(layer.own.snr_db),
-            Entry::Text(format!("{:.5}", layer.own.cosine)),
-            Entry::Text(format!("{:.4}", layer.own.max_error)),
-            decibels(layer.total.snr_db),
-            decibels(layer.weights_snr_db),
-        ]);
+    for written in loss.write_all(&model, &path.with_extension("debug"))? {
+        app.console.step("Wrote", shown(&written));
     }
-    sheet.note("own: on the operands as they arrive, rounded; total: with all that came before.");
-    app.console
-        .result(sheet.to_terminal(TerminalStyle::detect()).trim_end());
-    let beside = path.with_extension("debug.json");
-    json::write(&beside, report)?;
-    app.console.step("Wrote", shown(&beside));
     Ok(())
 }
 

@@ -12,7 +12,7 @@ mod source;
 
 pub use cluster::run as cluster;
 pub use fine_tune::{FineTuning, Trained};
-pub use prune::{large as prune_large, run as prune};
+pub use prune::{large as prune_large, run as prune, weights, worth_pruning};
 pub use quantize::run as quantize;
 pub use source::Source;
 

@@ -43,10 +43,13 @@ pub fn run(app: &App, settings: &PruneCommand) -> Result<()> {
                      step while it trains; `prune --tensors` first and `train --init FILE --keep-zeros` after it do"
                 );
             }
-            let pruned = large(&before, &pruning, tensors, settings.min_weights)?;
+            let least = settings
+                .min_weights
+                .unwrap_or_else(|| worth_pruning(&before));
+            let pruned = large(&before, &pruning, tensors, least)?;
             let compression = CompressionSettings {
                 prune: Some(pruning.to_string()),
-                min_weights: Some(settings.min_weights as u64),
+                min_weights: Some(least as u64),
                 ..CompressionSettings::default()
             };
             let what = match pruning {
@@ -82,6 +85,20 @@ pub fn run(app: &App, settings: &PruneCommand) -> Result<()> {
     )?;
     app.console.step("Wrote", shown(&path));
     Ok(())
+}
+
+/// Elements from which on a tensor is worth pruning: a smaller one saves little and costs much.
+pub fn worth_pruning(graph: &Graph) -> usize {
+    weights(graph, 0) / 20
+}
+
+/// Weights of all tensors with at least `least` of them; biases do not count.
+pub fn weights(graph: &Graph, least: usize) -> usize {
+    graph
+        .constants()
+        .filter(|(_, tensor, numbers)| tensor.shape.len() > 1 && numbers.len() >= least)
+        .map(|(_, _, numbers)| numbers.len())
+        .sum()
 }
 
 /// Prunes the tensors that match and have at least so many weights.

@@ -42,7 +42,7 @@ fn gather(run: &RunDir) -> Result<Report> {
     let mut device = Vec::new();
     for machine in MACHINES {
         if is_of_this_model(run, &manifest, machine)? {
-            device.push(device_run(run, machine, &evaluation.op_macs)?);
+            device.push(device_run(run, machine, "int8", &evaluation.op_macs)?);
         }
     }
     for run in device
@@ -121,14 +121,23 @@ fn is_of_this_model(run: &RunDir, manifest: &Manifest, machine: &Machine) -> Res
     Ok(true)
 }
 
-fn device_run(run: &RunDir, machine: &Machine, macs: &[u64]) -> Result<DeviceRun> {
+/// What `machine` said of the model of `run`, which is called `variant`; `macs` are those of its operators, where they are known.
+///
+/// # Errors
+/// Files that are not there or damaged.
+pub fn device_run(
+    run: &RunDir,
+    machine: &Machine,
+    variant: &str,
+    macs: &[u64],
+) -> Result<DeviceRun> {
     let size = firmware::read_size(run, machine)?;
     let device = emulate::read(run, machine)?;
     Ok(DeviceRun {
         target: machine.name.to_owned(),
         emulator: Some(device.emulator),
         engine: "interpreter".to_owned(),
-        variant: "int8".to_owned(),
+        variant: variant.to_owned(),
         flash_bytes: size.flash_bytes,
         code_bytes: size.code_bytes,
         model_bytes: size.model_bytes,
