@@ -132,14 +132,10 @@ pub struct PruneCommand {
     /// Only the filters and weights (with --channels: the layers) whose names match; * and ? stand for any characters
     #[arg(long, value_name = "GLOB", default_value = "*")]
     pub tensors: String,
-    /// Only filters and weights with at least so many elements: small ones save little and cost much
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 1000,
-        conflicts_with = "channels"
-    )]
-    pub min_weights: usize,
+    /// Only filters and weights with at least so many elements: small ones save little and cost much [default: a twentieth of
+    /// the model's weights]
+    #[arg(long, value_name = "N", conflicts_with = "channels")]
+    pub min_weights: Option<usize>,
     #[command(flatten)]
     pub data: DataSettings,
     #[command(flatten)]
