@@ -64,4 +64,24 @@ pub enum CodegenError {
     /// A model that the device runtime does not take.
     #[error("the device runtime does not take the model: {0}")]
     Prepare(#[from] PrepareError),
+    /// An operator that only the interpreter runs.
+    #[error("operator {index}, {op}, cannot be compiled: {problem}; use --engine interpreter")]
+    NotCompiled {
+        /// Which operator, in the order of execution.
+        index: usize,
+        /// What it is.
+        op: ember_core::BuiltinOp,
+        /// What is missing.
+        problem: String,
+    },
+    /// A compiled model that cannot be built or run on the host.
+    #[error("cannot {what} {}: {problem}", path.display())]
+    Host {
+        /// What was tried.
+        what: &'static str,
+        /// The file or folder.
+        path: std::path::PathBuf,
+        /// What the operating system, the compiler or the program says.
+        problem: String,
+    },
 }

@@ -13,9 +13,9 @@ use ember_core::view::{self, Plain};
 
 use crate::error::KernelError;
 
-/// A constant at a multiple of 16: kernels may read it in whole words.
+/// A constant at a multiple of 4: kernels may read it in whole words.
 #[derive(Clone, Copy, Debug)]
-#[repr(C, align(16))]
+#[repr(C, align(4))]
 pub struct Aligned<T>(pub T);
 
 /// The memory of a model's tensors. All its bits are zero at first, so that a `static` of it takes no flash.

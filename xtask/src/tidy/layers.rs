@@ -38,7 +38,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "ember-codegen",
-        &["ember-core", "ember-graph", "ember-micro", "ember-tflite"],
+        &[
+            "ember-core",
+            "ember-graph",
+            "ember-kernels",
+            "ember-micro",
+            "ember-tflite",
+        ],
     ),
     ("ember-lite", &["ember-core", "ember-micro", "ember-tflite"]),
     ("ember-deploy", &["ember-core", "ember-link", "ember-slot"]),

@@ -1,0 +1,98 @@
+//! The model's graph as the compiler sees it: which tensors are constants, and which have the bytes of another one.
+
+use ember_core::BuiltinOp;
+use ember_micro::plan;
+use ember_tflite::{DECODE, Model, Operator, Subgraph, Tensor, TensorId, TensorIds};
+
+/// What a tensor's elements are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place<'m> {
+    /// Bytes of the file.
+    Constant(&'m [u8]),
+    /// In the arena, in the bytes of this tensor, which may be the tensor itself.
+    Arena(u32),
+}
+
+/// A checked model with the places of its tensors.
+pub(super) struct Graph<'m> {
+    pub(super) main: Subgraph<'m>,
+    places: Vec<Place<'m>>,
+}
+
+impl<'m> Graph<'m> {
+    pub(super) fn new(model: &Model<'m>) -> Self {
+        let main = model.main();
+        let places = main
+            .tensors()
+            .zip(0..)
+            .map(|(tensor, id)| match tensor.data() {
+                [] => Place::Arena(id),
+                data => Place::Constant(data),
+            });
+        let mut graph = Self {
+            places: places.collect(),
+            main,
+        };
+        for operator in main.operators() {
+            graph.follow(&operator);
+        }
+        graph
+    }
+
+    /// Gives the outputs of an operator that only renames, or whose readers decode for themselves, the bytes of its inputs.
+    fn follow(&mut self, operator: &Operator<'m>) {
+        if operator.custom_name() == DECODE.as_bytes() {
+            for (output, at) in operator.outputs().iter().zip(0..) {
+                let encoded = operator.inputs().get(at * 2);
+                if let (Some(TensorId(output)), Some(encoded)) = (output, encoded) {
+                    self.places[output as usize] = self.place(encoded);
+                }
+            }
+        } else if operator.builtin().is_some_and(plan::renames_input)
+            && let (Some(input), Some(output)) =
+                (operator.inputs().get(0), operator.outputs().get(0))
+            && let Place::Arena(root) = self.place(input)
+            && self.byte_len(input) == self.byte_len(output)
+        {
+            let TensorId(output) = output;
+            self.places[output as usize] = Place::Arena(root);
+        }
+    }
+
+    pub(super) fn place(&self, TensorId(id): TensorId) -> Place<'m> {
+        self.places[id as usize]
+    }
+
+    pub(super) fn tensor(&self, id: TensorId) -> Tensor<'m> {
+        // A checked model names no tensor that it does not have.
+        self.main.tensor(id).expect("a tensor of a checked model")
+    }
+
+    pub(super) fn byte_len(&self, id: TensorId) -> usize {
+        self.tensor(id).byte_len()
+    }
+
+    /// Whether the operator has nothing to do: its output has the bytes of its input already.
+    pub(super) fn is_nothing(&self, operator: &Operator<'m>) -> bool {
+        if operator.custom_name() == DECODE.as_bytes() {
+            return true;
+        }
+        let renames = operator.builtin().is_some_and(plan::renames_input);
+        let (input, output) = (operator.inputs().get(0), operator.outputs().get(0));
+        renames
+            && input.zip(output).is_some_and(|(input, output)| {
+                matches!(self.place(output), Place::Arena(_))
+                    && self.place(input) == self.place(output)
+            })
+    }
+
+    /// The builtin operator, CUSTOM for any other.
+    pub(super) fn op(operator: &Operator<'m>) -> BuiltinOp {
+        operator.builtin().unwrap_or(BuiltinOp::Custom)
+    }
+}
+
+/// The tensors that are not left out.
+pub(super) fn ids(ids: TensorIds<'_>) -> impl Iterator<Item = u32> {
+    ids.into_iter().flatten().map(|TensorId(id)| id)
+}
