@@ -8,11 +8,28 @@
 //! up in the order that [`portable::dot_f32`] documents, on every processor, so that host and device agree to the byte.
 //! `unsafe` is allowed in this module alone.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 mod portable;
+#[cfg_attr(
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    expect(dead_code, reason = "for the others")
+)]
 mod unaided;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod wide;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
 
-pub(crate) use portable::{dot_f32, dot_i8, dot_i16};
-pub(crate) use unaided::{
+#[cfg(target_arch = "aarch64")]
+use aarch64 as machine;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+use unaided as machine;
+#[cfg(target_arch = "x86_64")]
+use x86_64 as machine;
+
+pub(crate) use machine::{
     conv_2d_f32, conv_2d_i8, conv_2d_pooled_f32, conv_2d_pooled_i8, depthwise_conv_2d_f32,
     depthwise_conv_2d_i8, fully_connected_f32, fully_connected_i8,
 };
+pub(crate) use portable::{dot_f32, dot_i8, dot_i16};
