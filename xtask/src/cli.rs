@@ -110,7 +110,7 @@ pub enum Command {
     Doctor,
     /// Count size and instructions of the committed models on the cores, beside the committed baselines
     #[command(
-        after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench --zoo seed-cnn --on cortex-m4 --check"
+        after_help = "Examples:\n  cargo xtask bench\n  cargo xtask bench --zoo seed-cnn --on cortex-m4 --check\n  cargo xtask bench --model person_detect.tflite --on cortex-m4,rv32imac"
     )]
     Bench(Bench),
     /// Make every smaller variant of a trained model and measure size, accuracy, speed and flash of each
@@ -329,8 +329,11 @@ pub struct Bench {
     /// The emulated machines [default: all for the reference model seed-cnn and with --update, else cortex-m4]
     #[arg(long, value_name = "MACHINE", value_delimiter = ',')]
     pub on: Vec<String>,
+    /// Other models than the committed ones: .tflite files
+    #[arg(long, value_name = "FILE", value_delimiter = ',', conflicts_with_all = ["check", "update"])]
+    pub model: Vec<PathBuf>,
     /// Only the firmware for chips that can be bought: what `fit` and `deploy` reckon with
-    #[arg(long, conflicts_with_all = ["on", "zoo", "json"])]
+    #[arg(long, conflicts_with_all = ["on", "zoo", "model", "json"])]
     pub chips: bool,
     /// Fail when something grew beyond the committed baseline
     #[arg(long, conflicts_with = "update")]

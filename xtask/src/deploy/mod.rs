@@ -7,7 +7,7 @@ mod build;
 pub mod cost;
 mod emulate;
 mod fit;
-mod inputs;
+pub mod inputs;
 mod model;
 mod probe;
 mod program;

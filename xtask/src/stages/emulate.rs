@@ -1,13 +1,14 @@
 //! Runs the firmware on an emulated microcontroller and compares what it says with the host.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use ember_core::{BuiltinOp, Dtype};
 use ember_deploy::DeployError;
-use ember_deploy::emulate::{self, Answer, Emulator, Job};
+use ember_deploy::emulate::{self, Answer, Emulator, Job, Outcome};
 use ember_deploy::machine::Machine;
 use ember_lite::MappedModel;
 use ember_progress::Unit;
@@ -161,8 +162,8 @@ fn measure(
     app: &App,
     data: &Data,
     target: &Target,
-    elf: &std::path::Path,
-    model_path: &std::path::Path,
+    elf: &Path,
+    model_path: &Path,
     host_scores: &[u8],
 ) -> Result<Device> {
     let machine = target.machine;
@@ -172,28 +173,8 @@ fn measure(
     let images = model.quantize_images(test.images())?;
     let input_bytes = images.len().checked_div(test.len()).unwrap_or(0);
     let dtype = output_dtype(&model)?;
-    let job = Job::new(machine, elf, &images, input_bytes);
-    let bar = app.console.bar(
-        format!("Running on {}", machine.name),
-        test.len() as u64,
-        Unit::Images,
-    );
-    let mut progress = |answer: Option<Answer<'_>>| {
-        if let Some(answer) = answer {
-            bar.set(answer.index as u64 + 1);
-        }
-        if app.cancelled().load(Ordering::SeqCst) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    };
     let begun = Instant::now();
-    let outcome = match target.emulator.run(&job, &mut progress) {
-        Err(DeployError::Stopped { .. }) => return Err(Interrupted.into()),
-        other => other?,
-    };
-    bar.clear();
+    let outcome = send(app, target, elf, &images, input_bytes)?;
     let classes = outcome.device.output_bytes as usize;
     let answers = || outcome.outputs.chunks_exact(classes.max(1));
     let mismatches = answers()
@@ -222,6 +203,42 @@ fn measure(
         arena_bytes: u64::from(outcome.device.arena_used_bytes),
         seconds: begun.elapsed().as_secs_f64(),
     })
+}
+
+/// Runs the firmware in `elf` on `target` and sends it `inputs`, `input_bytes` of them at a time.
+///
+/// # Errors
+/// What the emulator says, or ctrl-C.
+pub fn send(
+    app: &App,
+    target: &Target,
+    elf: &Path,
+    inputs: &[u8],
+    input_bytes: usize,
+) -> Result<Outcome> {
+    let job = Job::new(target.machine, elf, inputs, input_bytes);
+    let count = inputs.len().checked_div(input_bytes).unwrap_or(0);
+    let bar = app.console.bar(
+        format!("Running on {}", target.machine.name),
+        count as u64,
+        Unit::Images,
+    );
+    let mut progress = |answer: Option<Answer<'_>>| {
+        if let Some(answer) = answer {
+            bar.set(answer.index as u64 + 1);
+        }
+        if app.cancelled().load(Ordering::SeqCst) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let outcome = match target.emulator.run(&job, &mut progress) {
+        Err(DeployError::Stopped { .. }) => return Err(Interrupted.into()),
+        other => other?,
+    };
+    bar.clear();
+    Ok(outcome)
 }
 
 /// The name of the operator with a builtin code of the schema.

@@ -181,15 +181,6 @@ fn evaluate(app: &App, data: &Data, name: &str, model: &MappedModel) -> Result<E
     }
 }
 
-/// Writes the scores of the int8 model of `run`, and what they are of: what a device run is compared with.
-///
-/// # Errors
-/// As [`run`].
-pub fn score(app: &App, run: &RunDir, data: &Data) -> Result<()> {
-    let model = MappedModel::open(&run.file(file::INT8))?;
-    write_scores(run, data, &evaluate(app, data, "int8", &model)?)
-}
-
 /// Writes the scores of an evaluation, and what they are of.
 ///
 /// # Errors
