@@ -67,11 +67,13 @@ pub enum Command {
     )]
     Cluster(ClusterCommand),
     /// Measure the .tflite files on the test set, in the host runtime
-    #[command(after_help = "Example:\n  cargo xtask eval --dataset mnist")]
+    #[command(
+        after_help = "Examples:\n  cargo xtask eval --dataset mnist\n  cargo xtask eval --engine compiled"
+    )]
     Eval(EvalCommand),
-    /// Turn the int8 .tflite into Rust source
-    #[command(after_help = "Example:\n  cargo xtask codegen")]
-    Codegen(Stage),
+    /// Turn the int8 .tflite into Rust source: its bytes as an array, or code that computes it
+    #[command(after_help = "Examples:\n  cargo xtask codegen\n  cargo xtask codegen --compiled")]
+    Codegen(CodegenCommand),
     /// Cross-compile the firmware around the model
     #[command(after_help = "Example:\n  cargo xtask firmware --on cortex-m0,rv32imac")]
     Firmware(FirmwareCommand),
@@ -215,6 +217,27 @@ impl Backend {
     }
 }
 
+/// What runs a model on a chip.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Engine {
+    /// An interpreter reads the model's file
+    #[default]
+    Interpreter,
+    /// Rust source that was made from the model: no interpreter, no file
+    Compiled,
+}
+
+impl Engine {
+    /// Its name on the command line and in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Interpreter => "interpreter",
+            Self::Compiled => "compiled",
+        }
+    }
+}
+
 /// `train`.
 #[derive(Clone, Debug, Args)]
 pub struct TrainCommand {
@@ -236,6 +259,19 @@ pub struct EvalCommand {
     pub stage: Stage,
     #[command(flatten)]
     pub data: DataSettings,
+    /// What runs the int8 model; compiled, its scores must be the interpreter's
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: Engine,
+}
+
+/// `codegen`.
+#[derive(Clone, Debug, Args)]
+pub struct CodegenCommand {
+    #[command(flatten)]
+    pub stage: Stage,
+    /// Rust source that computes the model, in place of its bytes as an array
+    #[arg(long)]
+    pub compiled: bool,
 }
 
 /// `firmware`.
@@ -243,6 +279,9 @@ pub struct EvalCommand {
 pub struct FirmwareCommand {
     #[command(flatten)]
     pub stage: Stage,
+    /// What runs the model
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: Engine,
     /// The emulated machines: cortex-m0, cortex-m3, cortex-m4, cortex-m7, cortex-m33, rv32imac [default: cortex-m4]
     #[arg(long, value_name = "MACHINE", value_delimiter = ',')]
     pub on: Vec<String>,
@@ -262,6 +301,9 @@ pub enum Emulator {
 /// How to emulate.
 #[derive(Clone, Debug, Args)]
 pub struct RunSettings {
+    /// What runs the model
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: Engine,
     /// The emulated machines: cortex-m0, cortex-m3, cortex-m4, cortex-m7, cortex-m33, rv32imac [default: cortex-m4,
     /// or cortex-m3 where there is no QEMU]
     #[arg(long, value_name = "MACHINE", value_delimiter = ',')]
@@ -329,11 +371,14 @@ pub struct Bench {
     /// The emulated machines [default: all for the reference model seed-cnn and with --update, else cortex-m4]
     #[arg(long, value_name = "MACHINE", value_delimiter = ',')]
     pub on: Vec<String>,
+    /// What runs the models [default: the interpreter, and both for the reference model]
+    #[arg(long, value_enum)]
+    pub engine: Option<Engine>,
     /// Other models than the committed ones: .tflite files
     #[arg(long, value_name = "FILE", value_delimiter = ',', conflicts_with_all = ["check", "update"])]
     pub model: Vec<PathBuf>,
     /// Only the firmware for chips that can be bought: what `fit` and `deploy` reckon with
-    #[arg(long, conflicts_with_all = ["on", "zoo", "model", "json"])]
+    #[arg(long, conflicts_with_all = ["on", "zoo", "model", "engine", "json"])]
     pub chips: bool,
     /// Fail when something grew beyond the committed baseline
     #[arg(long, conflicts_with = "update")]

@@ -33,8 +33,9 @@ use anyhow::Result;
 use clap::Parser;
 
 use app::App;
-use cli::{Cli, Command};
+use cli::{Cli, Command, Engine};
 use manifest::RunDir;
+use stages::firmware::Firmware;
 use toolchain::{Interrupted, Reported};
 
 fn main() -> ExitCode {
@@ -97,15 +98,30 @@ fn dispatch(app: &App, command: &Command) -> Result<()> {
         Command::Eval(settings) => {
             let run = RunDir::new(&settings.stage.name)?;
             let data = stages::data::resolve(app, &settings.data)?;
-            stages::eval::run(app, &run, settings.stage.force, &data)
+            stages::eval::run(app, &run, settings.stage.force, &data)?;
+            if settings.engine == Engine::Compiled {
+                stages::codegen::run(app, &run, settings.stage.force, Engine::Compiled)?;
+                stages::eval::compiled(app, &run, &data)?;
+            }
+            Ok(())
         }
-        Command::Codegen(stage) => {
-            stages::codegen::run(app, &RunDir::new(&stage.name)?, stage.force)
+        Command::Codegen(settings) => {
+            let engine = if settings.compiled {
+                Engine::Compiled
+            } else {
+                Engine::Interpreter
+            };
+            let run = RunDir::new(&settings.stage.name)?;
+            stages::codegen::run(app, &run, settings.stage.force, engine)
         }
         Command::Firmware(settings) => {
             let run = RunDir::new(&settings.stage.name)?;
             for machine in stages::firmware::chosen(&settings.on)? {
-                stages::firmware::run(app, &run, settings.stage.force, machine)?;
+                let firmware = Firmware {
+                    machine,
+                    engine: settings.engine,
+                };
+                stages::firmware::run(app, &run, settings.stage.force, firmware)?;
             }
             Ok(())
         }
@@ -114,7 +130,7 @@ fn dispatch(app: &App, command: &Command) -> Result<()> {
             let plan = stages::emulate::plan(app, &settings.run)?;
             let data = stages::data::resolve(app, &settings.data)?;
             for target in &plan {
-                stages::firmware::run(app, &run, settings.stage.force, target.machine)?;
+                stages::firmware::run(app, &run, settings.stage.force, target.firmware)?;
                 stages::emulate::run(app, &run, settings.stage.force, &data, target)?;
             }
             Ok(())

@@ -18,16 +18,16 @@ pub fn run(app: &App, settings: &Pipeline) -> Result<()> {
     let run = RunDir::new(&stage.name)?;
     let targets = emulate::plan(app, &settings.run)?;
     for target in &targets {
-        ensure_target(&workspace::root(), target.machine.target, false)?;
+        ensure_target(&workspace::root(), target.firmware.machine.target, false)?;
     }
     train::check(&settings.train)?;
     let data = data::resolve(app, &settings.data)?;
     train::run(app, &run, force, &data, &settings.train, settings.resume)?;
     quantize::run(app, &run, force, &data, &settings.quantize)?;
     eval::run(app, &run, force, &data)?;
-    codegen::run(app, &run, force)?;
+    codegen::run(app, &run, force, settings.run.engine)?;
     for target in &targets {
-        firmware::run(app, &run, force, target.machine)?;
+        firmware::run(app, &run, force, target.firmware)?;
         emulate::run(app, &run, force, &data, target)?;
     }
     report::run(app, &run)

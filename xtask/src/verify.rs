@@ -6,9 +6,10 @@ use ember_compress::Recipe;
 use ember_data::LoadOptions;
 
 use crate::app::App;
-use crate::cli::{Backend, DataSettings, Verify};
+use crate::cli::{Backend, DataSettings, Engine, Verify};
 use crate::manifest::RunDir;
 use crate::stages::data::Data;
+use crate::stages::firmware::Firmware;
 use crate::stages::{codegen, data, eval, file, firmware, quantize, train};
 use crate::zoo::{self, Zoo, ZooManifest};
 use crate::{hash, json, toolchain, workspace};
@@ -95,10 +96,10 @@ fn update(app: &App, settings: &Verify) -> Result<()> {
         quantize::write_models(&run, &graph, &ranges, &Recipe::default())?;
         json::write(&run.file(file::RANGES), &ranges)?;
         eval::run(app, &run, true, &data)?;
-        codegen::run(app, &run, true)?;
+        codegen::run(app, &run, true, Engine::Interpreter)?;
         for machine in firmware::committed(&zoo)? {
             app.go_on()?;
-            firmware::run(app, &run, true, machine)?;
+            firmware::run(app, &run, true, machine.into())?;
         }
         zoo.take(&run, manifest.training)?;
         app.console.step("Updated", workspace::shown(&zoo.file("")));
@@ -133,7 +134,7 @@ fn models(app: &App, run: &RunDir, manifest: &ZooManifest) -> Result<Vec<String>
             .warn("MNIST is not here: the ranges of the activations are taken as committed");
     }
     quantize::write_models(run, &graph, &ranges, &Recipe::default())?;
-    codegen::run(app, run, true)?;
+    codegen::run(app, run, true, Engine::Interpreter)?;
     for (name, committed) in &manifest.files {
         let now = hash::of_file(&run.file(name))?;
         if now != *committed {
@@ -159,8 +160,9 @@ fn firmware_images(
     let mut differences = Vec::new();
     for machine in firmware::committed(zoo)? {
         app.go_on()?;
-        firmware::run(app, run, true, machine)?;
-        let now = hash::of_file(&run.file(&firmware::file_name(machine, "firmware.elf")))?;
+        let built = Firmware::from(machine);
+        firmware::run(app, run, true, built)?;
+        let now = hash::of_file(&run.file(&built.file("firmware.elf")))?;
         match manifest.firmware.get(machine.name) {
             Some(committed) if *committed == now => {}
             Some(committed) => differences.push(format!(

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::bench::{self, Cost};
 use crate::manifest::RunDir;
+use crate::stages::firmware::Firmware;
 use crate::stages::{eval, file, firmware, train};
 use crate::{atomic, hash, json, toolchain, workspace};
 
@@ -276,7 +277,7 @@ impl Zoo {
         }
         let mut elves = BTreeMap::new();
         for machine in firmware::committed(self)? {
-            let elf = firmware::file_name(machine, "firmware.elf");
+            let elf = Firmware::from(machine).file("firmware.elf");
             let made_by = format!("firmware --on {}", machine.name);
             elves.insert(
                 machine.name.to_owned(),

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use ember_data::{DatasetSource, LoadOptions, Split, SyntheticOptions};
 use ember_deploy::emulate::Emulator;
-use ember_deploy::machine::Machine;
 use ember_lite::MappedModel;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +14,7 @@ use crate::app::App;
 use crate::deploy::inputs;
 use crate::manifest::RunDir;
 use crate::stages::emulate::{self, Target, op_name};
+use crate::stages::firmware::Firmware;
 use crate::stages::{codegen, file, firmware};
 use crate::zoo::{self, Zoo};
 use crate::{atomic, workspace};
@@ -101,17 +101,17 @@ pub struct Measured {
     pub macs: Vec<u64>,
     /// Bytes of the file.
     pub model_bytes: u64,
-    /// By the machine's name.
+    /// By the firmware's name.
     pub costs: BTreeMap<String, Cost>,
 }
 
-/// Builds the firmware of a model for each machine and runs it.
+/// Builds firmware of a model and runs it.
 ///
 /// # Errors
 /// A model that cannot run or does not fit, a missing emulator, or answers that are not the host's.
-pub fn measure(app: &App, subject: &Subject, machines: &[&'static Machine]) -> Result<Measured> {
-    for machine in machines {
-        Emulator::Qemu.check(machine)?;
+pub fn measure(app: &App, subject: &Subject, firmwares: &[Firmware]) -> Result<Measured> {
+    for firmware in firmwares {
+        Emulator::Qemu.check(firmware.machine)?;
     }
     let name = subject.name();
     let dir = workspace::target_dir()?.join("bench").join(&name);
@@ -120,7 +120,6 @@ pub fn measure(app: &App, subject: &Subject, machines: &[&'static Machine]) -> R
         Subject::Zoo(zoo) => zoo.lay_out(&run)?,
         Subject::File(path) => atomic::write(&run.file(file::INT8), &workspace::read(path)?)?,
     }
-    codegen::run(app, &run, false)?;
     let model = MappedModel::open(&run.file(file::INT8))?;
     let count = if subject.is_reference() {
         INPUTS
@@ -129,16 +128,15 @@ pub fn measure(app: &App, subject: &Subject, machines: &[&'static Machine]) -> R
     };
     let questions = inputs::ask(&model, &images(count)?, count)?;
     let mut costs = BTreeMap::new();
-    for machine in machines {
+    for firmware in firmwares {
         app.go_on()?;
-        firmware::run(app, &run, false, machine)
-            .with_context(|| format!("{name} on {}", machine.name))?;
-        let mut cost = on_machine(app, &run, machine, &questions)
-            .with_context(|| format!("{name} on {}", machine.name))?;
-        if !(subject.is_reference() && machine.name == firmware::DEFAULT) {
+        codegen::run(app, &run, false, firmware.engine)?;
+        let mut cost = on_machine(app, &run, *firmware, &questions)
+            .with_context(|| format!("{name} on {}", firmware.name()))?;
+        if !(subject.is_reference() && firmware.machine.name == firmware::DEFAULT) {
             cost.symbols.clear();
         }
-        costs.insert(machine.name.to_owned(), cost);
+        costs.insert(firmware.name(), cost);
     }
     Ok(Measured {
         macs: macs::of_model(&model.model()?),
@@ -150,15 +148,16 @@ pub fn measure(app: &App, subject: &Subject, machines: &[&'static Machine]) -> R
 fn on_machine(
     app: &App,
     run: &RunDir,
-    machine: &'static Machine,
+    firmware: Firmware,
     questions: &inputs::Questions,
 ) -> Result<Cost> {
+    firmware::run(app, run, false, firmware)?;
     let target = Target {
-        machine,
+        firmware,
         emulator: Emulator::Qemu,
         images: None,
     };
-    let elf = run.file(&firmware::file_name(machine, "firmware.elf"));
+    let elf = run.file(&firmware.file("firmware.elf"));
     let outcome = emulate::send(app, &target, &elf, &questions.inputs, questions.input_bytes)?;
     let mismatches = questions.mismatches(&outcome.outputs);
     if mismatches > 0 {
@@ -167,7 +166,7 @@ fn on_machine(
             questions.count()
         );
     }
-    let size = firmware::read_size(run, machine)?;
+    let size = firmware::read_size(run, firmware)?;
     Ok(Cost {
         code_bytes: size.code_bytes,
         static_ram_bytes: size.static_ram_bytes,

@@ -11,8 +11,8 @@ use anyhow::{Result, bail};
 use ember_report::{Entry, Heading, Sheet, TerminalStyle};
 
 use crate::app::App;
-use crate::cli::Bench;
-use crate::stages::firmware;
+use crate::cli::{Bench, Engine};
+use crate::stages::firmware::{self, Firmware};
 use crate::{deploy, json};
 use device::{Measured, Subject};
 
@@ -42,7 +42,20 @@ pub fn run(app: &App, settings: &Bench) -> Result<()> {
         } else {
             firmware::machines(&settings.on)?
         };
-        let measured = device::measure(app, &subject, &machines)?;
+        let engines = match settings.engine {
+            Some(engine) => vec![engine],
+            None if subject.is_reference() => vec![Engine::Interpreter],
+            None => vec![Engine::Interpreter],
+        };
+        let firmwares: Vec<Firmware> = engines
+            .into_iter()
+            .flat_map(|engine| {
+                machines
+                    .iter()
+                    .map(move |machine| Firmware { machine, engine })
+            })
+            .collect();
+        let measured = device::measure(app, &subject, &firmwares)?;
         show(app, &subject.name(), &measured);
         if let Subject::Zoo(zoo) = &subject {
             let mut committed = zoo.baseline()?;

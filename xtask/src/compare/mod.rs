@@ -17,11 +17,12 @@ use ember_report::{DeviceRun, Report, SeedResult, TerminalStyle, Variant};
 use crate::app::App;
 use crate::atomic;
 use crate::cli::compress::Compare;
-use crate::cli::{Backend, TrainSettings};
+use crate::cli::{Backend, Engine, TrainSettings};
 use crate::compress::Source;
 use crate::manifest::RunDir;
 use crate::stages::data::Data;
 use crate::stages::emulate::{self, Target};
+use crate::stages::firmware::Firmware;
 use crate::stages::{self, codegen, data, eval, file, firmware, train};
 use crate::workspace;
 use crate::zoo::Zoo;
@@ -167,17 +168,18 @@ fn on_devices(
 ) -> Result<Vec<DeviceRun>> {
     // Where the stages look for the model of a run.
     atomic::write(&run.file(file::INT8), &made.bytes)?;
-    codegen::run(app, run, false)?;
+    codegen::run(app, run, false, Engine::Interpreter)?;
     let mut devices = Vec::new();
     for machine in machines {
-        firmware::run(app, run, false, machine)?;
+        let firmware = Firmware::from(*machine);
+        firmware::run(app, run, false, firmware)?;
         let target = Target {
-            machine,
+            firmware,
             emulator: Emulator::Qemu,
             images: Some(images as usize),
         };
         emulate::run(app, run, false, data, &target)?;
-        devices.push(stages::report::device_run(run, machine, &made.name, &[])?);
+        devices.push(stages::report::device_run(run, firmware, &made.name, &[])?);
     }
     Ok(devices)
 }

@@ -9,12 +9,12 @@ use anyhow::{Context, Result, bail};
 use ember_core::{BuiltinOp, Dtype};
 use ember_deploy::DeployError;
 use ember_deploy::emulate::{self, Answer, Emulator, Job, Outcome};
-use ember_deploy::machine::Machine;
 use ember_lite::MappedModel;
 use ember_progress::Unit;
 use serde::{Deserialize, Serialize};
 
 use super::data::Data;
+use super::firmware::Firmware;
 use super::{eval, file, firmware};
 use crate::app::App;
 use crate::cli::{self, RunSettings};
@@ -22,10 +22,10 @@ use crate::manifest::{Inputs, RunDir};
 use crate::toolchain::Interrupted;
 use crate::{json, workspace};
 
-/// One machine to run on, and what plays it.
+/// One firmware to run, and what plays its machine.
 pub struct Target {
-    /// The machine.
-    pub machine: &'static Machine,
+    /// The firmware.
+    pub firmware: Firmware,
     /// Its emulator.
     pub emulator: Emulator,
     /// Images to send; all for none.
@@ -67,7 +67,10 @@ pub fn plan(app: &App, settings: &RunSettings) -> Result<Vec<Target>> {
             };
             emulator.check(machine)?;
             Ok(Target {
-                machine,
+                firmware: Firmware {
+                    machine,
+                    engine: settings.engine,
+                },
                 emulator,
                 images: settings.images,
             })
@@ -104,8 +107,8 @@ pub struct Device {
 
 /// The stage's name in the manifest.
 #[must_use]
-pub fn stage_name(machine: &Machine) -> String {
-    format!("run on {}", machine.name)
+pub fn stage_name(firmware: Firmware) -> String {
+    format!("run on {}", firmware.name())
 }
 
 /// Runs the firmware of `run` on `target`.
@@ -113,8 +116,8 @@ pub fn stage_name(machine: &Machine) -> String {
 /// # Errors
 /// What the emulator says, or scores that are not the host's.
 pub fn run(app: &App, run: &RunDir, force: bool, data: &Data, target: &Target) -> Result<()> {
-    let machine = target.machine;
-    let elf = run.existing(&firmware::file_name(machine, "firmware.elf"), "firmware")?;
+    let name = target.firmware.name();
+    let elf = run.existing(&target.firmware.file("firmware.elf"), "firmware")?;
     let scores_path = run.existing(file::SCORES, "eval")?;
     let model_path = run.existing(file::INT8, "quantize")?;
     eval::check_scores(run, data)?;
@@ -129,15 +132,15 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data, target: &Target) -
         .value("dataset", &data.dataset.fingerprint)
         .file(&elf)?
         .file(&scores_path)?;
-    let output = firmware::file_name(machine, "device.json");
-    app.stage(run, &stage_name(machine), force, inputs, || {
+    let output = target.firmware.file("device.json");
+    app.stage(run, &stage_name(target.firmware), force, inputs, || {
         let host_scores = workspace::read(&scores_path)?;
         let device = measure(app, data, target, &elf, &model_path, &host_scores)?;
         app.console.step(
             "Ran",
             format!(
                 "{} on {}: {} images, {} mismatches with the host, {:.2} % right, {} instructions per inference",
-                machine.name,
+                name,
                 device.emulator,
                 device.images,
                 device.mismatches_with_host,
@@ -151,7 +154,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data, target: &Target) -
                 "{} of {} images have other scores on {} than on the host: the chip and the host must agree to the byte",
                 device.mismatches_with_host,
                 device.images,
-                machine.name
+                name
             );
         }
         Ok(vec![output.clone()])
@@ -166,7 +169,7 @@ fn measure(
     model_path: &Path,
     host_scores: &[u8],
 ) -> Result<Device> {
-    let machine = target.machine;
+    let machine = target.firmware.machine;
     let test = &data.dataset.test;
     let test = test.take(target.images.unwrap_or(usize::MAX).min(test.len()));
     let model = MappedModel::open(model_path)?;
@@ -216,10 +219,10 @@ pub fn send(
     inputs: &[u8],
     input_bytes: usize,
 ) -> Result<Outcome> {
-    let job = Job::new(target.machine, elf, inputs, input_bytes);
+    let job = Job::new(target.firmware.machine, elf, inputs, input_bytes);
     let count = inputs.len().checked_div(input_bytes).unwrap_or(0);
     let bar = app.console.bar(
-        format!("Running on {}", target.machine.name),
+        format!("Running on {}", target.firmware.name()),
         count as u64,
         Unit::Images,
     );
@@ -265,9 +268,11 @@ fn output_dtype(model: &MappedModel) -> Result<Dtype> {
 ///
 /// # Errors
 /// A file that is not there or damaged.
-pub fn read(run: &RunDir, machine: &Machine) -> Result<Device> {
-    json::read(&run.existing(
-        &firmware::file_name(machine, "device.json"),
-        &format!("run --on {}", machine.name),
-    )?)
+pub fn read(run: &RunDir, firmware: Firmware) -> Result<Device> {
+    let made_by = format!(
+        "run --on {} --engine {}",
+        firmware.machine.name,
+        firmware.engine.name()
+    );
+    json::read(&run.existing(&firmware.file("device.json"), &made_by)?)
 }

@@ -4,8 +4,10 @@ use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use ember_codegen::compiled::host::HostProgram;
 use ember_core::Dtype;
 use ember_lite::{EvaluateOptions, Evaluation, Images, LiteError, MappedModel};
 use ember_progress::Unit;
@@ -15,8 +17,9 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
 use super::data::Data;
-use super::file;
+use super::{codegen, file};
 use crate::app::App;
+use crate::cli::Engine;
 use crate::manifest::{Inputs, RunDir};
 use crate::toolchain::{self, Interrupted};
 use crate::{atomic, hash, json, workspace};
@@ -99,6 +102,48 @@ pub fn run(app: &App, run: &RunDir, force: bool, data: &Data) -> Result<()> {
         written.extend(file::MODELS.map(|(_, _, scores)| scores.to_owned()));
         Ok(written)
     })
+}
+
+/// Builds the compiled int8 model of `run` for this host, runs it on the test images, and compares its scores with those of the
+/// interpreter.
+///
+/// # Errors
+/// A model that cannot be compiled, or scores that are not the interpreter's.
+pub fn compiled(app: &App, run: &RunDir, data: &Data) -> Result<()> {
+    let source = codegen::existing(run, Engine::Compiled)?;
+    let source = String::from_utf8(workspace::read(&source)?)?;
+    let model = MappedModel::open(&run.existing(file::INT8, "quantize")?)?;
+    check_scores(run, data)?;
+    let expected = workspace::read(&run.existing(file::SCORES, "eval")?)?;
+    app.console.step("Compiling", "the model for this host");
+    let folder = workspace::target_dir()?.join("compiled").join(run.name());
+    let program = HostProgram::build(&folder, &workspace::root(), &[("model", &source)], false)?;
+    let test = &data.dataset.test;
+    let began = Instant::now();
+    let scores = program.run("model", &model.quantize_images(test.images())?)?;
+    let seconds = began.elapsed().as_secs_f64();
+    let classes = expected.len() / test.len().max(1);
+    let pairs = scores
+        .chunks(classes.max(1))
+        .zip(expected.chunks(classes.max(1)));
+    let same = pairs
+        .filter(|(compiled, interpreted)| compiled == interpreted)
+        .count();
+    if same < test.len() || scores.len() != expected.len() {
+        bail!(
+            "{} of {} images have other scores from the compiled model than from the interpreter: both must agree to the byte",
+            test.len() - same,
+            test.len()
+        );
+    }
+    app.console.step(
+        "Evaluated",
+        format!(
+            "int8, compiled: {} images in {seconds:.2} s, the interpreter's scores to the byte",
+            test.len()
+        ),
+    );
+    Ok(())
 }
 
 /// Evaluates one model file and measures its size and latency.

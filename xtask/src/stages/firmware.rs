@@ -7,8 +7,9 @@ use ember_deploy::machine::{MACHINES, Machine};
 use ember_lite::MappedModel;
 use serde::{Deserialize, Serialize};
 
-use super::file;
+use super::{codegen, file};
 use crate::app::App;
+use crate::cli::Engine;
 use crate::manifest::{Inputs, RunDir};
 use crate::zoo::Zoo;
 use crate::{atomic, json, toolchain, workspace};
@@ -72,24 +73,54 @@ pub fn committed(zoo: &Zoo) -> Result<Vec<&'static Machine>> {
     }
 }
 
-/// The stage's name in the manifest.
-#[must_use]
-pub fn stage_name(machine: &Machine) -> String {
-    format!("firmware for {}", machine.name)
+/// A firmware: for which machine, and what runs the model in it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Firmware {
+    /// The machine.
+    pub machine: &'static Machine,
+    /// The engine.
+    pub engine: Engine,
 }
 
-/// A file of the firmware for `machine`, relative to the run.
-#[must_use]
-pub fn file_name(machine: &Machine, name: &str) -> String {
-    format!("firmware/{}/{name}", machine.name)
+impl Firmware {
+    /// What to call it: the machine, and the engine where it is not the interpreter.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self.engine {
+            Engine::Interpreter => self.machine.name.to_owned(),
+            Engine::Compiled => format!("{}-{}", self.machine.name, self.engine.name()),
+        }
+    }
+
+    /// The stage that builds it, in the manifest.
+    #[must_use]
+    pub fn stage(self) -> String {
+        format!("firmware for {}", self.name())
+    }
+
+    /// A file of it, relative to the run.
+    #[must_use]
+    pub fn file(self, name: &str) -> String {
+        format!("firmware/{}/{name}", self.name())
+    }
 }
 
-/// Builds the firmware of `run` for `machine`.
+impl From<&'static Machine> for Firmware {
+    fn from(machine: &'static Machine) -> Self {
+        Self {
+            machine,
+            engine: Engine::default(),
+        }
+    }
+}
+
+/// Builds a firmware of `run`.
 ///
 /// # Errors
 /// A missing target, a build that fails, a panic path, an image that does not fit.
-pub fn run(app: &App, run: &RunDir, force: bool, machine: &'static Machine) -> Result<()> {
-    let source = run.existing(file::SOURCE, "codegen")?;
+pub fn run(app: &App, run: &RunDir, force: bool, firmware: Firmware) -> Result<()> {
+    let machine = firmware.machine;
+    let source = codegen::existing(run, firmware.engine)?;
     let model_path = run.existing(file::INT8, "quantize")?;
     let root = workspace::root();
     let inputs = Inputs::of_sources("firmware")?
@@ -98,10 +129,10 @@ pub fn run(app: &App, run: &RunDir, force: bool, machine: &'static Machine) -> R
         .file(&root.join("Cargo.toml"))?
         .file(&root.join("Cargo.lock"))?
         .file(&source)?;
-    app.stage(run, &stage_name(machine), force, inputs, || {
+    app.stage(run, &firmware.stage(), force, inputs, || {
         app.console.step(
             "Compiling",
-            format!("firmware for {} ({})", machine.name, machine.target),
+            format!("firmware for {} ({})", firmware.name(), machine.target),
         );
         let build = Build {
             workspace: &root,
@@ -129,7 +160,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, machine: &'static Machine) -> R
                 .map(|symbol| (symbol.name, symbol.bytes))
                 .collect(),
         };
-        let name = |end: &str| file_name(machine, end);
+        let name = |end: &str| firmware.file(end);
         atomic::write(&run.file(&name("firmware.elf")), &elf_bytes)?;
         atomic::write(&run.file(&name("firmware.bin")), &image.to_bin()?.1)?;
         atomic::write(&run.file(&name("firmware.hex")), image.to_hex().as_bytes())?;
@@ -138,7 +169,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, machine: &'static Machine) -> R
             "Firmware",
             format!(
                 "{}: {} bytes of flash ({} code + {} model), {} bytes of static RAM + {} arena",
-                machine.name,
+                firmware.name(),
                 size.flash_bytes,
                 size.code_bytes,
                 size.model_bytes,
@@ -154,13 +185,15 @@ pub fn run(app: &App, run: &RunDir, force: bool, machine: &'static Machine) -> R
     })
 }
 
-/// Where the bytes of the firmware for `machine` are.
+/// Where the bytes of a firmware are.
 ///
 /// # Errors
 /// A file that is not there or damaged.
-pub fn read_size(run: &RunDir, machine: &Machine) -> Result<Size> {
-    json::read(&run.existing(
-        &file_name(machine, "size.json"),
-        &format!("firmware --on {}", machine.name),
-    )?)
+pub fn read_size(run: &RunDir, firmware: Firmware) -> Result<Size> {
+    let made_by = format!(
+        "firmware --on {} --engine {}",
+        firmware.machine.name,
+        firmware.engine.name()
+    );
+    json::read(&run.existing(&firmware.file("size.json"), &made_by)?)
 }

@@ -48,4 +48,6 @@ pub mod file {
     pub const SCORES: &str = "scores.int8.bin";
     /// The int8 model as Rust source.
     pub const SOURCE: &str = "model_data.rs";
+    /// The int8 model compiled to Rust.
+    pub const COMPILED: &str = "model_compiled.rs";
 }

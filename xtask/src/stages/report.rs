@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use ember_deploy::machine::{MACHINES, Machine};
+use ember_deploy::machine::MACHINES;
 use ember_report::{
     Data, Development, DeviceRun, HostRuntime, Model, OpCost, Report, TerminalStyle,
 };
 
+use super::firmware::Firmware;
 use super::{emulate, eval, file, firmware, quantize, train};
 use crate::app::App;
+use crate::cli::Engine;
 use crate::manifest::{Manifest, RunDir};
 use crate::toolchain::{self, cargo};
 use crate::{hash, workspace};
@@ -41,8 +43,11 @@ fn gather(run: &RunDir) -> Result<Report> {
     let mut notices = Vec::new();
     let mut device = Vec::new();
     for machine in MACHINES {
-        if is_of_this_model(run, &manifest, machine)? {
-            device.push(device_run(run, machine, "int8", &evaluation.op_macs)?);
+        for engine in [Engine::Interpreter, Engine::Compiled] {
+            let firmware = Firmware { machine, engine };
+            if is_of_this_model(run, &manifest, firmware)? {
+                device.push(device_run(run, firmware, "int8", &evaluation.op_macs)?);
+            }
         }
     }
     for run in device
@@ -96,17 +101,18 @@ fn gather(run: &RunDir) -> Result<Report> {
     })
 }
 
-/// Whether `machine` ran the model that is in the run now, not one before it.
-fn is_of_this_model(run: &RunDir, manifest: &Manifest, machine: &Machine) -> Result<bool> {
-    let elf = firmware::file_name(machine, "firmware.elf");
+/// Whether `firmware` ran the model that is in the run now, not one before it.
+fn is_of_this_model(run: &RunDir, manifest: &Manifest, firmware: Firmware) -> Result<bool> {
+    let elf = firmware.file("firmware.elf");
+    let source = match firmware.engine {
+        Engine::Interpreter => file::SOURCE,
+        Engine::Compiled => file::COMPILED,
+    };
+    let ran = emulate::stage_name(firmware);
     let read = [
-        (firmware::stage_name(machine), "model_data.rs", file::SOURCE),
-        (
-            emulate::stage_name(machine),
-            "scores.int8.bin",
-            file::SCORES,
-        ),
-        (emulate::stage_name(machine), "firmware.elf", &elf),
+        (firmware.stage(), source, source),
+        (ran.clone(), file::SCORES, file::SCORES),
+        (ran, "firmware.elf", &elf),
     ];
     for (stage, input, name) in read {
         let path = run.file(name);
@@ -121,22 +127,22 @@ fn is_of_this_model(run: &RunDir, manifest: &Manifest, machine: &Machine) -> Res
     Ok(true)
 }
 
-/// What `machine` said of the model of `run`, which is called `variant`; `macs` are those of its operators, where they are known.
+/// What `firmware` said of the model of `run`, which is called `variant`; `macs` are those of its operators, where they are known.
 ///
 /// # Errors
 /// Files that are not there or damaged.
 pub fn device_run(
     run: &RunDir,
-    machine: &Machine,
+    firmware: Firmware,
     variant: &str,
     macs: &[u64],
 ) -> Result<DeviceRun> {
-    let size = firmware::read_size(run, machine)?;
-    let device = emulate::read(run, machine)?;
+    let size = firmware::read_size(run, firmware)?;
+    let device = emulate::read(run, firmware)?;
     Ok(DeviceRun {
-        target: machine.name.to_owned(),
+        target: firmware.machine.name.to_owned(),
         emulator: Some(device.emulator),
-        engine: "interpreter".to_owned(),
+        engine: firmware.engine.name().to_owned(),
         variant: variant.to_owned(),
         flash_bytes: size.flash_bytes,
         code_bytes: size.code_bytes,
