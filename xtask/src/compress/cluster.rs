@@ -3,13 +3,11 @@
 use anyhow::{Result, bail};
 use ember_compress::cluster::{Clustering, Start, cluster_graph};
 use ember_compress::scheme::Granularity;
-use ember_compress::summary;
 
-use super::{FineTuning, Source, cost, fine_tune, out, write};
+use super::{FineTuning, Source, fine_tune, finish, out};
 use crate::app::App;
 use crate::cli::compress::{ClusterCommand, ClusterStart, CompressionSettings};
 use crate::stages::data;
-use crate::workspace::shown;
 
 /// Clusters a model's weights, trains the shared values where that was asked for, writes the model and says what came of it.
 ///
@@ -57,15 +55,6 @@ pub fn run(app: &App, settings: &ClusterCommand) -> Result<()> {
         }
     };
     let path = out(&settings.one, &source.title, &what);
-    write(&path, &after)?;
-    app.console
-        .result(summary::of_graph(&before, &after)?.to_string().trim_end());
-    cost::show(
-        app,
-        &data,
-        &format!("{} {what}", source.title),
-        &[("before", &before), ("after", &after)],
-    )?;
-    app.console.step("Wrote", shown(&path));
-    Ok(())
+    let title = format!("{} {what}", source.title);
+    finish(app, &data, &title, &path, [&before, &after])
 }

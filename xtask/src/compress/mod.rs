@@ -21,9 +21,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use ember_codegen::tflite;
+use ember_compress::summary;
 use ember_graph::{Graph, checkpoint};
 
+use crate::app::App;
 use crate::cli::compress::OneModel;
+use crate::stages::data::Data;
 use crate::{atomic, workspace};
 
 /// Where models go that are not told where to.
@@ -38,12 +41,24 @@ fn out(one: &OneModel, title: &str, what: &str) -> PathBuf {
     })
 }
 
-/// Writes a float model: a checkpoint where the name ends in `.safetensors`, else a `.tflite`.
-fn write(path: &Path, graph: &Graph) -> Result<()> {
+/// Writes a compressed float model and says what became of it: a checkpoint where the name ends in `.safetensors`, else a
+/// `.tflite`.
+fn finish(
+    app: &App,
+    data: &Data,
+    title: &str,
+    path: &Path,
+    [before, after]: [&Graph; 2],
+) -> Result<()> {
     let bytes = if source::is_checkpoint(path) {
-        checkpoint::to_bytes(graph, &BTreeMap::new())?
+        checkpoint::to_bytes(after, &BTreeMap::new())?
     } else {
-        tflite::float32(graph)?
+        tflite::float32(after)?
     };
-    atomic::write(path, &bytes)
+    atomic::write(path, &bytes)?;
+    let summary = summary::of_graph(before, after)?;
+    app.console.result(summary.to_string().trim_end());
+    cost::show(app, data, title, &[("before", before), ("after", after)])?;
+    app.console.step("Wrote", workspace::shown(path));
+    Ok(())
 }

@@ -2,14 +2,12 @@
 
 use anyhow::{Result, bail};
 use ember_compress::prune::{ChannelPruning, Pruning, prune, prune_channels};
-use ember_compress::summary;
 use ember_graph::Graph;
 
-use super::{FineTuning, Source, cost, fine_tune, out, write};
+use super::{FineTuning, Source, fine_tune, finish, out};
 use crate::app::App;
 use crate::cli::compress::{CompressionSettings, PruneCommand};
 use crate::stages::data;
-use crate::workspace::shown;
 
 /// Prunes a model, trains it again where that was asked for, writes it and says what came of it.
 ///
@@ -74,17 +72,8 @@ pub fn run(app: &App, settings: &PruneCommand) -> Result<()> {
         }
     };
     let path = out(&settings.one, &source.title, &what);
-    write(&path, &after)?;
-    app.console
-        .result(summary::of_graph(&before, &after)?.to_string().trim_end());
-    cost::show(
-        app,
-        &data,
-        &format!("{} {what}", source.title),
-        &[("before", &before), ("after", &after)],
-    )?;
-    app.console.step("Wrote", shown(&path));
-    Ok(())
+    let title = format!("{} {what}", source.title);
+    finish(app, &data, &title, &path, [&before, &after])
 }
 
 /// Elements from which on a tensor is worth pruning: a smaller one saves little and costs much.
