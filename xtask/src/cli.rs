@@ -380,6 +380,9 @@ pub struct Bench {
     /// Only the firmware for chips that can be bought: what `fit` and `deploy` reckon with
     #[arg(long, conflicts_with_all = ["on", "zoo", "model", "engine", "json"])]
     pub chips: bool,
+    /// Time the models on this host instead: wall times, which are not compared with anything
+    #[arg(long, conflicts_with_all = ["on", "chips", "engine", "check", "update"])]
+    pub host: bool,
     /// Fail when something grew beyond the committed baseline
     #[arg(long, conflicts_with = "update")]
     pub check: bool,

@@ -188,7 +188,10 @@ fn on_machine(
 }
 
 /// Drawn digits, which every machine has.
-fn images(count: usize) -> Result<Split> {
+///
+/// # Errors
+/// None that is known: nothing is read.
+pub fn images(count: usize) -> Result<Split> {
     let options = LoadOptions {
         synthetic: SyntheticOptions {
             train: 1,

@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: size and instructions of models on the emulated cores, beside the committed baselines. Both are exact
-//! counts, so a change in them is a change in the code.
+//! counts, so a change in them is a change in the code. With `--host`, wall times on this machine.
 
 mod baseline;
 mod device;
+mod host;
 mod macs;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,14 @@ pub fn stack_bytes(costs: &BTreeMap<String, Cost>) -> BTreeMap<String, u64> {
 pub fn run(app: &App, settings: &Bench) -> Result<()> {
     if settings.chips {
         return deploy::cost::bench(app, settings.update, settings.check);
+    }
+    if settings.host {
+        let subjects = Subject::chosen(&settings.zoo, &settings.model)?;
+        let costs = host::run(app, &subjects)?;
+        return match &settings.json {
+            Some(path) => json::write(path, &costs),
+            None => Ok(()),
+        };
     }
     let mut all = BTreeMap::new();
     let mut grown = Vec::new();
