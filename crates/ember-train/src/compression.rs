@@ -4,10 +4,11 @@ use std::str::FromStr;
 
 use ember_compress::cluster::Clustering;
 use ember_compress::prune::{Pruning, Schedule};
-use ember_graph::Graph;
+use ember_graph::{Graph, Node, Op};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
+use crate::norms::{self, Prepared};
 
 /// The integers that weights are trained for, one scale for each output channel. Activations are trained for int8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,16 +121,21 @@ impl Compression {
         Ok(())
     }
 
-    /// The graph that is trained: for low precision the one that is quantized later, with batch norms folded and activations
-    /// fused, so that the ranges are of its values.
+    /// What is trained: for low precision the graph that is quantized later, with activations fused, so that the ranges are of
+    /// its values. Batch norms are trained as parts of the layers before them; where weights share values they are folded
+    /// before, because factors for each channel would make several of one.
     ///
     /// # Errors
     /// When the graph is not valid.
-    pub fn prepare(&self, graph: Graph) -> Result<Graph, TrainError> {
-        if self.qat.is_none() {
-            return Ok(graph);
+    pub fn prepare(&self, graph: Graph) -> Result<Prepared, TrainError> {
+        if self.qat.is_some() && !self.shares() {
+            return norms::optimize(graph);
         }
-        let (optimized, _) = ember_compress::optimize(&graph)?;
-        Ok(optimized)
+        let normalizes = |node: &Node| matches!(node.op, Op::BatchNorm { .. });
+        if self.qat.is_some() || (self.shares() && graph.nodes.iter().any(normalizes)) {
+            let (optimized, _) = ember_compress::optimize(&graph)?;
+            return Ok(optimized.into());
+        }
+        Ok(graph.into())
     }
 }

@@ -6,7 +6,7 @@
 //! weights symmetric, one scale for each output channel; activations int8 with a zero point, from a moving average of the
 //! least and the greatest number of each batch (Jacob et al., "Quantization and training of neural networks for efficient
 //! integer-arithmetic-only inference", 2018, section 3.1). What pooling and reshaping give has the scale of what they take.
-//! Biases, whose int32 steps are far finer, stay as they are.
+//! Biases, whose int32 steps are far finer, are rounded for tests alone.
 
 use burn::tensor::{Tensor, TensorData};
 use ember_compress::quantize::{WeightRounding, activation_parameters, channel_axis};
@@ -15,7 +15,7 @@ use ember_compress::scheme::{ActivationType, Granularity, WeightType};
 use ember_compress::{Clipping, Range, Recipe};
 use ember_core::Dtype;
 use ember_graph::quantized::{OutputParameters, output_parameters};
-use ember_graph::{Graph, Op, Role};
+use ember_graph::{Graph, GraphError, Op, Role};
 
 use crate::compression::{Compression, WeightBits};
 use crate::network::with_numbers;
@@ -32,6 +32,8 @@ const FEWEST_WEIGHTS: usize = 1024;
 pub(crate) struct FakeQuantization {
     /// For each value of the graph.
     kinds: Vec<Kind>,
+    /// For each value of the graph, the value whose range it has.
+    origins: Vec<usize>,
     /// The moving average of each value's range, for those that have one of their own.
     ranges: Vec<Option<Range>>,
 }
@@ -97,6 +99,7 @@ impl FakeQuantization {
         }
         Self {
             ranges: vec![None; kinds.len()],
+            origins: origin,
             kinds,
         }
     }
@@ -152,9 +155,9 @@ impl FakeQuantization {
         }
     }
 
-    /// A value while testing: rounded.
+    /// An activation while testing: rounded. Constants are what [`Self::round_constants`] made of them.
     pub(crate) fn apply(&self, value: usize, tensor: Tensor<2>) -> Tensor<2> {
-        let Some(grid) = self.grid(value) else {
+        let Some(grid @ Grid::Activation { .. }) = self.grid(value) else {
             return tensor;
         };
         let dims = tensor.dims();
@@ -163,12 +166,57 @@ impl FakeQuantization {
         Tensor::from_data(TensorData::new(rounded, dims), &device)
     }
 
-    /// The numbers of a constant, rounded where it is one of weights.
-    pub(crate) fn round_constant(&self, value: usize, numbers: Vec<f32>) -> Vec<f32> {
-        match &self.kinds[value] {
-            Kind::Weights(weights) => weights.round(&numbers),
-            Kind::Exact | Kind::Own | Kind::Of(_) => numbers,
+    /// Makes the filters and weights of the graph what their integers stand for.
+    ///
+    /// # Errors
+    /// When it is another graph.
+    pub(crate) fn round_weights(&self, graph: &mut Graph) -> Result<(), GraphError> {
+        let ids: Vec<_> = graph.constants().map(|(id, _, _)| id).collect();
+        for id in ids {
+            if let Some(Kind::Weights(weights)) = self.kinds.get(id.index()) {
+                let rounded = weights.round(graph.constant(id).unwrap_or_default());
+                graph.set_constant(id, rounded)?;
+            }
         }
+        Ok(())
+    }
+
+    /// The same, and biases, whose scale is that of the input times that of the rounded weights.
+    ///
+    /// # Errors
+    /// When it is another graph.
+    pub(crate) fn round_constants(&self, graph: &mut Graph) -> Result<(), GraphError> {
+        self.round_weights(graph)?;
+        let mut biases = Vec::new();
+        for node in &graph.nodes {
+            let &[input, filter, bias] = &node.inputs[..] else {
+                continue;
+            };
+            let (Some(Kind::Weights(weights)), Some(range)) = (
+                self.kinds.get(filter.index()),
+                self.ranges[self.origins[input.index()]],
+            ) else {
+                continue;
+            };
+            let input = activation_parameters(range);
+            let input = input.and_then(|own| own.scales().first().copied());
+            let (Some(input), Some(filter), Some(numbers)) =
+                (input, graph.constant(filter), graph.constant(bias))
+            else {
+                continue;
+            };
+            let scales =
+                (weights.rounding(Clipping::MinMax)).scales(filter, &weights.shape, weights.axis);
+            let rounded = numbers.iter().enumerate().map(|(channel, number)| {
+                let scale = f64::from(input * scales[channel % scales.len()]);
+                ((f64::from(*number) / scale).round() * scale) as f32
+            });
+            biases.push((bias, rounded.collect()));
+        }
+        for (bias, rounded) in biases {
+            graph.set_constant(bias, rounded)?;
+        }
+        Ok(())
     }
 
     /// What rounds a value now; none where it stays as it is, or nothing of it has been seen.
@@ -239,16 +287,8 @@ impl Weights {
     fn round(&self, numbers: &[f32]) -> Vec<f32> {
         let rounding = match self.bits {
             WeightBits::Ternary => return self.ternary(numbers),
-            WeightBits::Int8 => WeightRounding {
-                weights: WeightType::Int8,
-                clip: Clipping::MinMax,
-                per: self.per,
-            },
-            WeightBits::Int4 => WeightRounding {
-                weights: WeightType::Int4,
-                clip: Clipping::Octav,
-                per: self.per,
-            },
+            WeightBits::Int8 => self.rounding(Clipping::MinMax),
+            WeightBits::Int4 => self.rounding(Clipping::Octav),
         };
         let scales = rounding.scales(numbers, &self.shape, self.axis);
         let integers = rounding.round(numbers, &self.shape, self.axis, &scales);
@@ -257,6 +297,19 @@ impl Weights {
             (f64::from(scale) * f64::from(*integer)) as f32
         });
         real.collect()
+    }
+
+    /// How the quantizer rounds them, with this clipping.
+    const fn rounding(&self, clip: Clipping) -> WeightRounding {
+        WeightRounding {
+            weights: match self.bits {
+                WeightBits::Int8 => WeightType::Int8,
+                WeightBits::Int4 => WeightType::Int4,
+                WeightBits::Ternary => WeightType::Int2,
+            },
+            clip,
+            per: self.per,
+        }
     }
 
     /// The weights beyond 0.7 of the mean magnitude become the mean magnitude of those, the others 0.

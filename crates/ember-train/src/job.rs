@@ -123,11 +123,11 @@ impl<'a> Job<'a> {
         started: Instant,
     ) -> Result<Self, TrainError> {
         check_directory(directory, start)?;
-        let mut graph = settings.compression.prepare(graph)?;
+        let mut prepared = settings.compression.prepare(graph)?;
         if settings.compression.init.is_none() {
-            crate::initialize(&mut graph, settings.seed)?;
+            crate::initialize(&mut prepared.graph, settings.seed)?;
         }
-        let mut trainer = Trainer::new(&graph, dataset, settings.clone())?;
+        let mut trainer = Trainer::prepared(&prepared, dataset, settings.clone())?;
         fs::create_dir_all(directory).map_err(|source| TrainError::File {
             action: "create",
             path: directory.to_owned(),
@@ -142,7 +142,7 @@ impl<'a> Job<'a> {
         // The old state is replaced, not removed: from here on there is one at every moment.
         trainer.store_in(&state)?;
         Ok(Self {
-            graph,
+            graph: prepared.graph,
             dataset,
             settings,
             trainer,

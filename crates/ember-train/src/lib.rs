@@ -14,7 +14,13 @@ mod held;
 pub mod host;
 mod init;
 pub mod job;
+#[cfg_attr(
+    not(feature = "flex"),
+    allow(dead_code, reason = "the kernels work on tensors of flex")
+)]
+mod kernels;
 mod network;
+mod norms;
 mod ops;
 mod optimizer;
 mod random;
@@ -30,6 +36,7 @@ pub use compression::Compression;
 pub use error::TrainError;
 pub use init::initialize;
 pub use network::Network;
+pub use norms::Prepared;
 pub use record::{EpochRecord, OtherTest, RECORD_FILE, TrainingRecord};
 pub use score::Score;
 pub use settings::Settings;

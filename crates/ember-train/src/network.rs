@@ -3,6 +3,8 @@
 //! Any graph of supported operators can be trained, whoever made it: a model of the registry, or a pruned or imported
 //! graph to be fine-tuned. What training gives back is the same graph with other constants.
 
+mod folded;
+
 use std::sync::Arc;
 
 use burn::module::{Module, Param};
@@ -11,12 +13,16 @@ use ember_core::Activation;
 use ember_graph::{Graph, Op, ValueId};
 
 use crate::TrainError;
+use crate::norms::Norm;
+use crate::ops::batch_norm::Moments;
 use crate::ops::{self, Layer};
+use folded::Folded;
 
 /// A trainable graph on a Burn device.
 #[derive(Module, Debug)]
 pub struct Network {
-    /// One flat tensor per constant of the graph, in the order of [`Graph::constants`].
+    /// One flat tensor per constant of the graph, in the order of [`Graph::constants`], then four for each batch norm that is
+    /// a part of a layer: gamma, beta, mean and variance.
     parameters: Vec<Param<Tensor<1>>>,
     #[module(skip)]
     program: Arc<Program>,
@@ -44,6 +50,25 @@ struct Step {
     activation: Activation,
     operands: Vec<usize>,
     output: usize,
+    /// The batch norm that is a part of it.
+    norm: Option<Folded>,
+    /// Which parameters are the moving averages of mean and variance.
+    averages: Option<[usize; 2]>,
+}
+
+/// By which statistics batch norms normalize.
+pub(crate) enum Statistics<'a> {
+    /// Their moving averages.
+    Kept,
+    /// Those of the batch, which are appended.
+    Batch(&'a mut Vec<Seen>),
+}
+
+/// The statistics of a batch.
+pub(crate) struct Seen {
+    /// Which parameters are their moving averages.
+    averages: [usize; 2],
+    moments: Moments,
 }
 
 impl Network {
@@ -53,26 +78,35 @@ impl Network {
     /// # Errors
     /// When the graph is not valid, or has a part that cannot be trained.
     pub fn new(graph: &Graph, device: &Device) -> Result<Self, TrainError> {
-        let mut network = Self::in_order(graph, device)?;
-        if let Some(program) = Arc::get_mut(&mut network.program) {
-            let output = program.output;
-            pool_before_activation(&mut program.steps, output);
-        }
-        Ok(network)
+        ember_graph::verify(graph)?;
+        let mut program = Program::new(graph, &[])?;
+        pool_before_activation(&mut program.steps, program.output);
+        merge_pools(&mut program.steps, program.output);
+        Ok(Self::of(program, graph, &[], device))
     }
 
-    /// The same, computing every value of the graph as the graph has it.
-    pub(crate) fn in_order(graph: &Graph, device: &Device) -> Result<Self, TrainError> {
+    /// The same, computing every value of the graph as the graph has it, with these batch norms as parts of its layers.
+    pub(crate) fn in_order(
+        graph: &Graph,
+        norms: &[Norm],
+        device: &Device,
+    ) -> Result<Self, TrainError> {
         ember_graph::verify(graph)?;
-        let program = Program::new(graph)?;
-        let parameters = graph
-            .constants()
-            .map(|(_, _, numbers)| parameter(numbers.to_vec(), device))
+        Ok(Self::of(Program::new(graph, norms)?, graph, norms, device))
+    }
+
+    fn of(mut program: Program, graph: &Graph, norms: &[Norm], device: &Device) -> Self {
+        merge_activations(&mut program.steps);
+        let constants = graph.constants().map(|(_, _, numbers)| numbers);
+        let norms = (norms.iter()).flat_map(|norm| norm.numbers.iter().map(Vec::as_slice));
+        let parameters = constants
+            .chain(norms)
+            .map(|numbers| parameter(numbers.to_vec(), device))
             .collect();
-        Ok(Self {
+        Self {
             parameters,
             program: Arc::new(program),
-        })
+        }
     }
 
     /// Elements of one example of the input.
@@ -90,7 +124,7 @@ impl Network {
     /// Examples `[N, elements]`, row-major NHWC, become logits `[N, classes]`.
     #[must_use]
     pub fn forward(&self, examples: Tensor<2>) -> Tensor<2> {
-        self.forward_mapped(examples, |_, tensor| tensor)
+        self.forward_mapped(examples, |_, tensor| tensor, Statistics::Kept)
     }
 
     /// The same where every value is replaced by what `map` makes of its index in the graph and itself. Activations are
@@ -99,11 +133,19 @@ impl Network {
         &self,
         examples: Tensor<2>,
         mut map: impl FnMut(usize, Tensor<2>) -> Tensor<2>,
+        mut statistics: Statistics<'_>,
     ) -> Tensor<2> {
         let program = &self.program;
         let mut values: Vec<Option<Tensor<2>>> = vec![None; program.values];
         for (id, parameter) in program.constants.iter().zip(&self.parameters) {
-            values[id.index()] = Some(map(id.index(), parameter.val().unsqueeze()));
+            let tensor = parameter.val().unsqueeze();
+            // A filter is mapped when its batch norm is folded in.
+            let tensor = if program.is_folded(id.index()) {
+                tensor
+            } else {
+                map(id.index(), tensor)
+            };
+            values[id.index()] = Some(tensor);
         }
         values[program.input] = Some(map(program.input, examples.clone()));
         for step in &program.steps {
@@ -111,10 +153,54 @@ impl Network {
                 step.operands.iter().map(|&id| values[id].clone()).collect();
             // A verified graph has all operands, and `Layer::new` has counted them.
             values[step.output] = operands
-                .and_then(|operands| step.layer.forward(&operands))
+                .and_then(|operands| self.layer(step, operands, &mut map, &mut statistics))
                 .map(|result| map(step.output, ops::activate(step.activation, result)));
         }
         values[program.output].take().unwrap_or(examples)
+    }
+
+    /// What the layer of a step makes of its operands.
+    fn layer(
+        &self,
+        step: &Step,
+        operands: Vec<Tensor<2>>,
+        map: &mut impl FnMut(usize, Tensor<2>) -> Tensor<2>,
+        statistics: &mut Statistics<'_>,
+    ) -> Option<Tensor<2>> {
+        let (layer, parameters) = (&step.layer, &self.parameters);
+        let (result, moments) = match (&step.norm, &statistics) {
+            (None, Statistics::Kept) => return layer.forward(&operands),
+            (None, Statistics::Batch(_)) => layer.train(&operands)?,
+            (Some(norm), statistics) => {
+                let operands: [Tensor<2>; 3] = operands.try_into().ok()?;
+                let round = |filter| map(step.operands[1], filter);
+                match statistics {
+                    Statistics::Kept => return norm.forward(layer, parameters, &operands, round),
+                    Statistics::Batch(_) => {
+                        let (result, moments) = norm.train(layer, parameters, &operands, round)?;
+                        (result, Some(moments))
+                    }
+                }
+            }
+        };
+        if let (Some(averages), Some(moments), Statistics::Batch(seen)) =
+            (step.averages, moments, statistics)
+        {
+            seen.push(Seen { averages, moments });
+        }
+        Some(result)
+    }
+
+    /// Lets the moving averages follow what a batch had; `decay` of the old ones is left.
+    pub(crate) fn follow(&mut self, seen: &[Seen], decay: f32, device: &Device) {
+        for Seen { averages, moments } in seen {
+            for (index, new) in averages.iter().zip(moments.numbers()) {
+                let old = numbers(self.parameters[*index].val());
+                let both = old.iter().zip(&new);
+                let next = both.map(|(old, new)| decay * old + (1.0 - decay) * new);
+                self.parameters[*index] = parameter(next.collect(), device);
+            }
+        }
     }
 
     /// The numbers of every parameter, in the order of [`Graph::constants`].
@@ -146,7 +232,7 @@ impl Network {
             .collect();
     }
 
-    /// Writes the parameters back into the graph that the network was made of.
+    /// Writes the parameters back into the graph that the network was made of, batch norms that are parts of layers folded.
     ///
     /// # Errors
     /// When it is another graph.
@@ -154,12 +240,23 @@ impl Network {
         for (id, numbers) in self.program.constants.iter().zip(self.numbers()) {
             graph.set_constant(*id, numbers)?;
         }
+        for step in &self.program.steps {
+            let (Some(norm), &[_, filter, bias]) = (&step.norm, &step.operands[..]) else {
+                continue;
+            };
+            let operands = [filter, bias].map(ValueId::from_index);
+            let [filter, bias] = operands.map(|id| graph.constant(id).unwrap_or_default());
+            let folded = norm.fold(&self.parameters, filter, bias);
+            for (id, numbers) in operands.into_iter().zip(folded) {
+                graph.set_constant(id, numbers)?;
+            }
+        }
         Ok(())
     }
 }
 
 impl Program {
-    fn new(graph: &Graph) -> Result<Self, TrainError> {
+    fn new(graph: &Graph, norms: &[Norm]) -> Result<Self, TrainError> {
         let wrong = |place: String, problem: String| TrainError::Graph {
             graph: graph.name.clone(),
             place,
@@ -192,10 +289,29 @@ impl Program {
             let problem = format!("its shape is {:?}, expected [1, classes]", shape(logits));
             return Err(wrong(format!("output \"{}\"", name(logits)), problem));
         };
+        let constants: Vec<ValueId> = graph.constants().map(|(id, _, _)| id).collect();
+        let parameter = |id: ValueId| constants.iter().position(|constant| *constant == id);
         let mut steps = Vec::with_capacity(nodes.len());
         for node in nodes {
             let place = || format!("{} \"{}\"", node.op.name(), name(node.output));
+            let norm = norms.iter().enumerate().find_map(|(index, norm)| {
+                (node.inputs.get(1) == Some(&norm.filter)).then(|| Folded {
+                    first: constants.len() + 4 * index,
+                    epsilon: norm.epsilon,
+                    channels: norm.numbers[0].len(),
+                    columns: matches!(node.op, Op::DepthwiseConv2d { .. }),
+                })
+            });
+            let averages = match (&norm, &node.op, &node.inputs[..]) {
+                (Some(norm), _, _) => Some([norm.first + 2, norm.first + 3]),
+                (None, Op::BatchNorm { .. }, &[_, _, _, mean, variance]) => {
+                    parameter(mean).zip(parameter(variance)).map(Into::into)
+                }
+                _ => None,
+            };
             steps.push(Step {
+                norm,
+                averages,
                 layer: Layer::new(graph, node).map_err(|problem| wrong(place(), problem))?,
                 activation: node.op.activation().unwrap_or_default(),
                 operands: node.inputs.iter().map(|id| id.index()).collect(),
@@ -207,10 +323,16 @@ impl Program {
             input_elements: shape(*input).iter().skip(1).product(),
             output: logits.index(),
             classes,
-            constants: graph.constants().map(|(id, _, _)| id).collect(),
+            constants,
             steps,
             values: graph.values.len(),
         })
+    }
+
+    /// Whether the value is the filter of a layer that has a batch norm as a part.
+    fn is_folded(&self, value: usize) -> bool {
+        let folded = |step: &Step| step.norm.is_some() && step.operands.get(1) == Some(&value);
+        self.steps.iter().any(folded)
     }
 }
 
@@ -228,6 +350,43 @@ fn pool_before_activation(steps: &mut [Step], logits: usize) {
         }
         if let Some(maker) = steps[..pool].iter().position(|step| step.output == value) {
             steps[pool].activation = std::mem::take(&mut steps[maker].activation);
+        }
+    }
+}
+
+/// Makes each max-pool that is alone in using a convolution's result a part of the convolution, which then need not keep it.
+fn merge_pools(steps: &mut Vec<Step>, logits: usize) {
+    let mut at = 0;
+    while at < steps.len() {
+        at += 1;
+        let pool = &steps[at - 1];
+        let (Layer::MaxPool2d(layer), &[value]) = (&pool.layer, &pool.operands[..]) else {
+            continue;
+        };
+        let users = steps.iter().filter(|step| step.operands.contains(&value));
+        if users.count() > 1 || value == logits {
+            continue;
+        }
+        let (layer, activation, output) = (layer.clone(), pool.activation, pool.output);
+        let Some(maker) = steps.iter_mut().find(|step| step.output == value) else {
+            continue;
+        };
+        if let (Layer::Conv2d(conv), Activation::None) = (&mut maker.layer, maker.activation) {
+            conv.pool(&layer);
+            (maker.activation, maker.output) = (activation, output);
+            at -= 1;
+            steps.remove(at);
+        }
+    }
+}
+
+/// Makes the activation of a convolution a part of it, unless a batch norm comes between.
+fn merge_activations(steps: &mut [Step]) {
+    for step in steps {
+        if let (Layer::Conv2d(conv), None) = (&mut step.layer, &step.norm)
+            && step.activation != Activation::None
+        {
+            conv.activate(std::mem::take(&mut step.activation));
         }
     }
 }

@@ -4,6 +4,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 use ember_data::Split;
 
 use crate::examples;
+use crate::kernels::{self, cross_entropy::CrossEntropy};
 use crate::network::numbers;
 
 /// Images that are evaluated together.
@@ -59,6 +60,17 @@ impl Score {
 
 /// The mean cross-entropy of logits `[N, classes]`, for the gradient.
 pub(crate) fn cross_entropy(logits: Tensor<2>, labels: &[u8]) -> Tensor<1> {
+    let kernel = CrossEntropy {
+        labels: labels.to_vec(),
+    };
+    match kernels::apply(kernel, [&logits]) {
+        Some(loss) => loss.reshape([1]),
+        None => composed(logits, labels),
+    }
+}
+
+/// The same out of Burn's operators.
+pub(crate) fn composed(logits: Tensor<2>, labels: &[u8]) -> Tensor<1> {
     let labels: Vec<i32> = labels.iter().map(|&label| i32::from(label)).collect();
     let count = labels.len();
     let labels = TensorData::new(labels, [count, 1]);

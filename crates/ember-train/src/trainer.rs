@@ -14,7 +14,8 @@ use ember_graph::Graph;
 use crate::examples;
 use crate::fake_quantize::FakeQuantization;
 use crate::held::Held;
-use crate::network::{self, Network, numbers};
+use crate::network::{self, Network, Statistics, numbers};
+use crate::norms::Prepared;
 use crate::optimizer::Optimizer;
 use crate::random::Purpose;
 use crate::score::{Score, cross_entropy, evaluate};
@@ -46,6 +47,7 @@ pub enum Outcome {
 
 /// A training: network, optimizer, and how far it is.
 pub struct Trainer {
+    graph: Graph,
     settings: Settings,
     data: String,
     device: Device,
@@ -63,6 +65,13 @@ pub struct Trainer {
     clock: Instant,
 }
 
+/// What is left of the moving averages of batch norms after step `step` (from 0): Keras's 0.99, and less at first, so that they
+/// forget where they started (as `tf.train.ExponentialMovingAverage` does that knows the number of updates).
+fn decay(step: u64) -> f32 {
+    let step = step as f32;
+    ((1.0 + step) / (10.0 + step)).min(0.99)
+}
+
 impl Trainer {
     /// A training that starts from the graph's constants, on the training images of `dataset`, of which some are held
     /// back for validation. The test images are not looked at.
@@ -71,13 +80,26 @@ impl Trainer {
     /// When a setting is outside its range, the backend is not built in, the graph cannot be trained, or the images do not
     /// fit it.
     pub fn new(graph: &Graph, dataset: &Dataset, settings: Settings) -> Result<Self, TrainError> {
+        Self::prepared(&graph.clone().into(), dataset, settings)
+    }
+
+    /// The same of a graph that [`Compression::prepare`](crate::Compression::prepare) gave.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub fn prepared(
+        prepared: &Prepared,
+        dataset: &Dataset,
+        settings: Settings,
+    ) -> Result<Self, TrainError> {
+        let Prepared { graph, norms } = prepared;
         let device = settings.backend.device()?;
         let training_device = device.clone().autodiff();
         let compression = &settings.compression;
         let quantization =
             (compression.qat).map(|bits| FakeQuantization::new(graph, bits, compression));
         let mut network = if quantization.is_some() {
-            Network::in_order(graph, &training_device)?
+            Network::in_order(graph, norms, &training_device)?
         } else {
             Network::new(graph, &training_device)?
         };
@@ -89,8 +111,9 @@ impl Trainer {
         network.set_numbers(weights, &training_device);
         let (training, validation) = dataset.train.hold_out(settings.validation, settings.seed);
         Ok(Self {
+            graph: graph.clone(),
             data: dataset.fingerprint.clone(),
-            optimizer: Optimizer::new(graph.constants().count()),
+            optimizer: Optimizer::new(network.numbers().len()),
             network,
             quantization,
             held,
@@ -171,7 +194,7 @@ impl Trainer {
         }
         let device = self.device.clone().autodiff();
         self.network.set_numbers(state.parameters, &device);
-        self.optimizer.restore(state.moments, &self.device);
+        self.optimizer.restore(state.moments);
         self.position = state.position;
         Ok(true)
     }
@@ -213,7 +236,7 @@ impl Trainer {
                     break 'training;
                 }
             }
-            let record = self.validate();
+            let record = self.validate()?;
             observer.epoch_done(&record);
             self.position.history.push(record);
             self.position.epoch += 1;
@@ -227,7 +250,7 @@ impl Trainer {
             // goes on as if there had been none.
             self.account();
             self.store()?;
-            let record = self.validate();
+            let record = self.validate()?;
             observer.epoch_done(&record);
             self.cut_short = Some(record);
         }
@@ -273,13 +296,8 @@ impl Trainer {
     /// When it is another graph.
     pub fn store_trained(&self, graph: &mut Graph) -> Result<(), TrainError> {
         self.network.store(graph)?;
-        let Some(quantization) = &self.quantization else {
-            return Ok(());
-        };
-        let ids: Vec<_> = graph.constants().map(|(id, _, _)| id).collect();
-        for id in ids {
-            let numbers = graph.constant(id).unwrap_or_default().to_vec();
-            graph.set_constant(id, quantization.round_constant(id.index(), numbers))?;
+        if let Some(quantization) = &self.quantization {
+            quantization.round_weights(graph)?;
         }
         Ok(())
     }
@@ -301,18 +319,22 @@ impl Trainer {
         progress: impl FnMut(u64),
     ) -> Result<Score, TrainError> {
         examples::check(split, &self.network, dataset, &self.settings.model)?;
-        Ok(self.evaluate(split, progress))
+        self.evaluate(split, progress)
     }
 
-    fn evaluate(&self, split: &Split, progress: impl FnMut(u64)) -> Score {
-        let network = self.network.valid();
-        let forward = |examples| match &self.quantization {
-            None => network.forward(examples),
-            Some(quantization) => {
-                network.forward_mapped(examples, |value, tensor| quantization.apply(value, tensor))
-            }
+    fn evaluate(&self, split: &Split, progress: impl FnMut(u64)) -> Result<Score, TrainError> {
+        let Some(quantization) = &self.quantization else {
+            let network = self.network.valid();
+            let forward = |examples| network.forward(examples);
+            return Ok(evaluate(forward, &self.device, split, progress));
         };
-        evaluate(forward, &self.device, split, progress)
+        let mut graph = self.graph.clone();
+        self.network.store(&mut graph)?;
+        quantization.round_constants(&mut graph)?;
+        let network = Network::in_order(&graph, &[], &self.device)?;
+        let apply = |value, tensor| quantization.apply(value, tensor);
+        let forward = |examples| network.forward_mapped(examples, apply, Statistics::Kept);
+        Ok(evaluate(forward, &self.device, split, progress))
     }
 
     fn limit_reached(&self) -> bool {
@@ -329,11 +351,15 @@ impl Trainer {
             self.hold(&device);
         }
         let examples = examples::images(&self.training, batch, &device);
+        let mut seen = Vec::new();
+        let statistics = Statistics::Batch(&mut seen);
+        let network = &self.network;
         let logits = match &mut self.quantization {
-            None => self.network.forward(examples),
-            Some(quantization) => self
-                .network
-                .forward_mapped(examples, |value, tensor| quantization.train(value, tensor)),
+            None => network.forward_mapped(examples, |_, tensor| tensor, statistics),
+            Some(quantization) => {
+                let train = |value, tensor| quantization.train(value, tensor);
+                network.forward_mapped(examples, train, statistics)
+            }
         };
         let before = self.position.score.loss_sum;
         let numbers = numbers(logits.clone().inner());
@@ -362,6 +388,7 @@ impl Trainer {
         self.optimizer
             .step(learning_rate, &mut self.network, &mut gradients, share);
         self.hold(&device);
+        self.network.follow(&seen, decay(self.steps()), &device);
         self.position.step += 1;
         Ok(())
     }
@@ -380,18 +407,18 @@ impl Trainer {
     }
 
     /// The record of the epoch that has just ended.
-    fn validate(&mut self) -> EpochRecord {
-        let score = self.evaluate(&self.validation, |_| ());
+    fn validate(&mut self) -> Result<EpochRecord, TrainError> {
+        let score = self.evaluate(&self.validation, |_| ())?;
         self.account();
         let validated = score.images > 0;
-        EpochRecord {
+        Ok(EpochRecord {
             epoch: self.position.epoch + 1,
             accuracy: self.position.score.accuracy(),
             loss: self.position.score.loss(),
             val_accuracy: validated.then(|| score.accuracy()),
             val_loss: validated.then(|| score.loss()),
             seconds: self.position.epoch_seconds,
-        }
+        })
     }
 
     /// Adds the time since the last call to the epoch's.

@@ -12,6 +12,8 @@ use ember_graph::Window;
 pub(crate) struct Windows {
     /// Extent of the output, `[height, width]`.
     pub(crate) output: [usize; 2],
+    /// Padding before the image, `[height, width]`.
+    pub(crate) before: [usize; 2],
     /// Taps of one window, height times width.
     pub(crate) taps: usize,
     /// `[output pixel, tap]`: the input pixel, or none in the padding.
@@ -39,10 +41,10 @@ impl Windows {
                     .checked_sub(before)
                     .filter(|&at| at < input)
             };
-            (output, source)
+            (output, before, source)
         };
-        let (height, row_source) = axis(0);
-        let (width, column_source) = axis(1);
+        let (height, above, row_source) = axis(0);
+        let (width, left, column_source) = axis(1);
         let mut sources = Vec::with_capacity(height * width * size[0] * size[1]);
         for y in 0..height {
             for x in 0..width {
@@ -57,6 +59,7 @@ impl Windows {
         }
         Self {
             output: [height, width],
+            before: [above, left],
             taps: size[0] * size[1],
             sources,
         }

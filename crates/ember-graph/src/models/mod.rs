@@ -5,6 +5,7 @@ mod nano_cnn;
 mod residual_cnn;
 mod seed_cnn;
 mod small_cnn;
+mod small_cnn_bn;
 
 use crate::{Graph, GraphError};
 
@@ -24,6 +25,7 @@ pub const MODELS: &[Model] = &[
     mlp::MODEL,
     nano_cnn::MODEL,
     small_cnn::MODEL,
+    small_cnn_bn::MODEL,
     residual_cnn::MODEL,
 ];
 
@@ -83,6 +85,9 @@ mod tests {
         let parameters = |name| find(name).unwrap().build().unwrap().parameter_count();
         assert_eq!(parameters("seed-cnn"), 21_898);
         assert_eq!(parameters("mlp"), 784 * 32 + 32 + 32 * 10 + 10);
+        // Four numbers for each of the 56 normalized channels.
+        let norms = parameters("small-cnn-bn") - parameters("small-cnn");
+        assert_eq!(norms, 4 * (12 + 20 + 24));
     }
 
     #[test]

@@ -5,8 +5,9 @@ use ember_core::Activation;
 use ember_graph::random::Random;
 use ember_graph::{Graph, GraphBuilder, Node, Op, Source, Value, ValueId, Window, eval, random};
 
-use super::{Network, numbers};
+use super::{Network, Statistics, numbers};
 use crate::Backend;
+use crate::norms;
 
 fn device() -> Device {
     Backend::Flex.device().unwrap()
@@ -206,4 +207,167 @@ fn a_graph_without_one_row_of_logits_cannot_be_trained() {
         error.contains("image-to-image") && error.contains("expected [1, classes]"),
         "{error}"
     );
+}
+
+/// Batch norms behind each kind of layer and behind none, with numbers that normalize.
+fn batch_norms(of_layers_alone: bool) -> Graph {
+    let mut model = GraphBuilder::new("batch-norms");
+    let image = model.input("image", &[1, 6, 6, 2]).unwrap();
+    let x = model.conv_2d(image, 4, [3, 3], Window::same(1), Activation::None);
+    let x = model.batch_norm(x.unwrap()).unwrap();
+    let x = model.relu(x).unwrap();
+    let x = model.depthwise_conv_2d(x, 2, [3, 3], Window::same(2), Activation::None);
+    let x = model.batch_norm(x.unwrap()).unwrap();
+    let x = model.relu6(x).unwrap();
+    let x = if of_layers_alone {
+        x
+    } else {
+        model.batch_norm(x).unwrap()
+    };
+    let x = model.flatten(x).unwrap();
+    let x = model.fully_connected(x, 5, Activation::None).unwrap();
+    let x = model.batch_norm(x).unwrap();
+    let mut graph = model.finish(&[x]).unwrap();
+    crate::initialize(&mut graph, 3).unwrap();
+    let mut random = Random::new(5);
+    let ids: Vec<ValueId> = graph.constants().map(|(id, _, _)| id).collect();
+    for id in ids {
+        let value = graph.get(id).unwrap();
+        let (is_norm, is_variance) = (
+            value.name.starts_with("batch_norm"),
+            value.name.ends_with("variance"),
+        );
+        if is_norm {
+            let mut numbers = random.numbers(value.shape[0]);
+            if is_variance {
+                numbers.iter_mut().for_each(|x| *x = x.abs() + 0.5);
+            }
+            graph.set_constant(id, numbers).unwrap();
+        }
+    }
+    graph
+}
+
+#[test]
+fn kept_statistics_give_what_the_evaluator_gives() {
+    assert_agrees_with_the_evaluator(&batch_norms(false), 3, 1);
+}
+
+/// The logits by the statistics of the batch, and the network after its averages have followed.
+fn by_batch(mut network: Network, images: &[f32], count: usize) -> (Tensor<2>, Network) {
+    let device = device().autodiff();
+    let shape = [count, images.len() / count];
+    let examples = Tensor::from_data(TensorData::new(images.to_vec(), shape), &device);
+    let mut seen = Vec::new();
+    let identity = |_, tensor| tensor;
+    let logits = network.forward_mapped(examples, identity, Statistics::Batch(&mut seen));
+    network.follow(&seen, 0.25, &device);
+    (logits, network)
+}
+
+#[test]
+fn a_batch_is_normalized_by_its_own_statistics_and_the_averages_follow() {
+    let mut model = GraphBuilder::new("one-batch-norm");
+    let image = model.input("image", &[1, 3]).unwrap();
+    let x = model.batch_norm(image).unwrap();
+    let mut graph = model.finish(&[x]).unwrap();
+    let find = |graph: &Graph, name| graph.find(name).unwrap();
+    graph
+        .set_constant(find(&graph, "batch_norm.gamma"), vec![2.0; 3])
+        .unwrap();
+    graph
+        .set_constant(find(&graph, "batch_norm.beta"), vec![5.0; 3])
+        .unwrap();
+    let images = [1.0, -2.0, 0.5, 3.0, 2.0, 0.5, 5.0, 0.0, 0.5, 7.0, 0.0, 0.5];
+    let network = Network::new(&graph, &device().autodiff()).unwrap();
+    let (logits, network) = by_batch(network, &images, 4);
+    // The first channel has mean 4 and variance 5, the last varies by nothing.
+    let logits = numbers(logits);
+    let expected = 5.0 + 2.0 * (1.0 - 4.0) / (5.0_f32 + 1e-3).sqrt();
+    assert!((logits[0] - expected).abs() < 1e-5, "{logits:?}");
+    assert_eq!(logits[2], 5.0);
+    network.store(&mut graph).unwrap();
+    let kept = |name| graph.constant(find(&graph, name)).unwrap().to_vec();
+    assert_eq!(kept("batch_norm.mean"), [3.0, 0.0, 0.375]);
+    assert_eq!(
+        kept("batch_norm.variance"),
+        [0.25 + 0.75 * 5.0, 0.25 + 0.75 * 2.0, 0.25]
+    );
+}
+
+#[test]
+fn a_batch_norm_in_a_layer_is_one_behind_it_as_long_as_nothing_is_rounded() {
+    let graph = batch_norms(true);
+    let images = examples(&graph, 7, 2);
+    let training = device().autodiff();
+    let prepared = norms::optimize(graph.clone()).unwrap();
+    assert_eq!(prepared.norms.len(), 3);
+    let inside = Network::in_order(&prepared.graph, &prepared.norms, &training).unwrap();
+    let behind = Network::new(&graph, &training).unwrap();
+    let close = |ours: Tensor<2>, theirs: Tensor<2>| {
+        for (ours, theirs) in numbers(ours).into_iter().zip(numbers(theirs)) {
+            assert!((ours - theirs).abs() < 1e-4, "{ours} {theirs}");
+        }
+    };
+    let kept = |network: &Network| forward(network, &images, 7, &training);
+    close(kept(&inside), kept(&behind));
+    let (ours, inside) = by_batch(inside, &images, 7);
+    let (theirs, behind) = by_batch(behind, &images, 7);
+    close(ours, theirs);
+    close(kept(&inside), kept(&behind));
+    // Stored, the layers have it folded in.
+    let mut folded = prepared.graph;
+    inside.store(&mut folded).unwrap();
+    close(
+        kept(&Network::new(&folded, &training).unwrap()),
+        kept(&behind),
+    );
+}
+
+#[test]
+fn gradients_by_the_statistics_of_the_batch_are_the_slope_of_the_loss() {
+    let graph = batch_norms(true);
+    let (count, device) = (5, device().autodiff());
+    let images = examples(&graph, count, 4);
+    let prepared = norms::optimize(graph.clone()).unwrap();
+    let inside = Network::in_order(&prepared.graph, &prepared.norms, &device).unwrap();
+    for network in [Network::new(&graph, &device).unwrap(), inside] {
+        let weights = Random::new(2).numbers(count * 5);
+        let loss = |network: &Network| {
+            let weights = TensorData::new(weights.clone(), [count, 5]);
+            let (logits, _) = by_batch(network.clone(), &images, count);
+            (logits * Tensor::from_data(weights, &device)).sum()
+        };
+        let gradients = loss(&network).backward();
+        let all = network.numbers();
+        let mut trained = 0;
+        for (index, parameter) in network.parameters.iter().enumerate() {
+            let Some(gradient) = parameter.val().grad(&gradients).map(numbers) else {
+                continue;
+            };
+            let slope: f64 = gradient.iter().map(|g| f64::from(*g).powi(2)).sum();
+            // What shifts a whole channel is taken away again by the norm behind it.
+            if slope < 1e-4 {
+                continue;
+            }
+            trained += 1;
+            let step = 1e-3 / slope.sqrt() as f32;
+            let ends = [step, -step].map(|by| {
+                let mut moved = all.clone();
+                for (number, gradient) in moved[index].iter_mut().zip(&gradient) {
+                    *number += by * gradient;
+                }
+                let mut network = network.clone();
+                network.set_numbers(moved, &device);
+                f64::from(numbers(loss(&network))[0])
+            });
+            let measured = (ends[0] - ends[1]) / (2.0 * f64::from(step));
+            assert!(
+                (measured - slope).abs() <= 0.03 * slope,
+                "parameter {index}: gradient says {slope}, differences say {measured}"
+            );
+        }
+        // Three filters, three gammas and three betas; means and variances are measured, not trained.
+        assert_eq!(trained, 9);
+    }
 }

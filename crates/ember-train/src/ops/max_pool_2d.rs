@@ -26,6 +26,11 @@ impl MaxPool2d {
         })
     }
 
+    /// Its windows.
+    pub(crate) const fn windows(&self) -> &Windows {
+        &self.windows
+    }
+
     /// `[N, H*W*C]` becomes `[N, OH*OW*C]`.
     pub(crate) fn forward(&self, images: &Tensor<2>) -> Tensor<2> {
         let [count, elements] = images.dims();

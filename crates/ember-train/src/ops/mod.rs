@@ -1,4 +1,5 @@
-//! The graph's operators in Burn: one file per operator, forward only; Burn derives the gradient.
+//! The graph's operators in Burn: one file per operator, forward only. Burn derives the gradient, or the operator's kernel has
+//! it ([`crate::kernels`]).
 //!
 //! **Layout:** an activation is `[examples, elements of one example]`, its elements row-major in the graph's own order
 //! (NHWC). A parameter is the graph's constant as it is stored (filters OHWI, dense weights `[out, in]`), as one row. So
@@ -6,10 +7,11 @@
 
 mod add;
 mod average_pool_2d;
-mod conv_2d;
+pub(crate) mod batch_norm;
+pub(crate) mod conv_2d;
 mod depthwise_conv_2d;
-mod fully_connected;
-mod max_pool_2d;
+pub(crate) mod fully_connected;
+pub(crate) mod max_pool_2d;
 mod softmax;
 
 use burn::tensor::{Tensor, activation};
@@ -17,6 +19,7 @@ use ember_core::Activation;
 use ember_graph::{Graph, Node, Op};
 
 use average_pool_2d::AveragePool2d;
+use batch_norm::{BatchNorm, Moments};
 use conv_2d::Conv2d;
 use depthwise_conv_2d::DepthwiseConv2d;
 use fully_connected::FullyConnected;
@@ -31,6 +34,7 @@ pub(crate) enum Layer {
     FullyConnected(FullyConnected),
     MaxPool2d(MaxPool2d),
     AveragePool2d(AveragePool2d),
+    BatchNorm(BatchNorm),
     Add,
     Reshape,
     Relu,
@@ -68,6 +72,9 @@ impl Layer {
             (Op::Relu, [_]) => Some(Self::Relu),
             (Op::Relu6, [_]) => Some(Self::Relu6),
             (Op::Softmax { beta }, [input]) => Softmax::new(input, *beta).map(Self::Softmax),
+            (Op::BatchNorm { epsilon }, [input, _, _, _, _]) => {
+                BatchNorm::new(input, *epsilon).map(Self::BatchNorm)
+            }
             (
                 Op::Conv2d { .. }
                 | Op::DepthwiseConv2d { .. }
@@ -107,9 +114,33 @@ impl Layer {
             (Self::Relu, [input]) => activation::relu(input.clone()),
             (Self::Relu6, [input]) => activation::relu6(input.clone()),
             (Self::Softmax(layer), [input]) => layer.forward(input),
+            (Self::BatchNorm(layer), [input, gamma, beta, mean, variance]) => {
+                let kept = Moments::kept(mean.clone(), variance.clone());
+                layer.forward(input, gamma, beta, &kept)
+            }
             _ => return None,
         };
         Some(result)
+    }
+
+    /// The same while training; for a batch norm with the moments of the batch, by which it normalized.
+    pub(crate) fn train(&self, operands: &[Tensor<2>]) -> Option<(Tensor<2>, Option<Moments>)> {
+        if let (Self::BatchNorm(layer), [input, gamma, beta, ..]) = (self, operands) {
+            let moments = Moments::of(input, layer.channels());
+            let result = layer.forward(input, gamma, beta, &moments);
+            return Some((result, Some(moments)));
+        }
+        Some((self.forward(operands)?, None))
+    }
+}
+
+/// Least and greatest number that a node's own activation lets through; none where it lets all.
+pub(crate) const fn bounds(activation: Activation) -> Option<[f32; 2]> {
+    match activation {
+        Activation::None | Activation::Tanh | Activation::SignBit => None,
+        Activation::Relu => Some([0.0, f32::INFINITY]),
+        Activation::ReluN1To1 => Some([-1.0, 1.0]),
+        Activation::Relu6 => Some([0.0, 6.0]),
     }
 }
 
