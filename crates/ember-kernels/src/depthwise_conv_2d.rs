@@ -3,6 +3,7 @@
 //! (`kernels/internal/reference/depthwiseconv_float.h`).
 
 use crate::arithmetic::{Arithmetic, Int8, Linear};
+use crate::conv_2d::Conv2d;
 use crate::error::{KernelError, Operand, check_shape};
 use crate::rows;
 use crate::weights::Decode;
@@ -28,6 +29,36 @@ ember_core::plain! {
     }
 }
 
+impl DepthwiseConv2d {
+    /// Words of scratch with which [`convolve_with`] is fastest: four channels of weights in 16 bits, or, for one channel with
+    /// several filters, the whole filter and [`Conv2d::patch_len`]. The same on every machine, whether its code makes use of it
+    /// or not.
+    #[must_use]
+    pub const fn patch_len(&self) -> u32 {
+        let taps = self.rows.filter.saturating_mul(self.columns.filter);
+        if self.channels == 1 {
+            let filter = taps.saturating_mul(self.multiplier).div_ceil(4);
+            filter.saturating_add(self.as_conv_2d().patch_len())
+        } else if self.multiplier == 1 {
+            taps.saturating_mul(2)
+        } else {
+            0
+        }
+    }
+
+    /// The convolution that this is where there is one channel, if its filter's last axis came first.
+    pub(crate) const fn as_conv_2d(&self) -> Conv2d {
+        Conv2d {
+            batches: self.batches,
+            rows: self.rows,
+            columns: self.columns,
+            input_channels: 1,
+            filter_channels: 1,
+            output_channels: self.multiplier,
+        }
+    }
+}
+
 /// Channels whose sums are kept at once.
 const BLOCK: usize = 8;
 
@@ -43,7 +74,24 @@ pub fn convolve<L: Linear>(
     filter: &[L::Weight],
     output: &mut [L::Output],
 ) -> Result<(), KernelError> {
-    arithmetic.depthwise_conv_2d(shape, input, filter, output)
+    arithmetic.depthwise_conv_2d(shape, input, filter, &mut [], output)
+}
+
+/// [`convolve`] with room to work in. With [`DepthwiseConv2d::patch_len`] words it is fastest, with fewer, none included, it
+/// gives the same.
+///
+/// # Errors
+/// As [`convolve`].
+#[inline(always)]
+pub fn convolve_with<L: Linear>(
+    shape: &DepthwiseConv2d,
+    arithmetic: &L,
+    input: &[L::Value],
+    filter: &[L::Weight],
+    scratch: &mut [u32],
+    output: &mut [L::Output],
+) -> Result<(), KernelError> {
+    arithmetic.depthwise_conv_2d(shape, input, filter, scratch, output)
 }
 
 #[inline(always)]
@@ -52,6 +100,7 @@ pub(crate) fn run<A: Arithmetic>(
     arithmetic: &A,
     input: &[A::Value],
     filter: &[A::Weight],
+    scratch: &mut [u32],
     output: &mut [A::Output],
 ) -> Result<(), KernelError> {
     let DepthwiseConv2d {
@@ -71,7 +120,8 @@ pub(crate) fn run<A: Arithmetic>(
     rows.check()?;
     columns.check()?;
     arithmetic.check(output_channels as usize)?;
-    if output.is_empty() || arithmetic.fast_depthwise_conv_2d(shape, input, filter, output) {
+    if output.is_empty() || arithmetic.fast_depthwise_conv_2d(shape, input, filter, scratch, output)
+    {
         return Ok(());
     }
 

@@ -49,9 +49,10 @@ pub enum KernelError {
         /// Elements given.
         actual: usize,
     },
-    /// The parameters contradict themselves: sizes that overflow, or channels that groups do not divide.
+    /// The parameters contradict themselves: sizes that overflow, channels that groups do not divide, a pooling of something
+    /// else, or a zero point beyond int8.
     #[error(
-        "the parameters give no shape: sizes overflow, or the groups do not divide the channels"
+        "the parameters give no shape: sizes overflow, the groups do not divide the channels, a pooling is not of what comes before it, or a zero point is beyond int8"
     )]
     Parameters,
     /// An average over a window that lies wholly in the padding.

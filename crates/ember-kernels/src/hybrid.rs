@@ -150,6 +150,11 @@ impl Arithmetic for Hybrid<'_> {
     }
 
     #[inline(always)]
+    fn dots(&self, sums: &mut [i32; 4], x: &[i8], filters: &[i8]) {
+        arch::dots_i8(sums, x, self.input.zero_point.wrapping_neg(), filters);
+    }
+
+    #[inline(always)]
     fn finish(&self, channel: usize, sum: i32) -> f32 {
         let scale = self.scales.get(channel).or(self.scales.first());
         let scale = scale.copied().unwrap_or(0.0) * self.input.scale;

@@ -109,7 +109,7 @@ proptest! {
             multipliers: &multipliers,
         };
         let pool = MaxPool { shape: pool, range: ranges[1] };
-        let scratch = if scratch { shape.pooled_scratch_len() as usize } else { 0 };
+        let scratch = if scratch { shape.pooled_scratch_len(&pool.shape) as usize } else { 0 };
         check((&shape, &pool), &arithmetic, (&input, &filter), scratch, |x| *x)?;
     }
 
@@ -124,7 +124,7 @@ proptest! {
         let bias = numbers.float32(channels);
         let arithmetic = Float32 { range: Clamp { min: 0.0, max: f32::INFINITY }, bias: Some(&bias) };
         let pool = MaxPool { shape: pool, range: Clamp { min: -1.5, max: 2.5 } };
-        let scratch = if scratch { shape.pooled_scratch_len() as usize } else { 0 };
+        let scratch = if scratch { shape.pooled_scratch_len(&pool.shape) as usize } else { 0 };
         check((&shape, &pool), &arithmetic, (&input, &filter), scratch, |x| x.to_bits())?;
     }
 }

@@ -1,20 +1,23 @@
 //! What a processor does better than portable code, chosen at compile time.
 //!
-//! Two kinds of functions. The inner loops (`dot_…`) are what the generic kernels are made of. The others are whole operators
-//! on slices that are checked: they give false, and write nothing, where there is no code for that shape; then the generic
-//! kernel runs. A new processor is one more file with both kinds and a line below.
+//! Two kinds of functions. The inner loops (`dot_…`, `dots_…`) are what the generic kernels are made of. The others are whole
+//! operators on slices that are checked: they give false, and write nothing, where there is no code for that shape; then the
+//! generic kernel runs. A processor is one file with what it has of both and the rest from `unaided`, and a line below.
 //!
 //! **Invariants.** Integer results are those of the generic kernels to the byte, overflow included. Sums of floats are added
 //! up in the order that [`portable::dot_f32`] documents, on every processor, so that host and device agree to the byte.
 //! `unsafe` is allowed in this module alone.
 
+#![allow(
+    unsafe_code,
+    reason = "instructions that the language does not have, and loads that it cannot express"
+)]
+
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+#[cfg(dsp)]
+mod dsp;
 mod portable;
-#[cfg_attr(
-    any(target_arch = "x86_64", target_arch = "aarch64"),
-    expect(dead_code, reason = "for the others")
-)]
 mod unaided;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod wide;
@@ -23,13 +26,19 @@ mod x86_64;
 
 #[cfg(target_arch = "aarch64")]
 use aarch64 as machine;
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(dsp)]
+use dsp as machine;
+#[cfg(not(any(dsp, target_arch = "x86_64", target_arch = "aarch64")))]
 use unaided as machine;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as machine;
 
+#[cfg(dsp)]
+pub(crate) use dsp::dots_i8;
 pub(crate) use machine::{
     conv_2d_f32, conv_2d_i8, conv_2d_pooled_f32, conv_2d_pooled_i8, depthwise_conv_2d_f32,
     depthwise_conv_2d_i8, fully_connected_f32, fully_connected_i8,
 };
+#[cfg(not(dsp))]
+pub(crate) use portable::dots_i8;
 pub(crate) use portable::{dot_f32, dot_i8, dot_i16};

@@ -1,5 +1,12 @@
 //! The inner loops in plain Rust: unrolled by hand for cores without vectors, left to the compiler where it has them.
 
+#![allow(
+    dead_code,
+    reason = "each processor takes what it has no code of its own for"
+)]
+
+use crate::rows;
+
 /// Elements per round. Explicit, because the size-optimized profile of a firmware does not unroll by itself.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 const LANES: usize = 4;
@@ -35,6 +42,14 @@ pub(crate) fn dot_i8(sum: i32, x: &[i8], offset: i32, w: &[i8]) -> i32 {
                 .wrapping_mul(i32::from(*w)),
         )
     })
+}
+
+/// [`dot_i8`] with four filters of `x`'s length, which are one after the other.
+#[inline(always)]
+pub(crate) fn dots_i8(sums: &mut [i32; 4], x: &[i8], offset: i32, filters: &[i8]) {
+    for (sum, filter) in sums.iter_mut().zip(rows::of(filters, x.len())) {
+        *sum = dot_i8(*sum, x, offset, filter);
+    }
 }
 
 /// `sum + Σ x * w`, wrapping.

@@ -1,5 +1,10 @@
 //! Processors without code of their own for whole operators: the generic kernels do it all.
 
+#![allow(
+    dead_code,
+    reason = "each processor takes what it has no code of its own for"
+)]
+
 use crate::arithmetic::{Float32, Int8};
 use crate::conv_2d::Conv2d;
 use crate::depthwise_conv_2d::DepthwiseConv2d;
@@ -37,6 +42,7 @@ pub(crate) const fn depthwise_conv_2d_i8(
     _arithmetic: &Int8<'_>,
     _input: &[i8],
     _filter: &[i8],
+    _scratch: &mut [u32],
     _output: &mut [i8],
 ) -> bool {
     false
@@ -84,6 +90,7 @@ pub(crate) const fn depthwise_conv_2d_f32(
     _arithmetic: &Float32<'_>,
     _input: &[f32],
     _filter: &[f32],
+    _scratch: &mut [u32],
     _output: &mut [f32],
 ) -> bool {
     false

@@ -89,9 +89,10 @@ impl Arithmetic for Float32<'_> {
         shape: &DepthwiseConv2d,
         input: &[f32],
         filter: &[f32],
+        scratch: &mut [u32],
         output: &mut [f32],
     ) -> bool {
-        arch::depthwise_conv_2d_f32(shape, self, input, filter, output)
+        arch::depthwise_conv_2d_f32(shape, self, input, filter, scratch, output)
     }
 
     #[inline(always)]

@@ -13,9 +13,9 @@ use crate::max_pool_2d::MaxPool;
 /// int8 activations and weights with int32 sums.
 #[derive(Clone, Copy, Debug)]
 pub struct Int8<'a> {
-    /// The input value that stands for zero.
+    /// The input value that stands for zero, an int8.
     pub input_zero_point: i32,
-    /// The output value that stands for zero.
+    /// The output value that stands for zero, an int8.
     pub output_zero_point: i32,
     /// The filter value that stands for zero in a dense layer: 0 wherever weights are symmetric, but TFLM honours
     /// another one for per-tensor weights. Convolutions ignore it.
@@ -35,6 +35,11 @@ impl Arithmetic for Int8<'_> {
     type Sum = i32;
 
     fn check(&self, channels: usize) -> Result<(), KernelError> {
+        // The arithmetic of TFLM's kernels asks for as much (`micro/kernels/conv_common.cc`), and 16 bits hold every difference.
+        let zero_points = [self.input_zero_point, self.output_zero_point];
+        if zero_points.iter().any(|zero| i8::try_from(*zero).is_err()) {
+            return Err(KernelError::Parameters);
+        }
         if let Some(bias) = self.bias {
             check(Operand::Bias, channels, bias.len())?;
         }
@@ -66,6 +71,11 @@ impl Arithmetic for Int8<'_> {
     #[inline(always)]
     fn dot(&self, sum: i32, x: &[i8], w: &[i8]) -> i32 {
         arch::dot_i8(sum, x, self.input_zero_point.wrapping_neg(), w)
+    }
+
+    #[inline(always)]
+    fn dots(&self, sums: &mut [i32; 4], x: &[i8], filters: &[i8]) {
+        arch::dots_i8(sums, x, self.input_zero_point.wrapping_neg(), filters);
     }
 
     #[inline(always)]
@@ -106,9 +116,10 @@ impl Arithmetic for Int8<'_> {
         shape: &DepthwiseConv2d,
         input: &[i8],
         filter: &[i8],
+        scratch: &mut [u32],
         output: &mut [i8],
     ) -> bool {
-        arch::depthwise_conv_2d_i8(shape, self, input, filter, output)
+        arch::depthwise_conv_2d_i8(shape, self, input, filter, scratch, output)
     }
 
     #[inline(always)]

@@ -62,7 +62,7 @@ pub trait Linear {
         output: &mut [Self::Output],
     ) -> Result<(), KernelError>;
 
-    /// [`depthwise_conv_2d::convolve`].
+    /// [`depthwise_conv_2d::convolve_with`].
     ///
     /// # Errors
     /// As there.
@@ -71,6 +71,7 @@ pub trait Linear {
         shape: &DepthwiseConv2d,
         input: &[Self::Value],
         filter: &[Self::Weight],
+        scratch: &mut [u32],
         output: &mut [Self::Output],
     ) -> Result<(), KernelError>;
 
@@ -122,6 +123,14 @@ pub(crate) trait Arithmetic {
     /// `sum` plus the products of the pairs; the longer slice's rest is ignored.
     fn dot(&self, sum: Self::Sum, x: &[Self::Value], w: &[Self::Weight]) -> Self::Sum;
 
+    /// [`Self::dot`] with four filters of `x`'s length, which are one after the other.
+    #[inline(always)]
+    fn dots(&self, sums: &mut [Self::Sum; 4], x: &[Self::Value], filters: &[Self::Weight]) {
+        for (sum, filter) in sums.iter_mut().zip(rows::of(filters, x.len())) {
+            *sum = self.dot(*sum, x, filter);
+        }
+    }
+
     /// The sum as an output value.
     fn finish(&self, channel: usize, sum: Self::Sum) -> Self::Output;
 
@@ -160,6 +169,7 @@ pub(crate) trait Arithmetic {
         _shape: &DepthwiseConv2d,
         _input: &[Self::Value],
         _filter: &[Self::Weight],
+        _scratch: &mut [u32],
         _output: &mut [Self::Output],
     ) -> bool {
         false
@@ -196,8 +206,25 @@ pub(crate) fn dense<A: Arithmetic>(
     out: &mut [A::Output],
     store: impl Fn(&mut A::Output, A::Output),
 ) {
+    let (mut filters, mut channel) = (filters, first);
+    let (fours, rest) = out.as_chunks_mut::<4>();
+    for out in fours {
+        let Some((four, later)) = filters.split_at_checked(x.len().wrapping_mul(4)) else {
+            return;
+        };
+        let mut sums = [extra; 4];
+        for (sum, channel) in sums.iter_mut().zip(channel..) {
+            *sum = arithmetic.join(arithmetic.start(channel), *sum);
+        }
+        arithmetic.dots(&mut sums, x, four);
+        for (out, sum) in out.iter_mut().zip(sums) {
+            store(out, arithmetic.finish(channel, sum));
+            channel = channel.wrapping_add(1);
+        }
+        filters = later;
+    }
     let filters = rows::of(filters, x.len());
-    for ((out, filter), channel) in out.iter_mut().zip(filters).zip(first..) {
+    for ((out, filter), channel) in rest.iter_mut().zip(filters).zip(channel..) {
         let start = arithmetic.join(arithmetic.start(channel), extra);
         let sum = arithmetic.dot(start, x, filter);
         store(out, arithmetic.finish(channel, sum));
@@ -260,9 +287,10 @@ macro_rules! linear {
                 shape: &DepthwiseConv2d,
                 input: &[Self::Value],
                 filter: &[Self::Weight],
+                scratch: &mut [u32],
                 output: &mut [Self::Output],
             ) -> Result<(), KernelError> {
-                depthwise_conv_2d::run(shape, self, input, filter, output)
+                depthwise_conv_2d::run(shape, self, input, filter, scratch, output)
             }
 
             fn fully_connected(

@@ -3,20 +3,21 @@
 use super::Conv2d;
 use crate::arithmetic::{Arithmetic, dense};
 use crate::rows;
+use crate::window::Span;
 
 /// Windows of at most this many elements are gathered once and then meet every filter.
 const PATCH: usize = 32;
 
 /// Distances in the tensors of a convolution, in elements.
 #[derive(Clone, Copy)]
-pub(super) struct Geometry<'s> {
+pub(crate) struct Geometry<'s> {
     shape: &'s Conv2d,
     /// Of an image, of one of its rows and of one of its pixels.
-    pub(super) image: usize,
+    pub(crate) image: usize,
     image_row: usize,
-    pixel: usize,
+    pub(crate) pixel: usize,
     /// Of a filter and of one of its rows.
-    filter: usize,
+    pub(crate) filter: usize,
     filter_row: usize,
     /// Whether neighbouring taps are neighbours in memory too.
     joined: bool,
@@ -28,7 +29,7 @@ pub(super) struct Geometry<'s> {
 impl<'s> Geometry<'s> {
     /// With one group of every filter.
     #[inline(always)]
-    pub(super) const fn new(shape: &'s Conv2d) -> Self {
+    pub(crate) const fn new(shape: &'s Conv2d) -> Self {
         let depth = shape.filter_channels as usize;
         let pixel = shape.input_channels as usize;
         let image_row = shape.columns.input as usize * pixel;
@@ -46,6 +47,26 @@ impl<'s> Geometry<'s> {
         }
     }
 
+    /// The window over these positions, from a channel of the first one's pixel on.
+    #[inline(always)]
+    pub(crate) fn window(&self, y: Span, x: Span, channel: usize) -> Window {
+        let shape = self.shape;
+        let depth = shape.filter_channels as usize;
+        let taps = x.taps as usize;
+        Window {
+            size: self.filter,
+            rows: y.taps as usize,
+            columns: if self.joined { 1 } else { taps },
+            len: if self.joined { taps * depth } else { depth },
+            from: y.position as usize * self.image_row + x.position as usize * self.pixel + channel,
+            row_from: self.image_row.wrapping_mul(shape.rows.dilation as usize),
+            column_from: self.pixel.wrapping_mul(shape.columns.dilation as usize),
+            to: y.tap as usize * self.filter_row + x.tap as usize * depth,
+            row_to: self.filter_row,
+            column_to: depth,
+        }
+    }
+
     /// The outputs of the pixel at `(y, x)`: each goes to its place in `out` by `store`.
     #[inline(always)]
     pub(super) fn pixel<A: Arithmetic>(
@@ -58,58 +79,32 @@ impl<'s> Geometry<'s> {
         store: impl Fn(&mut A::Output, A::Output) + Copy,
     ) {
         let shape = self.shape;
-        let depth = shape.filter_channels as usize;
         let (y, x) = (shape.rows.span(y), shape.columns.span(x));
         // Filled before it is read.
         let mut patch = [A::Value::default(); PATCH];
         let mut channel = 0;
-        let mut from = y.position as usize * self.image_row + x.position as usize * self.pixel;
+        let mut depth = 0;
         for out in rows::of_mut(out, self.filters_per_group) {
             let filters = filter.get(channel * self.filter..).unwrap_or(&[]);
             let first = self.first + channel;
-            let window = Window {
-                size: self.filter,
-                rows: y.taps as usize,
-                columns: if self.joined { 1 } else { x.taps as usize },
-                len: if self.joined {
-                    x.taps as usize * depth
-                } else {
-                    depth
-                },
-                from,
-                row_from: self.image_row.wrapping_mul(shape.rows.dilation as usize),
-                column_from: self.pixel.wrapping_mul(shape.columns.dilation as usize),
-                to: y.tap as usize * self.filter_row + x.tap as usize * depth,
-                row_to: self.filter_row,
-                column_to: depth,
-            };
+            let window = self.window(y, x, depth);
             let none = A::Sum::default();
             if let Some(patch) = patch.get_mut(..self.filter) {
-                if y.taps < shape.rows.filter || x.taps < shape.columns.filter {
-                    rows::fill(patch, arithmetic.zero());
-                }
-                window.for_each(|from, to, len| {
-                    let x = image.get(from..from + len).unwrap_or(&[]);
-                    let patch = patch.get_mut(to..to + len).unwrap_or(&mut []);
-                    for (patch, x) in patch.iter_mut().zip(x) {
-                        *patch = *x;
-                    }
-                });
+                window.gather(image, arithmetic.zero(), patch);
                 dense(arithmetic, patch, filters, none, first, out, store);
-            } else if window.len == self.filter && window.rows == 1 {
-                let x = image.get(from..from + self.filter).unwrap_or(&[]);
+            } else if let Some(x) = window.whole(image) {
                 dense(arithmetic, x, filters, none, first, out, store);
             } else {
                 window.convolve(arithmetic, image, filters, first, out, store);
             }
             channel += self.filters_per_group;
-            from += depth;
+            depth += shape.filter_channels as usize;
         }
     }
 }
 
 /// One window, as runs of elements that lie together both in what it looks at and in the filter.
-struct Window {
+pub(crate) struct Window {
     /// Elements of a filter.
     size: usize,
     /// Rows of runs, and runs of each row.
@@ -142,6 +137,30 @@ impl Window {
             row_from = row_from.wrapping_add(self.row_from);
             row_to = row_to.wrapping_add(self.row_to);
         }
+    }
+
+    /// All of it, where that is one run.
+    #[inline(always)]
+    pub(crate) fn whole<'i, T>(&self, image: &'i [T]) -> Option<&'i [T]> {
+        if self.len != self.size || self.rows != 1 {
+            return None;
+        }
+        image.get(self.from..self.from.wrapping_add(self.len))
+    }
+
+    /// Copies all of it, and `zero` for what lies outside of the image, in the filter's order.
+    #[inline(always)]
+    pub(crate) fn gather<T: Copy>(&self, image: &[T], zero: T, patch: &mut [T]) {
+        if self.rows * self.columns * self.len < self.size {
+            rows::fill(patch, zero);
+        }
+        self.for_each(|from, to, len| {
+            let x = image.get(from..from + len).unwrap_or(&[]);
+            let patch = patch.get_mut(to..to + len).unwrap_or(&mut []);
+            for (patch, x) in patch.iter_mut().zip(x) {
+                *patch = *x;
+            }
+        });
     }
 
     /// One output per filter, as [`dense`].

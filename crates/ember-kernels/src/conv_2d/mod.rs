@@ -4,13 +4,13 @@
 mod geometry;
 mod pooled;
 
+pub(crate) use geometry::Geometry;
 pub use pooled::convolve_pooled;
 pub(crate) use pooled::run_pooled;
 
-use geometry::Geometry;
-
 use crate::arithmetic::{Arithmetic, Int8, Linear};
 use crate::error::{KernelError, Operand, check, check_shape};
+use crate::max_pool_2d::Pool2d;
 use crate::rows;
 use crate::weights::Decode;
 use crate::window::Axis;
@@ -74,20 +74,24 @@ impl Conv2d {
         taps.wrapping_mul(self.filter_channels)
     }
 
-    /// Words of scratch with which [`convolve_with`] is fastest: two windows of 16-bit elements. The same on every machine,
-    /// whether its code makes use of it or not.
+    /// Words of scratch with which [`convolve_with`] is fastest: two windows of 16-bit elements and one of bytes, of whole
+    /// fours each. The same on every machine, whether its code makes use of it or not.
     #[must_use]
     pub const fn patch_len(&self) -> u32 {
-        self.filter_size().next_multiple_of(4)
+        let fours = self.filter_size().div_ceil(4);
+        fours.saturating_mul(5)
     }
 
-    /// Words of scratch with which [`convolve_pooled`] is fastest: [`Self::patch_len`], and six for each filter. The same on
-    /// every machine.
+    /// Words of scratch with which [`convolve_pooled`] is fastest: [`Self::patch_len`] and two pixels of outputs, or eight
+    /// for each filter where the convolution is one of 3×3 with one channel and the pooling 2×2. The same on every machine.
     #[must_use]
-    pub const fn pooled_scratch_len(&self) -> u32 {
-        self.output_channels
-            .saturating_mul(6)
-            .saturating_add(self.patch_len())
+    pub const fn pooled_scratch_len(&self, pool: &Pool2d) -> u32 {
+        if self.is_small(pool) {
+            self.output_channels.saturating_mul(8)
+        } else {
+            let pixels = self.output_channels.div_ceil(2);
+            self.patch_len().saturating_add(pixels)
+        }
     }
 
     /// Elements of scratch that [`convolve_stored`] wants: the whole filter where that is little or there are groups, else

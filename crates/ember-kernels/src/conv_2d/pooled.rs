@@ -7,6 +7,7 @@ use crate::element::Element;
 use crate::error::{KernelError, Operand, check_shape};
 use crate::max_pool_2d::{MaxPool, Pool2d};
 use crate::rows;
+use crate::window::Axis;
 
 impl Conv2d {
     /// Whether `pool` takes what this convolution gives: then [`convolve_pooled`] can do both. No pixel is computed twice,
@@ -20,6 +21,27 @@ impl Conv2d {
             && self.filter_channels == self.input_channels
             && pool.rows.filter <= pool.rows.stride
             && pool.columns.filter <= pool.columns.stride
+    }
+
+    /// Whether this is a 3×3 convolution of one channel and `pool` is 2×2, both without padding and one next to the other:
+    /// processors have code of its own for that.
+    pub(crate) const fn is_small(&self, pool: &Pool2d) -> bool {
+        const fn plain(axis: &Axis, filter: u32, stride: u32) -> bool {
+            axis.filter == filter
+                && axis.stride == stride
+                && axis.dilation == 1
+                && axis.padding == 0
+        }
+        self.input_channels == 1
+            && plain(&self.rows, 3, 1)
+            && plain(&self.columns, 3, 1)
+            && plain(&pool.rows, 2, 2)
+            && plain(&pool.columns, 2, 2)
+            // Every window lies in the image.
+            && self.rows.output <= self.rows.input.saturating_sub(2)
+            && self.columns.output <= self.columns.input.saturating_sub(2)
+            && pool.rows.output <= pool.rows.input / 2
+            && pool.columns.output <= pool.columns.input / 2
     }
 }
 

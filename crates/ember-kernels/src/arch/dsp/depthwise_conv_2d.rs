@@ -1,0 +1,368 @@
+//! Depthwise convolutions: four channels at a time over the whole image, with their weights widened once. One channel with
+//! several filters is an ordinary convolution whose filter is stored the other way round.
+
+use core::arch::naked_asm;
+
+use ember_core::view;
+
+use super::{Scaling, conv_2d, narrow, offsets};
+use crate::arithmetic::Int8;
+use crate::depthwise_conv_2d::DepthwiseConv2d;
+use crate::rows;
+use crate::window::{Axis, Span};
+
+/// False where there is no scratch, there are fewer than four channels, or several and several filters each.
+pub(crate) fn depthwise_conv_2d_i8(
+    shape: &DepthwiseConv2d,
+    arithmetic: &Int8<'_>,
+    input: &[i8],
+    filter: &[i8],
+    scratch: &mut [u32],
+    output: &mut [i8],
+) -> bool {
+    let channels = shape.channels as usize;
+    let taps = shape.rows.filter.wrapping_mul(shape.columns.filter) as usize;
+    if channels == 1 {
+        let filters = shape.multiplier as usize;
+        let words = taps.wrapping_mul(filters).div_ceil(4);
+        let Some((turned, scratch)) = scratch.split_at_mut_checked(words) else {
+            return false;
+        };
+        let Some(turned) = view::from_bytes_mut(view::as_bytes_mut(turned)) else {
+            return false;
+        };
+        for (filter_number, turned) in (0..filters).zip(rows::of_mut(turned, taps)) {
+            for (out, pixel) in turned.iter_mut().zip(rows::of(filter, filters)) {
+                *out = pixel.get(filter_number).copied().unwrap_or(0);
+            }
+        }
+        let shape = shape.as_conv_2d();
+        return conv_2d::conv_2d_i8(&shape, arithmetic, input, turned, scratch, output);
+    }
+    let (Some(weights), Some(scaling), 1, true) = (
+        scratch.get_mut(..taps.wrapping_mul(2)),
+        Scaling::new(arithmetic, channels),
+        shape.multiplier,
+        channels >= 4
+            && usize::max(shape.rows.filter as usize, shape.columns.filter as usize) < 1 << 13,
+    ) else {
+        return false;
+    };
+    let mut work = Work::new(shape, arithmetic, &scaling);
+    let mut channel = 0;
+    loop {
+        // The last four may have been in part of the four before.
+        channel = usize::min(channel, channels.wrapping_sub(4));
+        let from = filter.get(channel..).unwrap_or(&[]);
+        widen(from, channels, weights);
+        work.take(&scaling, channel);
+        let mut work = Run {
+            shape,
+            work: &mut work,
+            weights,
+            channel,
+        };
+        work.images(input, output);
+        channel = channel.wrapping_add(4);
+        if channel >= channels {
+            break;
+        }
+    }
+    narrow(arithmetic.range, output);
+    true
+}
+
+/// The first four of each pixel of a filter, each in half a word: 0 and 2, then 1 and 3.
+fn widen(filter: &[i8], channels: usize, weights: &mut [u32]) {
+    let pair = |low: i8, high: i8| (low as u16 as u32) | (high as u32) << 16;
+    let mut filter = filter;
+    for [even, odd] in weights.as_chunks_mut().0 {
+        let [a, b, c, d] = filter.first_chunk().copied().unwrap_or_default();
+        (*even, *odd) = (pair(a, c), pair(b, d));
+        filter = filter.get(channels..).unwrap_or(&[]);
+    }
+}
+
+/// Four channels of a depthwise convolution.
+struct Run<'r> {
+    shape: &'r DepthwiseConv2d,
+    work: &'r mut Work,
+    weights: &'r [u32],
+    /// The first of the four.
+    channel: usize,
+}
+
+impl Run<'_> {
+    fn images(&mut self, input: &[i8], output: &mut [i8]) {
+        let shape = *self.shape;
+        let channels = shape.channels as usize;
+        let row = (shape.columns.input as usize).wrapping_mul(channels);
+        let out_row = (shape.columns.output as usize).wrapping_mul(channels);
+        let image = row.wrapping_mul(shape.rows.input as usize);
+        let mut outputs = rows::of_mut(output, out_row);
+        for image in rows::of(input, image) {
+            for y in 0..shape.rows.output {
+                let Some(out) = outputs.next() else {
+                    return;
+                };
+                self.row(image, row, shape.rows.span(y), out);
+            }
+        }
+    }
+
+    /// One row of outputs: pixels whose windows lie within the row's ends are done in one go, the others one by one.
+    #[inline(never)]
+    fn row(&mut self, image: &[i8], row: usize, y: Span, out: &mut [i8]) {
+        let columns = &self.shape.columns;
+        let channels = self.shape.channels as usize;
+        let mut x = 0;
+        while x < columns.output {
+            let span = columns.span(x);
+            let whole = span.taps == columns.filter;
+            let count = if whole {
+                columns.whole_from(x, span)
+            } else {
+                1
+            };
+            let from = (y.position as usize)
+                .wrapping_mul(row)
+                .wrapping_add((span.position as usize).wrapping_mul(channels))
+                .wrapping_add(self.channel);
+            let tap = y.tap.wrapping_mul(columns.filter).wrapping_add(span.tap) as usize;
+            let to = (x as usize)
+                .wrapping_mul(channels)
+                .wrapping_add(self.channel);
+            let work = &mut *self.work;
+            if let (Some(input), Some(weights), Some(out)) = (
+                image.get(from..),
+                self.weights.get(tap.wrapping_mul(2)..),
+                out.get_mut(to..),
+            ) {
+                work.input = input.as_ptr();
+                work.weights = weights.as_ptr();
+                // A window without taps has nothing but its bias.
+                work.rows = if span.taps > 0 { y.taps } else { 0 };
+                work.columns = span.taps | columns.filter.wrapping_sub(span.taps) << 19;
+                work.output = out.as_mut_ptr();
+                work.count = count;
+                let taps = span.taps.wrapping_mul(work.dilation);
+                work.skip = work.down.wrapping_sub(taps);
+                // SAFETY: the spans are those of windows in the image and in the filter, and the output has a row of
+                // pixels of which these are.
+                unsafe { pixels(work) };
+            }
+            x = x.wrapping_add(count);
+        }
+    }
+}
+
+/// What [`pixels`] works on. Steps are in bytes.
+#[repr(C)]
+struct Work {
+    input: *const i8,
+    weights: *const u32,
+    /// Rows of taps.
+    rows: u32,
+    /// The input's offset in both halves.
+    offsets: u32,
+    bias: [i32; 4],
+    /// From one tap to the next.
+    dilation: u32,
+    /// From the end of a row of taps to the next one.
+    skip: u32,
+    /// Taps of a row in the lower half, bytes of a row of weights that have no tap in the upper one.
+    columns: u32,
+    /// Multiplier, and right shift less one.
+    scales: [[i32; 2]; 4],
+    twice_zero: i32,
+    output: *mut i8,
+    /// From one output to the next.
+    pixel: u32,
+    /// From one window to the next.
+    stride: u32,
+    /// Outputs.
+    count: u32,
+    /// From one row of taps to the next.
+    down: u32,
+}
+
+impl Work {
+    fn new(shape: &DepthwiseConv2d, arithmetic: &Int8<'_>, scaling: &Scaling<'_>) -> Self {
+        let (rows, columns, channels) = (&shape.rows, &shape.columns, shape.channels);
+        Self {
+            input: core::ptr::null(),
+            weights: core::ptr::null(),
+            rows: 0,
+            offsets: offsets(arithmetic),
+            bias: [0; 4],
+            dilation: channels.wrapping_mul(columns.dilation),
+            skip: 0,
+            columns: 0,
+            scales: [[0; 2]; 4],
+            twice_zero: scaling.twice_zero,
+            output: core::ptr::null_mut(),
+            pixel: channels,
+            stride: channels.wrapping_mul(columns.stride),
+            count: 0,
+            down: columns
+                .input
+                .wrapping_mul(channels)
+                .wrapping_mul(rows.dilation),
+        }
+    }
+
+    /// The biases and multipliers of four channels.
+    fn take(&mut self, scaling: &Scaling<'_>, channel: usize) {
+        let scales = scaling.bias.iter().zip(scaling.multipliers).skip(channel);
+        let places = self.bias.iter_mut().zip(&mut self.scales);
+        for ((to_bias, to_scale), (bias, multiplier)) in places.zip(scales) {
+            *to_bias = *bias;
+            *to_scale = [multiplier.multiplier, !multiplier.shift];
+        }
+    }
+}
+
+/// Neighbouring outputs of four channels: 8 instructions for each tap where a row has three, else 11, and 49 for the four
+/// outputs.
+///
+/// # Safety
+/// The pointers are to as much as the numbers say; `count` is not 0, nor are taps where there are rows, of which there are less
+/// than 2^13 each.
+#[unsafe(naked)]
+unsafe extern "C" fn pixels(work: &mut Work) {
+    naked_asm!(
+        "push {{r0, r4-r11, lr}}",
+        "mov lr, r0",
+        "2:",
+        // Input, weights, rows, offsets, four sums, steps.
+        "ldm lr, {{r0-r9}}",
+        "cmp r2, #0",
+        "beq 6f",
+        "3:",
+        "ldr lr, [sp]",
+        "ldr lr, [lr, #40]",
+        "cmp lr, #3",
+        "bne 4f",
+        "ldr r11, [r0]",
+        "sxtab16 r10, r3, r11",
+        "sxtab16 r11, r3, r11, ror #8",
+        "ldrd r12, lr, [r1], #8",
+        "smlabb r4, r10, r12, r4",
+        "smlatt r6, r10, r12, r6",
+        "smlabb r5, r11, lr, r5",
+        "smlatt r7, r11, lr, r7",
+        "ldr r11, [r0, r8]",
+        "sxtab16 r10, r3, r11",
+        "sxtab16 r11, r3, r11, ror #8",
+        "ldrd r12, lr, [r1], #8",
+        "smlabb r4, r10, r12, r4",
+        "smlatt r6, r10, r12, r6",
+        "smlabb r5, r11, lr, r5",
+        "smlatt r7, r11, lr, r7",
+        "add r0, r0, r8, lsl #1",
+        "ldr r11, [r0]",
+        "add r0, r0, r8",
+        "sxtab16 r10, r3, r11",
+        "sxtab16 r11, r3, r11, ror #8",
+        "ldrd r12, lr, [r1], #8",
+        "smlabb r4, r10, r12, r4",
+        "smlatt r6, r10, r12, r6",
+        "smlabb r5, r11, lr, r5",
+        "smlatt r7, r11, lr, r7",
+        "add r0, r0, r9",
+        "subs r2, r2, #1",
+        "bne 3b",
+        "b 6f",
+        // Any number of taps: they are counted in the upper half of the rows' register.
+        "4:",
+        "orr r2, r2, lr, lsl #16",
+        "5:",
+        "ldr r11, [r0]",
+        "add r0, r0, r8",
+        "sxtab16 r10, r3, r11",
+        "sxtab16 r11, r3, r11, ror #8",
+        "ldrd r12, lr, [r1], #8",
+        "smlabb r4, r10, r12, r4",
+        "smlatt r6, r10, r12, r6",
+        "smlabb r5, r11, lr, r5",
+        "smlatt r7, r11, lr, r7",
+        "sub r2, r2, #0x10000",
+        "lsrs lr, r2, #16",
+        "bne 5b",
+        "add r0, r0, r9",
+        "ldr lr, [sp]",
+        "ldr lr, [lr, #40]",
+        "add r1, r1, lr, lsr #16",
+        "subs r2, r2, #1",
+        "bne 3b",
+        "6:",
+        "ldr lr, [sp]",
+        "add r0, lr, #44",
+        "ldr r1, [lr, #76]",
+        "ldm r0!, {{r8-r11}}",
+        "qadd r4, r4, r4",
+        "smmulr r4, r4, r8",
+        "add r4, r4, r4, asr #31",
+        "asr r4, r4, r9",
+        "add r4, r4, r1",
+        "ssat r4, #8, r4, asr #1",
+        "qadd r5, r5, r5",
+        "smmulr r5, r5, r10",
+        "add r5, r5, r5, asr #31",
+        "asr r5, r5, r11",
+        "add r5, r5, r1",
+        "ssat r5, #8, r5, asr #1",
+        "ldm r0, {{r8-r11}}",
+        "qadd r6, r6, r6",
+        "smmulr r6, r6, r8",
+        "add r6, r6, r6, asr #31",
+        "asr r6, r6, r9",
+        "add r6, r6, r1",
+        "ssat r6, #8, r6, asr #1",
+        "qadd r7, r7, r7",
+        "smmulr r7, r7, r10",
+        "add r7, r7, r7, asr #31",
+        "asr r7, r7, r11",
+        "add r7, r7, r1",
+        "ssat r7, #8, r7, asr #1",
+        // Output, one pixel, one window, how many are left.
+        "add r0, lr, #80",
+        "ldm r0, {{r0, r1, r2, r3}}",
+        "strb r4, [r0]",
+        "strb r5, [r0, #1]",
+        "strb r6, [r0, #2]",
+        "strb r7, [r0, #3]",
+        "add r0, r0, r1",
+        "str r0, [lr, #80]",
+        "ldr r0, [lr]",
+        "add r0, r0, r2",
+        "str r0, [lr]",
+        "subs r3, r3, #1",
+        "str r3, [lr, #92]",
+        "bne 2b",
+        "pop {{r0, r4-r11, pc}}",
+    )
+}
+
+impl Axis {
+    /// How many windows from `output` on, whose span this is, lie wholly in the input; one at least.
+    const fn whole_from(&self, output: u32, span: Span) -> u32 {
+        let last = self.filter.wrapping_sub(1).wrapping_mul(self.dilation);
+        let room = self
+            .input
+            .saturating_sub(span.position.wrapping_add(last).wrapping_add(1));
+        let more = match self.stride {
+            1 => room,
+            stride => match room.checked_div(stride) {
+                Some(more) => more,
+                None => 0,
+            },
+        };
+        let left = self.output.wrapping_sub(output);
+        if more < left {
+            more.wrapping_add(1)
+        } else {
+            left
+        }
+    }
+}

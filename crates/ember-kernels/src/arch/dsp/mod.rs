@@ -1,0 +1,83 @@
+//! Armv7E-M and Armv8-M Mainline with the DSP extension: Cortex-M4, M7, M33 and their kin.
+//!
+//! Two products of 16 bits in one instruction (SMLAD), for which bytes are widened two at a time (SXTB16, and SXTAB16 where
+//! the input's offset comes on top). The loops are assembly, because the compiler has no stable intrinsics for these
+//! instructions; each is a whole function that counts on nothing but the procedure call standard. Instructions are those of
+//! the "Armv7-M Architecture Reference Manual" (Arm DDI 0403), chapter A7.
+//!
+//! Words are loaded from any address: Armv7-M does that for LDR, not for LDM and LDRD, which here only see words of our own.
+
+mod conv_2d;
+mod depthwise_conv_2d;
+mod dots;
+mod pooled;
+
+pub(crate) use conv_2d::{conv_2d_i8, conv_2d_pooled_i8};
+pub(crate) use depthwise_conv_2d::depthwise_conv_2d_i8;
+pub(crate) use dots::dots_i8;
+
+pub(crate) use super::unaided::{
+    conv_2d_f32, conv_2d_pooled_f32, depthwise_conv_2d_f32, fully_connected_f32, fully_connected_i8,
+};
+
+use crate::arithmetic::Int8;
+use ember_core::{Clamp, QuantizedMultiplier};
+
+/// What scales sums: one of each for every output channel.
+#[derive(Clone, Copy)]
+struct Scaling<'a> {
+    bias: &'a [i32],
+    multipliers: &'a [QuantizedMultiplier],
+    /// Twice the output's zero point, and one: the zero point, and half of what the last shift takes.
+    twice_zero: i32,
+}
+
+/// Right shifts with which [`Scaling`] is exact.
+const SHIFTS: core::ops::RangeInclusive<i32> = -21..=-1;
+
+impl<'a> Scaling<'a> {
+    /// Of this arithmetic, where every multiplier is one for the six instructions that all of the loops scale a sum with:
+    ///
+    /// ```text
+    /// QADD   s, s, s            twice the sum, saturated
+    /// SMMULR s, s, multiplier   (2 s m + 2^31) >> 32 = (s m + 2^30) >> 31
+    /// ADD    s, s, s, ASR #31   one off where it is negative: ties away from zero
+    /// ASR    s, s, shift - 1
+    /// ADD    s, s, 2 zero + 1
+    /// SSAT   s, #8, s, ASR #1
+    /// ```
+    ///
+    /// That is [`QuantizedMultiplier::apply`], the zero point and the range of int8 for any sum of less than 2^30. A greater
+    /// one saturates in the first line. Then the product is at least 2^29 - 1 in both ways, and with 21 bits less at least
+    /// 256 after rounding: with any zero point the output is the range's end in both ways.
+    fn new(arithmetic: &Int8<'a>, channels: usize) -> Option<Self> {
+        let (bias, multipliers) = (arithmetic.bias?, arithmetic.multipliers);
+        let ordinary = |multiplier: &QuantizedMultiplier| {
+            multiplier.multiplier >= 1 << 30 && SHIFTS.contains(&multiplier.shift)
+        };
+        let range = arithmetic.range;
+        let within = Clamp::INT8.min <= range.min && range.max <= Clamp::INT8.max;
+        (multipliers.len() == channels && within && multipliers.iter().all(ordinary)).then_some(
+            Self {
+                bias,
+                multipliers,
+                twice_zero: arithmetic.output_zero_point.wrapping_mul(2).wrapping_add(1),
+            },
+        )
+    }
+}
+
+/// The input's offset in both halves of a word.
+const fn offsets(arithmetic: &Int8<'_>) -> u32 {
+    let offset = arithmetic.input_zero_point.wrapping_neg();
+    (offset & 0xffff).cast_unsigned().wrapping_mul(0x1_0001)
+}
+
+/// What a fused activation leaves of outputs that are within int8 already.
+fn narrow(range: Clamp<i32>, output: &mut [i8]) {
+    if range != Clamp::INT8 {
+        for out in output {
+            *out = range.apply(i32::from(*out)) as i8;
+        }
+    }
+}
