@@ -6,6 +6,8 @@ import random
 
 import numpy as np
 
+from single_op import Tensor, quantized
+
 INT8_MIN, INT8_MAX = -128, 127
 INT16_MIN, INT16_MAX = -32768, 32767
 
@@ -78,6 +80,30 @@ def window_output(size, window, stride, dilation, padding):
     if padding == "SAME":
         return -(-size // stride)
     return -(-(size - effective + 1) // stride)
+
+
+LIMITS = {"int8": (-128, 127), "int16": (-32768, 32767), "int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
+
+
+def values_of(draw, dtype, shape, low=None, high=None):
+    """Values of a type: floats around zero, truth values, integers from `low` to `high` or from all of the type."""
+    if dtype == "float32":
+        return draw.floats(shape, -4.0 if low is None else low, 4.0 if high is None else high)
+    if dtype == "bool":
+        return draw.integers(shape, 0, 8) < 4
+    limits = LIMITS[dtype]
+    low, high = limits[0] if low is None else low, limits[1] if high is None else high
+    # Doubles do not reach the ends of int64; what lies beside them does not matter.
+    return draw.integers(shape, low, min(high, 2**63 - 2048), np.dtype(dtype))
+
+
+def tensor_of(dtype, shape, scale=0.1, zero_point=3):
+    """A tensor of a type, with scale and zero point where it is int8 or int16 (zero point 0)."""
+    if dtype == "int8":
+        return quantized(shape, scale, zero_point)
+    if dtype == "int16":
+        return quantized(shape, scale, 0, "int16")
+    return Tensor(dtype, tuple(shape))
 
 
 # Geometry shared by the convolutions and the pools: name, input [N, H, W, C], window (h, w), stride (h, w),

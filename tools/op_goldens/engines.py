@@ -7,6 +7,7 @@ import signal
 import tempfile
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter as LiteRt
 from ai_edge_litert.interpreter import OpResolverType
 from tflite_micro.python.tflite_micro import runtime as tflm
@@ -42,6 +43,7 @@ def _reason(text, error):
 
 
 def _tflm(model, records):
+    outputs = schema.Model.GetRootAs(model).Subgraphs(0).OutputsLength()
     with _captured_stderr() as text:
         try:
             interpreter = tflm.Interpreter.from_bytes(model, arena_size=ARENA_BYTES)
@@ -50,7 +52,7 @@ def _tflm(model, records):
                 for index, array in enumerate(record):
                     interpreter.set_input(array, index)
                 interpreter.invoke()
-                results.append([np.array(interpreter.get_output(0))])
+                results.append([np.array(interpreter.get_output(index)) for index in range(outputs)])
             return results
         except (RuntimeError, ValueError) as error:
             failure = error

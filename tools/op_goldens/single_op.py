@@ -21,6 +21,8 @@ DTYPES = {
     # Packed: `data` holds the bytes, and the shape is the tensor's.
     "int4": (schema.TensorType.INT4, np.dtype("u1")),
     "int64": (schema.TensorType.INT64, np.dtype("<i8")),
+    "uint32": (schema.TensorType.UINT32, np.dtype("<u4")),
+    "bool": (schema.TensorType.BOOL, np.dtype("?")),
 }
 
 # Buffers start at multiples of this many bytes, as `force_align` asks in the schema.

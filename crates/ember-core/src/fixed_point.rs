@@ -49,9 +49,15 @@ pub const fn saturating_shift_left(x: i32, exponent: u32) -> i32 {
 /// `e^(x / 2^26)` in Q0.31, for `x <= 0` with five integer bits: `exp_on_negative_values` on `FixedPoint<int32_t, 5>`.
 #[must_use]
 pub const fn exp_on_negative_values(x: i32) -> i32 {
-    const FRACTIONAL_BITS: u32 = 26;
-    const ONE_QUARTER: i32 = 1 << (FRACTIONAL_BITS - 2);
-    // e^-(2^k) in Q0.31 for k = -2, -1, .. 4.
+    exp_with_integer_bits::<5>(x)
+}
+
+/// [`exp_on_negative_values`] of an `x` with so many integer bits, at most five.
+#[inline(always)]
+const fn exp_with_integer_bits<const INTEGER_BITS: u32>(x: i32) -> i32 {
+    let fractional_bits = 31 - INTEGER_BITS;
+    let one_quarter = 1 << (fractional_bits - 2);
+    // e^-(2^k) in Q0.31 for k = -2, -1, .. 4. Of x with fewer integer bits the last remainders are always zero.
     const POWERS: [i32; 7] = [
         1_672_461_947,
         1_302_514_674,
@@ -65,9 +71,9 @@ pub const fn exp_on_negative_values(x: i32) -> i32 {
         return i32::MAX;
     }
     // x = (a value in [-1/4, 0)) - (a multiple of 1/4); the first by a series, the second bit by bit.
-    let in_quarter = (x & (ONE_QUARTER - 1)) - ONE_QUARTER;
-    let mut result = exp_on_quarter(saturating_shift_left(in_quarter, 5));
-    let mut remainder = in_quarter.wrapping_sub(x) as u32 >> (FRACTIONAL_BITS - 2);
+    let in_quarter = (x & (one_quarter - 1)) - one_quarter;
+    let mut result = exp_on_quarter(saturating_shift_left(in_quarter, INTEGER_BITS));
+    let mut remainder = in_quarter.wrapping_sub(x) as u32 >> (fractional_bits - 2);
     let mut powers: &[i32] = &POWERS;
     while let [power, rest @ ..] = powers {
         if remainder & 1 != 0 {
@@ -98,13 +104,25 @@ const fn exp_on_quarter(x: i32) -> i32 {
     EXP_OF_MINUS_ONE_EIGHTH.wrapping_add(mul(EXP_OF_MINUS_ONE_EIGHTH, x.wrapping_add(higher_terms)))
 }
 
-/// `1 / (1 + x)` in Q0.31 for `x` in [0, 1), Q0.31: `one_over_one_plus_x_for_x_in_0_1`, three steps of Newton and
-/// Raphson.
+/// `1 / (1 + x)` in Q0.31 for `x` in [0, 1), Q0.31: `one_over_one_plus_x_for_x_in_0_1`.
 #[must_use]
 pub const fn one_over_one_plus_x(x: i32) -> i32 {
+    // Half of Q2 is Q1 unchanged in bits; Q1 to Q0 is one bit to the left.
+    saturating_shift_left(two_over_one_plus_x(x), 1)
+}
+
+/// `(1 - x) / (1 + x)` in Q0.31 for `x` in [0, 1), Q0.31: `one_minus_x_over_one_plus_x_for_x_in_0_1`.
+const fn one_minus_x_over_one_plus_x(x: i32) -> i32 {
+    saturating_shift_left(two_over_one_plus_x(x).wrapping_sub(ONE_IN_Q2), 2)
+}
+
+const ONE_IN_Q2: i32 = 1 << 29;
+
+/// `2 / (1 + x)` in Q2.29 for `x` in [0, 1), Q0.31, by three steps of Newton and Raphson.
+#[inline(always)]
+const fn two_over_one_plus_x(x: i32) -> i32 {
     const FORTY_EIGHT_OVER_17: i32 = 1_515_870_810;
     const MINUS_THIRTY_TWO_OVER_17: i32 = -1_010_580_540;
-    const ONE_IN_Q2: i32 = 1 << 29;
     const fn mul(a: i32, b: i32) -> i32 {
         saturating_rounding_doubling_high_mul(a, b)
     }
@@ -119,8 +137,87 @@ pub const fn one_over_one_plus_x(x: i32) -> i32 {
         result = result.wrapping_add(saturating_shift_left(mul(result, error), 2));
         step += 1;
     }
-    // Half of Q2 is Q1 unchanged in bits; Q1 to Q0 is one bit to the left.
-    saturating_shift_left(result, 1)
+    result
+}
+
+/// `1 / (1 + e^-x)` in Q0.31 of a Q4.27: gemmlowp's `logistic` on `FixedPoint<int32_t, 4>`.
+#[must_use]
+pub const fn logistic(x: i32) -> i32 {
+    if x == 0 {
+        return 1 << 30;
+    }
+    let magnitude = if x > 0 { x } else { x.wrapping_neg() };
+    let positive = one_over_one_plus_x(exp_with_integer_bits::<4>(magnitude.wrapping_neg()));
+    if x > 0 {
+        positive
+    } else {
+        i32::MAX.wrapping_sub(positive)
+    }
+}
+
+/// The hyperbolic tangent in Q0.31 of a Q4.27: gemmlowp's `tanh` on `FixedPoint<int32_t, 4>`.
+#[must_use]
+pub const fn tanh(x: i32) -> i32 {
+    if x == 0 {
+        return 0;
+    }
+    let negative = if x < 0 { x } else { x.wrapping_neg() };
+    // Twice a Q4 is a Q5 of the same bits.
+    let positive = one_minus_x_over_one_plus_x(exp_on_negative_values(negative));
+    if x < 0 {
+        positive.wrapping_neg()
+    } else {
+        positive
+    }
+}
+
+/// `1 / sqrt(x)` of a positive integer, as a multiplier: `GetInvSqrtQuantizedMultiplierExp`
+/// (`kernels/internal/common.h`), by five steps of Newton and Raphson. What is below 2 counts as 1.
+#[must_use]
+pub const fn inverse_square_root(x: i32) -> crate::QuantizedMultiplier {
+    const ONE_IN_Q3: i32 = 1 << 28;
+    const THREE_HALVES_IN_Q3: i32 = (1 << 28) + (1 << 27);
+    const HALF_SQRT_2: i32 = 1_518_500_250;
+    const fn mul(a: i32, b: i32) -> i32 {
+        saturating_rounding_doubling_high_mul(a, b)
+    }
+    if x <= 1 {
+        return crate::QuantizedMultiplier {
+            multiplier: i32::MAX,
+            shift: 0,
+        };
+    }
+    let (mut x, mut right) = (x, 11);
+    while x >= 1 << 29 {
+        x /= 4;
+        right += 1;
+    }
+    // In 2^27..2^29 after this.
+    let pairs = (x.leading_zeros().wrapping_sub(1) / 2).wrapping_sub(1) & 15;
+    right -= pairs as i32;
+    x <<= 2 * pairs;
+    let half_input = rounding_divide_by_pot(x >> 1, 1);
+    let mut root = ONE_IN_Q3;
+    let mut step = 0;
+    while step < 5 {
+        // Q9 to Q3 is six bits to the left, Q6 to Q3 three.
+        let cube = saturating_shift_left(mul(mul(root, root), root), 6);
+        let next = mul(THREE_HALVES_IN_Q3, root).wrapping_sub(mul(half_input, cube));
+        root = saturating_shift_left(next, 3);
+        step += 1;
+    }
+    let root = mul(root, HALF_SQRT_2);
+    if right < 0 {
+        crate::QuantizedMultiplier {
+            multiplier: root.wrapping_shl(right.unsigned_abs()),
+            shift: 0,
+        }
+    } else {
+        crate::QuantizedMultiplier {
+            multiplier: root,
+            shift: -right,
+        }
+    }
 }
 
 /// `2^31 * 2^bits_over_unit / x` rounded, and `bits_over_unit`, for a positive `x` with `integer_digits` integer bits:
@@ -186,6 +283,21 @@ mod tests {
         fn exp_is_close_to_the_real_one(x in i32::MIN + 1..=0) {
             let expected = (f64::from(x) / f64::from(1 << 26)).exp() * 2f64.powi(31);
             prop_assert!((f64::from(exp_on_negative_values(x)) - expected).abs() < 600.0);
+        }
+
+        #[test]
+        fn functions_of_a_q4_are_close_to_the_real_ones(x: i32) {
+            let real = f64::from(x) / f64::from(1 << 27);
+            let q0 = |y: i32| f64::from(y) / 2f64.powi(31);
+            prop_assert!((q0(logistic(x)) - 1.0 / (1.0 + (-real).exp())).abs() < 1e-6, "{real}");
+            prop_assert!((q0(tanh(x)) - real.tanh()).abs() < 1e-6, "{real}");
+        }
+
+        #[test]
+        fn inverse_root_is_close_to_the_real_one(x in 2..=i32::MAX) {
+            let root = inverse_square_root(x);
+            let found = f64::from(root.multiplier) / 2f64.powi(31 - root.shift);
+            prop_assert!((found * f64::from(x).sqrt() - 1.0).abs() < 1e-6, "{found} for {x}");
         }
 
         #[test]

@@ -110,12 +110,12 @@ impl Broadcast {
 
     /// Writes `f(x1, x2)` for every element of the output.
     #[inline(always)]
-    pub(crate) fn apply<T: Copy>(
+    pub(crate) fn apply<A: Copy, B: Copy, Y>(
         &self,
-        input1: &[T],
-        input2: &[T],
-        output: &mut [T],
-        f: impl Fn(T, T) -> T,
+        input1: &[A],
+        input2: &[B],
+        output: &mut [Y],
+        f: impl Fn(A, B) -> Y,
     ) {
         let [outer, middle, inner, innermost] = &self.axes;
         let mut outputs = output.iter_mut();

@@ -7,6 +7,30 @@ use crate::average_pool_2d;
 use crate::error::KernelError;
 use crate::max_pool_2d::{self, Pool2d};
 
+pub use ember_core::view::Int64;
+
+ember_core::plain! {
+    /// An element of a bool tensor: true where the byte is not 0.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Bool {
+        byte: u8,
+    }
+}
+
+impl Bool {
+    /// The element for a truth value.
+    #[must_use]
+    pub const fn new(value: bool) -> Self {
+        Self { byte: value as u8 }
+    }
+
+    /// Its truth value.
+    #[must_use]
+    pub const fn get(self) -> bool {
+        self.byte != 0
+    }
+}
+
 /// An element of an activation: int8, int16 or float32.
 pub trait Element: Plain {
     /// What it is added up and clamped in.

@@ -34,7 +34,8 @@ impl core::fmt::Display for Operand {
     }
 }
 
-/// Why a kernel did not run. Nothing was written, except for [`KernelError::EmptyWindow`].
+/// Why a kernel did not run. Nothing was written, except for [`KernelError::EmptyWindow`] and
+/// [`KernelError::Undefined`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KernelError {
     /// A slice has not the length that the parameters ask for.
@@ -60,6 +61,11 @@ pub enum KernelError {
         "a pooling window lies wholly in the padding, so that there is nothing to average: use less padding"
     )]
     EmptyWindow,
+    /// A value that the operator is not defined for.
+    #[error(
+        "a value that the operator is not defined for: a division by zero, a root of a negative number, or an index outside"
+    )]
+    Undefined,
 }
 
 /// Checks that a slice has one element for each position of a shape.

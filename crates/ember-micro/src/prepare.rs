@@ -427,6 +427,23 @@ impl<'c> Operand<'c> {
         Ok((scale, zero_point))
     }
 
+    /// Whether it has scale and zero point.
+    #[must_use]
+    pub fn is_quantized(&self) -> bool {
+        self.tensor()
+            .is_some_and(|tensor| tensor.quantization().is_some())
+    }
+
+    /// Whether both have the same (first) scale and zero point, or none.
+    #[must_use]
+    pub fn has_scale_of(&self, other: &Operand<'_>) -> bool {
+        let first = |operand: &Operand<'_>| {
+            let quantization = operand.tensor().and_then(|tensor| tensor.quantization());
+            quantization.map(|q| (q.scale(0), q.zero_point(0)))
+        };
+        first(self) == first(other)
+    }
+
     /// [`Operand::affine`] where the zero point must be this one; gives the scale.
     ///
     /// # Errors

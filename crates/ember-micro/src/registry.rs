@@ -16,15 +16,19 @@
 //! ```
 
 use crate::kernel::Registration;
+use ember_kernels::{Bool, Int64};
+
 use crate::ops::{
-    add, average_pool_2d, conv_2d, depthwise_conv_2d, dequantize, fully_connected, max_pool_2d,
-    pack, quantize, relu, reshape, shape, softmax, stored, strided_slice,
+    abs, add, average_pool_2d, cast, comparisons, conv_2d, depthwise_conv_2d, dequantize, div, elu,
+    fully_connected, hard_swish, leaky_relu, logical, logistic, max_pool_2d, maximum_minimum, mul,
+    pack, prelu, quantize, relu, reshape, shape, softmax, squared_difference, stored,
+    strided_slice, sub, unary, zeros_like,
 };
 
 macro_rules! registrations {
     ($($(#[$doc:meta])* $list:ident: { $($name:ident = $kernel:ty;)* })*) => {
         $($(
-            #[doc = concat!("The kernel [`", stringify!($kernel), "`](crate::ops::", stringify!($kernel), ").")]
+            #[doc = concat!("The kernel `ops::", stringify!($kernel), "`.")]
             pub const $name: Registration = Registration::of::<$kernel>();
         )*)*
 
@@ -62,6 +66,7 @@ registrations! {
         SHAPE = shape::Any;
         STRIDED_SLICE = strided_slice::Any;
         PACK = pack::Any;
+        ZEROS_LIKE = zeros_like::Any;
     }
     /// Kernels on int8 activations.
     ON_INT8: {
@@ -75,6 +80,26 @@ registrations! {
         RELU_INT8 = relu::Int8;
         RELU6_INT8 = relu::Relu6Int8;
         QUANTIZE_INT8 = quantize::Int8;
+        SUB_INT8 = sub::Int8;
+        ABS_INT8 = abs::Int8;
+        RSQRT_INT8 = abs::RsqrtInt8;
+        LOGISTIC_INT8 = logistic::Int8;
+        TANH_INT8 = logistic::TanhInt8;
+        LEAKY_RELU_INT8 = leaky_relu::Int8;
+        HARD_SWISH_INT8 = hard_swish::Int8;
+        ELU_INT8 = elu::Int8;
+        MUL_INT8 = mul::Int8;
+        DIV_INT8 = div::Int8;
+        SQUARED_DIFFERENCE_INT8 = squared_difference::Int8;
+        PRELU_INT8 = prelu::Int8;
+        MAXIMUM_INT8 = maximum_minimum::Maximum<i8>;
+        MINIMUM_INT8 = maximum_minimum::Minimum<i8>;
+        EQUAL_INT8 = comparisons::Int8<comparisons::Equal>;
+        NOT_EQUAL_INT8 = comparisons::Int8<comparisons::NotEqual>;
+        GREATER_INT8 = comparisons::Int8<comparisons::Greater>;
+        GREATER_EQUAL_INT8 = comparisons::Int8<comparisons::GreaterEqual>;
+        LESS_INT8 = comparisons::Int8<comparisons::Less>;
+        LESS_EQUAL_INT8 = comparisons::Int8<comparisons::LessEqual>;
     }
     /// Kernels on int16 activations.
     ON_INT16: {
@@ -88,6 +113,17 @@ registrations! {
         RELU_INT16 = relu::Int16;
         RELU6_INT16 = relu::Relu6Int16;
         QUANTIZE_INT16 = quantize::Int16;
+        SUB_INT16 = sub::Int16;
+        ABS_INT16 = abs::Int16;
+        RSQRT_INT16 = abs::RsqrtInt16;
+        LOGISTIC_INT16 = logistic::Int16;
+        TANH_INT16 = logistic::TanhInt16;
+        LEAKY_RELU_INT16 = leaky_relu::Int16;
+        MUL_INT16 = mul::Int16;
+        SQUARED_DIFFERENCE_INT16 = squared_difference::Int16;
+        PRELU_INT16 = prelu::Int16;
+        MAXIMUM_INT16 = maximum_minimum::Maximum<i16>;
+        MINIMUM_INT16 = maximum_minimum::Minimum<i16>;
     }
     /// Kernels on float32 activations.
     ON_FLOAT32: {
@@ -100,12 +136,73 @@ registrations! {
         SOFTMAX_FLOAT32 = softmax::Float32;
         RELU_FLOAT32 = relu::Float32;
         RELU6_FLOAT32 = relu::Relu6Float32;
+        SUB_FLOAT32 = sub::Float32;
+        LEAKY_RELU_FLOAT32 = leaky_relu::Float32;
+        ABS_FLOAT32 = unary::Abs;
+        SIN_FLOAT32 = unary::Sin;
+        COS_FLOAT32 = unary::Cos;
+        LOG_FLOAT32 = unary::Log;
+        SQRT_FLOAT32 = unary::Sqrt;
+        RSQRT_FLOAT32 = unary::Rsqrt;
+        SQUARE_FLOAT32 = unary::Square;
+        NEG_FLOAT32 = unary::Neg;
+        EXP_FLOAT32 = unary::Exp;
+        FLOOR_FLOAT32 = unary::Floor;
+        CEIL_FLOAT32 = unary::Ceil;
+        ROUND_FLOAT32 = unary::Round;
+        ELU_FLOAT32 = unary::Elu;
+        HARD_SWISH_FLOAT32 = unary::HardSwish;
+        LOGISTIC_FLOAT32 = unary::Logistic;
+        TANH_FLOAT32 = unary::Tanh;
+        MUL_FLOAT32 = mul::Float32;
+        DIV_FLOAT32 = div::Float32;
+        FLOOR_DIV_FLOAT32 = div::Floor;
+        FLOOR_MOD_FLOAT32 = div::Modulo;
+        SQUARED_DIFFERENCE_FLOAT32 = squared_difference::Float32;
+        PRELU_FLOAT32 = prelu::Float32;
+        MAXIMUM_FLOAT32 = maximum_minimum::Maximum<f32>;
+        MINIMUM_FLOAT32 = maximum_minimum::Minimum<f32>;
+        EQUAL_FLOAT32 = comparisons::Plain<comparisons::Equal, f32>;
+        NOT_EQUAL_FLOAT32 = comparisons::Plain<comparisons::NotEqual, f32>;
+        GREATER_FLOAT32 = comparisons::Plain<comparisons::Greater, f32>;
+        GREATER_EQUAL_FLOAT32 = comparisons::Plain<comparisons::GreaterEqual, f32>;
+        LESS_FLOAT32 = comparisons::Plain<comparisons::Less, f32>;
+        LESS_EQUAL_FLOAT32 = comparisons::Plain<comparisons::LessEqual, f32>;
     }
     /// Kernels on float32 activations with int8 weights.
     DYNAMIC: {
         CONV_2D_DYNAMIC = conv_2d::Dynamic;
         DEPTHWISE_CONV_2D_DYNAMIC = depthwise_conv_2d::Dynamic;
         FULLY_CONNECTED_DYNAMIC = fully_connected::Dynamic;
+    }
+    /// Kernels on integers without a scale, on truth values and on indices.
+    ON_NUMBERS: {
+        ADD_INT32 = sub::AddInt32;
+        SUB_INT32 = sub::Int32;
+        MUL_INT32 = mul::Int32;
+        DIV_INT32 = div::Int32;
+        SQUARED_DIFFERENCE_INT32 = squared_difference::Int32;
+        MAXIMUM_INT32 = maximum_minimum::Maximum<i32>;
+        MINIMUM_INT32 = maximum_minimum::Minimum<i32>;
+        MAXIMUM_INT64 = maximum_minimum::MaximumInt64;
+        MINIMUM_INT64 = maximum_minimum::MinimumInt64;
+        LOGICAL_AND = logical::And;
+        LOGICAL_NOT = unary::LogicalNot;
+        LOGICAL_OR = logical::Or;
+        EQUAL_INT32 = comparisons::Plain<comparisons::Equal, i32>;
+        EQUAL_INT64 = comparisons::Plain<comparisons::Equal, Int64>;
+        NOT_EQUAL_INT32 = comparisons::Plain<comparisons::NotEqual, i32>;
+        NOT_EQUAL_INT64 = comparisons::Plain<comparisons::NotEqual, Int64>;
+        GREATER_INT32 = comparisons::Plain<comparisons::Greater, i32>;
+        GREATER_INT64 = comparisons::Plain<comparisons::Greater, Int64>;
+        GREATER_EQUAL_INT32 = comparisons::Plain<comparisons::GreaterEqual, i32>;
+        GREATER_EQUAL_INT64 = comparisons::Plain<comparisons::GreaterEqual, Int64>;
+        LESS_INT32 = comparisons::Plain<comparisons::Less, i32>;
+        LESS_INT64 = comparisons::Plain<comparisons::Less, Int64>;
+        LESS_EQUAL_INT32 = comparisons::Plain<comparisons::LessEqual, i32>;
+        LESS_EQUAL_INT64 = comparisons::Plain<comparisons::LessEqual, Int64>;
+        EQUAL_BOOL = comparisons::Plain<comparisons::Equal, Bool>;
+        NOT_EQUAL_BOOL = comparisons::Plain<comparisons::NotEqual, Bool>;
     }
     /// Kernels from one type to another.
     BETWEEN: {
@@ -116,6 +213,36 @@ registrations! {
         DEQUANTIZE_INT8 = dequantize::Int8;
         DEQUANTIZE_INT16 = dequantize::Int16;
         DEQUANTIZE_FLOAT16 = dequantize::Float16;
+        CAST_INT8_TO_INT8 = cast::Cast<i8, i8>;
+        CAST_INT8_TO_INT16 = cast::Cast<i8, i16>;
+        CAST_INT8_TO_INT32 = cast::Cast<i8, i32>;
+        CAST_INT8_TO_UINT32 = cast::Cast<i8, u32>;
+        CAST_INT8_TO_FLOAT32 = cast::Cast<i8, f32>;
+        CAST_INT16_TO_INT8 = cast::Cast<i16, i8>;
+        CAST_INT16_TO_INT16 = cast::Cast<i16, i16>;
+        CAST_INT16_TO_INT32 = cast::Cast<i16, i32>;
+        CAST_INT16_TO_UINT32 = cast::Cast<i16, u32>;
+        CAST_INT16_TO_FLOAT32 = cast::Cast<i16, f32>;
+        CAST_INT32_TO_INT8 = cast::Cast<i32, i8>;
+        CAST_INT32_TO_INT16 = cast::Cast<i32, i16>;
+        CAST_INT32_TO_INT32 = cast::Cast<i32, i32>;
+        CAST_INT32_TO_UINT32 = cast::Cast<i32, u32>;
+        CAST_INT32_TO_FLOAT32 = cast::Cast<i32, f32>;
+        CAST_UINT32_TO_INT8 = cast::Cast<u32, i8>;
+        CAST_UINT32_TO_INT16 = cast::Cast<u32, i16>;
+        CAST_UINT32_TO_INT32 = cast::Cast<u32, i32>;
+        CAST_UINT32_TO_UINT32 = cast::Cast<u32, u32>;
+        CAST_UINT32_TO_FLOAT32 = cast::Cast<u32, f32>;
+        CAST_FLOAT32_TO_INT8 = cast::Cast<f32, i8>;
+        CAST_FLOAT32_TO_INT16 = cast::Cast<f32, i16>;
+        CAST_FLOAT32_TO_INT32 = cast::Cast<f32, i32>;
+        CAST_FLOAT32_TO_UINT32 = cast::Cast<f32, u32>;
+        CAST_FLOAT32_TO_FLOAT32 = cast::Cast<f32, f32>;
+        CAST_BOOL_TO_INT8 = cast::Cast<Bool, i8>;
+        CAST_BOOL_TO_INT16 = cast::Cast<Bool, i16>;
+        CAST_BOOL_TO_INT32 = cast::Cast<Bool, i32>;
+        CAST_BOOL_TO_UINT32 = cast::Cast<Bool, u32>;
+        CAST_BOOL_TO_FLOAT32 = cast::Cast<Bool, f32>;
     }
 }
 
@@ -154,10 +281,11 @@ pub static ALL: &[Registration] = &joined::<
             + DYNAMIC.len()
             + MOVES.len()
             + BETWEEN.len()
+            + ON_NUMBERS.len()
             + STORED.len()
     },
 >(&[
-    STORED, ON_INT8, ON_INT16, ON_FLOAT32, DYNAMIC, MOVES, BETWEEN,
+    STORED, ON_INT8, ON_INT16, ON_FLOAT32, DYNAMIC, MOVES, BETWEEN, ON_NUMBERS,
 ]);
 
 #[cfg(test)]

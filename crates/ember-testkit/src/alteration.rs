@@ -319,6 +319,10 @@ impl Alterations {
             (Options::FullyConnected(o), _) => o.fused_activation_function = activation,
             (Options::Softmax(o), 0..=2) => o.beta = self.random.pick(SCALES),
             (Options::Softmax(o), _) => o.beta = number as f32,
+            (Options::LeakyRelu(o), _) => o.alpha = self.random.pick(SCALES),
+            (Options::Sub(o), _) => o.fused_activation_function = activation,
+            (Options::Mul(o), _) => o.fused_activation_function = activation,
+            (Options::Div(o), _) => o.fused_activation_function = activation,
             (Options::Add(o), _) => o.fused_activation_function = activation,
             (Options::Reshape(o), _) => {
                 let dims = [number, self.random.pick(NUMBERS)];

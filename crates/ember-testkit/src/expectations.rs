@@ -5,18 +5,6 @@ use crate::suite::NotYet;
 
 /// Goldens of `golden/` that no runtime takes.
 pub const GOLDENS_NOT_YET: &[NotYet] = &[
-    NotYet {
-        case: "add/int32_same",
-        mentions: &["ADD", "INT32"],
-    },
-    NotYet {
-        case: "add/int32_channel_vector",
-        mentions: &["ADD", "INT32"],
-    },
-    NotYet {
-        case: "add/int32_both_sides",
-        mentions: &["ADD", "INT32"],
-    },
     // TFLM reads the absent scale as 0 and then compares it as any other.
     NotYet {
         case: "fully_connected/int8_bias_without_scale",

@@ -2,7 +2,7 @@
 
 use ember_micro::{Interpreter, PrepareError, arena_bytes_needed, registry};
 use ember_testkit::aligned::AlignedBytes;
-use ember_testkit::case::Case;
+use ember_testkit::case::{Case, Tensors};
 use ember_testkit::{expectations, golden, sample};
 use ember_tflite::Model;
 
@@ -14,21 +14,40 @@ fn supported(case: &Case) -> bool {
     listed.all(|entry| entry.case != case.name)
 }
 
-fn models() -> impl Iterator<Item = (String, AlignedBytes)> {
+/// A model with inputs that it is defined for.
+struct Sample {
+    name: String,
+    file: AlignedBytes,
+    inputs: Tensors,
+}
+
+fn models() -> impl Iterator<Item = Sample> {
+    let sample = |name: &str, with_plan| Sample {
+        name: name.to_owned(),
+        file: sample::model(with_plan),
+        inputs: vec![vec![1; sample::INPUT_ELEMENTS * 4]],
+    };
     golden::operators()
         .flat_map(|operator| golden::cases(operator).unwrap())
         .filter(supported)
-        .map(|case| (case.name, case.model))
-        .chain([
-            ("sample".to_owned(), sample::model(false)),
-            ("sample with a plan".to_owned(), sample::model(true)),
-        ])
+        .map(|case| Sample {
+            name: case.name,
+            file: case.model,
+            inputs: case.records[0].inputs.clone(),
+        })
+        .chain([sample("sample", false), sample("sample with a plan", true)])
+}
+
+fn fill(interpreter: &mut Interpreter<'_, '_>, inputs: &Tensors) {
+    for (index, bytes) in inputs.iter().enumerate() {
+        interpreter.input(index).unwrap().copy_from_slice(bytes);
+    }
 }
 
 #[test]
 fn an_arena_of_the_needed_bytes_is_enough_and_a_smaller_one_is_refused() {
     let mut checked = 0;
-    for (name, file) in models() {
+    for Sample { name, file, inputs } in models() {
         let model = Model::parse(file.as_slice()).unwrap();
         let needed =
             arena_bytes_needed(&model, registry::ALL).unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -36,6 +55,7 @@ fn an_arena_of_the_needed_bytes_is_enough_and_a_smaller_one_is_refused() {
         let mut interpreter = Interpreter::new(&model, registry::ALL, arena.as_mut_slice())
             .unwrap_or_else(|e| panic!("{name}: {needed} bytes: {e}"));
         assert_eq!(interpreter.arena_bytes_used(), needed, "{name}");
+        fill(&mut interpreter, &inputs);
         interpreter
             .invoke()
             .unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -57,7 +77,7 @@ fn an_arena_of_the_needed_bytes_is_enough_and_a_smaller_one_is_refused() {
 
 #[test]
 fn what_the_arena_held_before_does_not_matter() {
-    for (name, file) in models() {
+    for Sample { name, file, inputs } in models() {
         let model = Model::parse(file.as_slice()).unwrap();
         let needed = arena_bytes_needed(&model, registry::ALL).unwrap();
         let run = |filler: u8| {
@@ -65,12 +85,7 @@ fn what_the_arena_held_before_does_not_matter() {
             arena.as_mut_slice().fill(filler);
             let mut interpreter =
                 Interpreter::new(&model, registry::ALL, arena.as_mut_slice()).unwrap();
-            let inputs = model.main().inputs().len();
-            for index in 0..inputs {
-                if let Some(bytes) = interpreter.input(index) {
-                    bytes.fill(1);
-                }
-            }
+            fill(&mut interpreter, &inputs);
             interpreter.invoke().unwrap();
             interpreter.output(0).unwrap().to_vec()
         };

@@ -16,7 +16,7 @@ use crate::kernel::Kernel;
 use crate::prepare::Prepare;
 
 /// The sizes from the innermost dimension outwards.
-fn innermost_first(shape: ember_tflite::Shape<'_>) -> impl Iterator<Item = u32> {
+pub(super) fn innermost_first(shape: ember_tflite::Shape<'_>) -> impl Iterator<Item = u32> {
     let len = shape.len();
     (1..=len).map(move |back| shape.get(len - back).unwrap_or(1) as u32)
 }

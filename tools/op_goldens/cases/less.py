@@ -1,0 +1,9 @@
+"""LESS, with and without broadcasting."""
+
+from ai_edge_litert import schema_py_generated as schema
+
+from cases import comparisons
+
+
+def cases():
+    return comparisons.cases_of("less", "LESS", schema.LessOptionsT())

@@ -1,0 +1,9 @@
+"""LESS_EQUAL, with and without broadcasting."""
+
+from ai_edge_litert import schema_py_generated as schema
+
+from cases import comparisons
+
+
+def cases():
+    return comparisons.cases_of("less_equal", "LESS_EQUAL", schema.LessEqualOptionsT())

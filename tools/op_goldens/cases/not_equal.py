@@ -1,0 +1,9 @@
+"""NOT_EQUAL, with and without broadcasting."""
+
+from ai_edge_litert import schema_py_generated as schema
+
+from cases import comparisons
+
+
+def cases():
+    return comparisons.cases_of("not_equal", "NOT_EQUAL", schema.NotEqualOptionsT(), ("int8", "float32", "int32", "int64", "bool"))
