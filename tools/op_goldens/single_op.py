@@ -105,7 +105,8 @@ def model(op, options, inputs, outputs, version=1):
     file.version = 3
     code = schema.OperatorCodeT()
     code.builtinCode = getattr(schema.BuiltinOperator, op)
-    code.deprecatedBuiltinCode = code.builtinCode
+    # One byte holds the older codes; 127 stands for the others.
+    code.deprecatedBuiltinCode = min(code.builtinCode, 127)
     code.version = version
     file.operatorCodes = [code]
     file.buffers = [_AlignedBuffer(b"")]
@@ -141,7 +142,8 @@ def model(op, options, inputs, outputs, version=1):
     operator = schema.OperatorT()
     operator.inputs = [t if isinstance(t, int) else add(t) for t in inputs]
     operator.outputs = [add(t) for t in outputs]
-    if options is not None:
+    # A table without fields says nothing.
+    if options is not None and vars(options):
         name = type(options).__name__.removesuffix("T")
         operator.builtinOptionsType = getattr(schema.BuiltinOptions, name)
         operator.builtinOptions = options

@@ -96,14 +96,31 @@ impl<'s> Io<'s> {
     /// [`InvokeFault::Operand`] where the output is not in the arena or not of this type.
     #[inline]
     pub fn split<T: Plain>(self) -> Result<(Inputs<'s>, &'s mut [T]), InvokeFault> {
-        let (inputs, output) = self.split_bytes().ok_or(OUTPUT)?;
+        let first = self.frame.inputs;
+        let (inputs, output) = self.split_bytes(first).ok_or(OUTPUT)?;
         Ok((inputs, view::from_bytes_mut(output).ok_or(OUTPUT)?))
     }
 
+    /// The inputs and the output at `index`, of an operator with several.
+    ///
+    /// # Errors
+    /// [`InvokeFault::Operand`] where there is no such output, it is not in the arena or not of this type.
+    pub fn split_at<T: Plain>(&mut self, index: u8) -> Result<(Inputs<'_>, &mut [T]), InvokeFault> {
+        let io = Io {
+            activations: &mut *self.activations,
+            frame: self.frame,
+            words: self.words,
+        };
+        let fault = InvokeFault::Operand(Slot::output(index));
+        let operand = self.frame.inputs.wrapping_add(index);
+        let (inputs, output) = io.split_bytes(operand).ok_or(fault)?;
+        Ok((inputs, view::from_bytes_mut(output).ok_or(fault)?))
+    }
+
     #[inline(never)]
-    fn split_bytes(self) -> Option<(Inputs<'s>, &'s mut [u8])> {
+    fn split_bytes(self, operand: u8) -> Option<(Inputs<'s>, &'s mut [u8])> {
         let frame = self.frame;
-        let [word, len] = frame.row(frame.inputs)?;
+        let [word, len] = frame.row(operand)?;
         let Location::Arena(start) = Location::from_word(word) else {
             return None;
         };

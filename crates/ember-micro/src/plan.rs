@@ -71,7 +71,10 @@ pub(crate) type Row = [u32; 2];
 /// Operators whose output is their first input under another name or shape.
 #[must_use]
 pub const fn renames_input(op: BuiltinOp) -> bool {
-    matches!(op, BuiltinOp::Reshape)
+    matches!(
+        op,
+        BuiltinOp::Reshape | BuiltinOp::Squeeze | BuiltinOp::ExpandDims
+    )
 }
 
 /// When a tensor is in use: the operators from the first to the last, both included.

@@ -19,10 +19,11 @@ use crate::kernel::Registration;
 use ember_kernels::{Bool, Int64};
 
 use crate::ops::{
-    abs, add, average_pool_2d, cast, comparisons, conv_2d, depthwise_conv_2d, dequantize, div, elu,
-    fully_connected, hard_swish, leaky_relu, logical, logistic, max_pool_2d, maximum_minimum, mul,
-    pack, prelu, quantize, relu, reshape, shape, softmax, squared_difference, stored,
-    strided_slice, sub, unary, zeros_like,
+    abs, add, average_pool_2d, cast, comparisons, concatenation, conv_2d, depth_to_space,
+    depthwise_conv_2d, dequantize, div, elu, fully_connected, gather, hard_swish, leaky_relu,
+    logical, logistic, max_pool_2d, maximum_minimum, mul, pack, pad, prelu, quantize, relu,
+    reshape, select_v2, shape, softmax, squared_difference, stored, strided_slice, sub, transpose,
+    unary, zeros_like,
 };
 
 macro_rules! registrations {
@@ -67,6 +68,26 @@ registrations! {
         STRIDED_SLICE = strided_slice::Any;
         PACK = pack::Any;
         ZEROS_LIKE = zeros_like::Any;
+        SQUEEZE = reshape::Squeeze;
+        EXPAND_DIMS = reshape::ExpandDims;
+        TRANSPOSE = transpose::Transpose;
+        REVERSE_V2 = transpose::Reverse;
+        SLICE = transpose::Slice;
+        BROADCAST_TO = transpose::BroadcastTo;
+        CONCATENATION = concatenation::Concatenation;
+        SPLIT = concatenation::Split;
+        SPLIT_V = concatenation::SplitV;
+        UNPACK = concatenation::Unpack;
+        PAD = pad::Pad;
+        PADV2 = pad::PadV2;
+        MIRROR_PAD = pad::MirrorPad;
+        FILL = pad::Fill;
+        DEPTH_TO_SPACE = depth_to_space::DepthToSpace;
+        SPACE_TO_DEPTH = depth_to_space::SpaceToDepth;
+        GATHER = gather::Any;
+        GATHER_ND = gather::Nd;
+        EMBEDDING_LOOKUP = gather::EmbeddingLookup;
+        SELECT_V2 = select_v2::Any;
     }
     /// Kernels on int8 activations.
     ON_INT8: {

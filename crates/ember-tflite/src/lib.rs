@@ -65,10 +65,11 @@ pub use flat::{List, ListIter, Scalar};
 pub use metadata::{ArenaPlan, DECODE, PLAN, RUNTIME_VERSION, UNPLANNED};
 pub use model::{Model, OpCode, Operator, Signature, Subgraph, SubgraphId, TensorId, TensorIds};
 pub use options::{
-    AddOptions, Conv2dOptions, DepthwiseConv2dOptions, Dims, DivOptions, FullyConnectedOptions,
-    LeakyReluOptions, MAX_DIMS, MulOptions, Options, OptionsTable, PackOptions, Pool2dOptions,
-    RawOptions, ReshapeOptions, ShapeOptions, SoftmaxOptions, StridedSliceOptions, SubOptions,
-    WeightsFormat,
+    AddOptions, ConcatenationOptions, Conv2dOptions, DepthToSpaceOptions, DepthwiseConv2dOptions,
+    Dims, DivOptions, FullyConnectedOptions, GatherOptions, LeakyReluOptions, MAX_DIMS,
+    MirrorPadMode, MirrorPadOptions, MulOptions, Options, OptionsTable, PackOptions, Pool2dOptions,
+    RawOptions, ReshapeOptions, ShapeOptions, SoftmaxOptions, SpaceToDepthOptions, SplitOptions,
+    SplitVOptions, StridedSliceOptions, SubOptions, UnpackOptions, WeightsFormat,
 };
 pub use schema::Place;
 pub use tensor::{Quantization, Shape, Tensor};

@@ -20,6 +20,16 @@ pub enum WeightsFormat {
     Shuffled4x16Int8 = 1,
 }
 
+/// How MIRROR_PAD continues a dimension.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum MirrorPadMode {
+    /// The border itself is not repeated.
+    #[default]
+    Reflect = 0,
+    /// The border itself is repeated.
+    Symmetric = 1,
+}
+
 /// The most dimensions that a [`Dims`] holds.
 pub const MAX_DIMS: usize = 8;
 
@@ -91,6 +101,10 @@ byte_values! {
     WeightsFormat: Check::Code(1), Self::Default, code => match code {
         1 => Self::Shuffled4x16Int8,
         _ => Self::Default,
+    };
+    MirrorPadMode: Check::Code(1), Self::Reflect, code => match code {
+        1 => Self::Symmetric,
+        _ => Self::Reflect,
     };
 }
 

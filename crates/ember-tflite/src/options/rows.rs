@@ -4,7 +4,7 @@ use ember_core::{Activation, BuiltinOp, Dtype, Padding};
 
 #[cfg(feature = "write")]
 use super::FieldSink;
-use super::{Dims, OptionsTable, RawOptions, Value, WeightsFormat, sealed};
+use super::{Dims, MirrorPadMode, OptionsTable, RawOptions, Value, WeightsFormat, sealed};
 use crate::flat::Table;
 use crate::model::Operator;
 use crate::schema::Row;
@@ -137,5 +137,51 @@ options! {
     LeakyRelu: LeakyReluOptions, "LeakyReluOptions" = 75 for LeakyRelu {
         /// The slope below zero.
         alpha: f32 = 0;
+    }
+    /// Options of CONCATENATION.
+    Concatenation: ConcatenationOptions, "ConcatenationOptions" = 10 for Concatenation {
+        /// The dimension along which the inputs follow each other; negative from the end.
+        axis: i32 = 0;
+        /// Applied to each element before it is stored.
+        fused_activation_function: Activation = 1;
+    }
+    /// Options of SPACE_TO_DEPTH.
+    SpaceToDepth: SpaceToDepthOptions, "SpaceToDepthOptions" = 19 for SpaceToDepth {
+        /// Rows, and columns, that become channels.
+        block_size: i32 = 0;
+    }
+    /// Options of GATHER.
+    Gather: GatherOptions, "GatherOptions" = 23 for Gather {
+        /// The dimension that the indices are of.
+        axis: i32 = 0;
+        /// Leading dimensions that input and indices share (version 5).
+        batch_dims: i32 = 1;
+    }
+    /// Options of SPLIT.
+    Split: SplitOptions, "SplitOptions" = 35 for Split {
+        /// The number of outputs.
+        num_splits: i32 = 0;
+    }
+    /// Options of UNPACK.
+    Unpack: UnpackOptions, "UnpackOptions" = 64 for Unpack {
+        /// The number of outputs.
+        num: i32 = 0;
+        /// The dimension that the outputs lose.
+        axis: i32 = 1;
+    }
+    /// Options of MIRROR_PAD.
+    MirrorPad: MirrorPadOptions, "MirrorPadOptions" = 77 for MirrorPad {
+        /// Whether the border itself is repeated.
+        mode: MirrorPadMode = 0;
+    }
+    /// Options of SPLIT_V.
+    SplitV: SplitVOptions, "SplitVOptions" = 79 for SplitV {
+        /// The number of outputs.
+        num_splits: i32 = 0;
+    }
+    /// Options of DEPTH_TO_SPACE.
+    DepthToSpace: DepthToSpaceOptions, "DepthToSpaceOptions" = 94 for DepthToSpace {
+        /// Rows, and columns, that channels become.
+        block_size: i32 = 0;
     }
 }

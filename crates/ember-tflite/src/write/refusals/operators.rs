@@ -183,8 +183,8 @@ fn options_with_codes_the_schema_does_not_know() {
 
 #[test]
 fn options_that_would_be_lost_are_not_taken_over() {
-    // MUL has options that no row reads; RELU has none.
-    const MUL_OPTIONS: u8 = 21;
+    // ONE_HOT has options that no row reads; RELU has none.
+    const ONE_HOT_OPTIONS: u8 = 61;
     let mut spec = sample();
     spec.operators[0].op = BuiltinOp::Softmax;
     spec.operators[0].options = SoftmaxOptions { beta: 2.0 }.into();
@@ -199,16 +199,16 @@ fn options_that_would_be_lost_are_not_taken_over() {
     let graph = model.main().table;
     let op = graph.tables(sub_graph::operators).get(0).unwrap();
     let union = op.slot(operator::builtin_options_type.slot).unwrap();
-    bytes[codes[0]] = BuiltinOp::Mul as u8;
-    bytes[codes[1]] = BuiltinOp::Mul as u8;
-    bytes[union] = MUL_OPTIONS;
+    bytes[codes[0]] = BuiltinOp::OneHot as u8;
+    bytes[codes[1]] = BuiltinOp::OneHot as u8;
+    bytes[union] = ONE_HOT_OPTIONS;
     let model = Model::parse(&bytes).unwrap();
     assert_eq!(
         ModelSpec::from_model(&model),
         Err(WriteError::UnreadOptions {
             operator: 0,
-            op: BuiltinOp::Mul,
-            code: MUL_OPTIONS
+            op: BuiltinOp::OneHot,
+            code: ONE_HOT_OPTIONS
         })
     );
 }
