@@ -42,7 +42,7 @@ fn main() {
         println!("cargo::rerun-if-env-changed={variable}");
     }
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(rp2040)");
+    println!("cargo::rustc-check-cfg=cfg(rp2040, compiled_model)");
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("none") {
         return;
     }
@@ -59,6 +59,12 @@ fn prepare() -> Result<(), String> {
         "EMBER_MODEL_RS is not set: a firmware is built around a model; use `cargo xtask firmware`"
     })?;
     println!("cargo::rerun-if-changed={model}");
+    let source = fs::read_to_string(&model)
+        .map_err(|error| format!("EMBER_MODEL_RS: cannot read {model}: {error}"))?;
+    let compiled = source.lines().any(|line| line == COMPILED);
+    if compiled {
+        println!("cargo::rustc-cfg=compiled_model");
+    }
     // A copy, so that the name of the place where the model happened to lie is not in the image.
     fs::copy(&model, out.join("model_data.rs"))
         .map_err(|error| format!("EMBER_MODEL_RS: cannot copy {model}: {error}"))?;
@@ -66,7 +72,7 @@ fn prepare() -> Result<(), String> {
     write(&out.join("memory.x"), &memory(&triple)?)?;
     // cortex-m-rt's `device` feature includes it for names of interrupt handlers; there are none.
     write(&out.join("device.x"), "")?;
-    write(&out.join("target.rs"), &constants()?)?;
+    write(&out.join("target.rs"), &constants(compiled)?)?;
     write(&out.join("start.rs"), &start(&triple)?)?;
     println!("cargo::rustc-link-search={}", out.display());
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
@@ -221,8 +227,33 @@ fn start(triple: &str) -> Result<String, String> {
     ))
 }
 
-/// The source of `src/target.rs`.
-fn constants() -> Result<String, String> {
+/// The line of a model's source that says that it is code and no file (`ember_codegen::compiled`).
+const COMPILED: &str = "pub const ENGINE: &str = \"compiled\";";
+
+/// The memory that a compiled model is.
+fn compiled_memory() -> Result<String, String> {
+    if has_feature("SLOTS") {
+        return Err(
+            "EMBER_MODEL_RS is a compiled model, which is a part of the firmware: a model in a slot is interpreted"
+                .to_owned(),
+        );
+    }
+    for variable in ["EMBER_KERNELS", "EMBER_ARENA_BYTES"] {
+        if env::var_os(variable).is_some() {
+            return Err(format!(
+                "{variable} is set, but EMBER_MODEL_RS is a compiled model, which has no room for others: build with an interpreter"
+            ));
+        }
+    }
+    Ok("/// The model with its arena.\n\
+        pub(crate) type Memory = crate::model::Model;\n\n\
+        /// As it is at the start.\n\
+        pub(crate) const MEMORY: Memory = crate::model::Model::new();\n"
+        .to_owned())
+}
+
+/// The kernels and the arena of the interpreter.
+fn interpreter() -> Result<String, String> {
     let model_needs = "crate::model::ARENA_BYTES";
     let arena_bytes = match optional("EMBER_ARENA_BYTES")? {
         None => model_needs.to_owned(),
@@ -237,12 +268,25 @@ fn constants() -> Result<String, String> {
             ));
         }
     };
-    let mut source = format!(
+    Ok(format!(
         "/// Bytes of the arena.\n\
          pub(crate) const ARENA_BYTES: usize = {arena_bytes};\n\n\
          /// The kernels.\n\
-         pub(crate) const REGISTRY: &[::ember_micro::Registration] = {registry};\n"
-    );
+         pub(crate) const REGISTRY: &[::ember_micro::Registration] = {registry};\n\n\
+         /// The arena.\n\
+         pub(crate) type Memory = [u8; ARENA_BYTES];\n\n\
+         /// As it is at the start.\n\
+         pub(crate) const MEMORY: Memory = [0; ARENA_BYTES];\n"
+    ))
+}
+
+/// The source of `src/target.rs`.
+fn constants(compiled: bool) -> Result<String, String> {
+    let mut source = if compiled {
+        compiled_memory()?
+    } else {
+        interpreter()?
+    };
     if has_feature("RTT") {
         let up_bytes = number("EMBER_RTT_UP_BYTES")?;
         let down_bytes = number("EMBER_RTT_DOWN_BYTES")?;

@@ -9,10 +9,17 @@
 //! | `rtt` | ring buffers in RAM | in the image | never |
 //! | `slots` | ring buffers in RAM | the newest one in a slot of flash | never |
 //! | `signed` | ring buffers in RAM | the newest one that the key's owner signed | never |
+//!
+//! A model in the image is either a file, which is interpreted, or it was compiled: then its source says so, `build.rs` sets
+//! `compiled_model`, and neither the interpreter nor the reader of files is linked.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
-#[cfg(target_os = "none")]
+#[cfg(all(target_os = "none", compiled_model))]
+mod compiled;
+#[cfg(all(target_os = "none", compiled_model))]
+use compiled as device;
+#[cfg(all(target_os = "none", not(compiled_model)))]
 mod device;
 #[cfg(target_os = "none")]
 mod machine;

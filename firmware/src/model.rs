@@ -1,4 +1,5 @@
-//! The model that the image is built around: `MODEL`, `ARENA_BYTES` and the operators it needs, as `ember-codegen` wrote them.
+//! The model that the image is built around, as `ember-codegen` wrote it: `MODEL`, `ARENA_BYTES` and the operators it needs, or
+//! `Model`, which is code.
 
 #![allow(
     missing_docs,

@@ -114,24 +114,30 @@ impl Clock for Machine {
 }
 
 #[repr(C, align(16))]
-struct Arena(UnsafeCell<[u8; target::ARENA_BYTES]>);
+struct Arena(UnsafeCell<target::Memory>);
 
-// SAFETY: `arena` hands the bytes out once.
+// SAFETY: `memory` hands it out once.
 unsafe impl Sync for Arena {}
 
-static ARENA: Arena = Arena(UnsafeCell::new([0; target::ARENA_BYTES]));
+static ARENA: Arena = Arena(UnsafeCell::new(target::MEMORY));
 static ARENA_TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The memory for tensors and the runtime's state: exactly as large as the model needs, unless the target wants room for
-/// other models. Empty when called again.
-pub(crate) fn arena() -> &'static mut [u8] {
+/// other models. Nothing when called again.
+pub(crate) fn memory() -> Option<&'static mut target::Memory> {
     // Load and store, not swap: an M0 has no atomic exchange, and there is no second thread.
     if ARENA_TAKEN.load(Ordering::Relaxed) {
-        return &mut [];
+        return None;
     }
     ARENA_TAKEN.store(true, Ordering::Relaxed);
     // SAFETY: this line is reached once, so there is one reference.
-    unsafe { &mut *ARENA.0.get() }
+    Some(unsafe { &mut *ARENA.0.get() })
+}
+
+/// [`memory`] as bytes, for a model that is interpreted. Empty when called again.
+#[cfg(not(compiled_model))]
+pub(crate) fn arena() -> &'static mut [u8] {
+    memory().map_or(&mut [], |memory| memory)
 }
 
 /// The slots, with all their bytes.

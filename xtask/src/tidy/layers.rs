@@ -17,7 +17,10 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["ember-core", "ember-kernels", "ember-tflite"],
     ),
     ("ember-slot", &["ember-core"]),
-    ("firmware", &["ember-link", "ember-micro", "ember-slot"]),
+    (
+        "firmware",
+        &["ember-kernels", "ember-link", "ember-micro", "ember-slot"],
+    ),
     ("ember-progress", &[]),
     ("ember-data", &[]),
     ("ember-report", &[]),
