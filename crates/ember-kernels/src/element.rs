@@ -3,6 +3,7 @@
 use ember_core::Clamp;
 use ember_core::view::Plain;
 
+use crate::arch;
 use crate::average_pool_2d;
 use crate::error::KernelError;
 use crate::max_pool_2d::{self, Pool2d};
@@ -82,14 +83,14 @@ pub trait Element: Plain {
 }
 
 macro_rules! poolings {
-    ($wide:ty) => {
+    ($wide:ty, $fast_max:expr) => {
         fn max_pool_2d(
             shape: &Pool2d,
             range: Clamp<$wide>,
             input: &[Self],
             output: &mut [Self],
         ) -> Result<(), KernelError> {
-            max_pool_2d::run(shape, range, input, output)
+            max_pool_2d::run(shape, range, input, output, $fast_max)
         }
 
         fn average_pool_2d(
@@ -104,7 +105,7 @@ macro_rules! poolings {
 }
 
 macro_rules! integers {
-    ($($type:ty: $range:expr;)*) => {
+    ($($type:ty: $range:expr, $fast_max:expr;)*) => {
         $(impl Element for $type {
             type Wide = i32;
 
@@ -143,14 +144,14 @@ macro_rules! integers {
                 sum.checked_div(count)
             }
 
-            poolings!(i32);
+            poolings!(i32, $fast_max);
         })*
     };
 }
 
 integers! {
-    i8: Clamp::INT8;
-    i16: Clamp::INT16;
+    i8: Clamp::INT8, arch::max_pool_2d_i8;
+    i16: Clamp::INT16, |_, _, _, _| false;
 }
 
 impl Element for f32 {
@@ -188,5 +189,5 @@ impl Element for f32 {
         (count != 0).then(|| sum / count as Self)
     }
 
-    poolings!(f32);
+    poolings!(f32, arch::max_pool_2d_f32);
 }

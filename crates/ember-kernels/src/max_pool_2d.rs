@@ -81,15 +81,17 @@ pub fn pool<T: Element>(
     T::max_pool_2d(shape, range, input, output)
 }
 
+/// `fast` is the processor's own, as [`arch`](crate::arch) has them.
 #[inline(always)]
 pub(crate) fn run<T: Element>(
     shape: &Pool2d,
     range: Clamp<T::Wide>,
     input: &[T],
     output: &mut [T],
+    fast: impl FnOnce(&Pool2d, Clamp<T::Wide>, &[T], &mut [T]) -> bool,
 ) -> Result<(), KernelError> {
     shape.check(input.len(), output.len())?;
-    if output.is_empty() {
+    if output.is_empty() || fast(shape, range, input, output) {
         return Ok(());
     }
     let channels = shape.channels as usize;

@@ -37,7 +37,7 @@ use x86_64 as machine;
 pub(crate) use dsp::dots_i8;
 pub(crate) use machine::{
     conv_2d_f32, conv_2d_i8, conv_2d_pooled_f32, conv_2d_pooled_i8, depthwise_conv_2d_f32,
-    depthwise_conv_2d_i8, fully_connected_f32, fully_connected_i8,
+    depthwise_conv_2d_i8, fully_connected_f32, fully_connected_i8, max_pool_2d_f32, max_pool_2d_i8,
 };
 #[cfg(not(dsp))]
 pub(crate) use portable::dots_i8;

@@ -5,11 +5,13 @@
     reason = "each processor takes what it has no code of its own for"
 )]
 
+use ember_core::Clamp;
+
 use crate::arithmetic::{Float32, Int8};
 use crate::conv_2d::Conv2d;
 use crate::depthwise_conv_2d::DepthwiseConv2d;
 use crate::fully_connected::FullyConnected;
-use crate::max_pool_2d::MaxPool;
+use crate::max_pool_2d::{MaxPool, Pool2d};
 
 #[inline(always)]
 pub(crate) const fn conv_2d_i8(
@@ -102,6 +104,26 @@ pub(crate) const fn fully_connected_f32(
     _arithmetic: &Float32<'_>,
     _input: &[f32],
     _filter: &[f32],
+    _output: &mut [f32],
+) -> bool {
+    false
+}
+
+#[inline(always)]
+pub(crate) const fn max_pool_2d_i8(
+    _shape: &Pool2d,
+    _range: Clamp<i32>,
+    _input: &[i8],
+    _output: &mut [i8],
+) -> bool {
+    false
+}
+
+#[inline(always)]
+pub(crate) const fn max_pool_2d_f32(
+    _shape: &Pool2d,
+    _range: Clamp<f32>,
+    _input: &[f32],
     _output: &mut [f32],
 ) -> bool {
     false

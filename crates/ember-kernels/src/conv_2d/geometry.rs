@@ -6,7 +6,7 @@ use crate::rows;
 use crate::window::Span;
 
 /// Windows of at most this many elements are gathered once and then meet every filter.
-const PATCH: usize = 32;
+pub(crate) const PATCH: usize = 32;
 
 /// Distances in the tensors of a convolution, in elements.
 #[derive(Clone, Copy)]

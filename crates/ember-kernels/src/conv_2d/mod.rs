@@ -1,7 +1,7 @@
 //! CONV_2D: `reference_integer_ops::ConvPerChannel` (`kernels/internal/reference/integer_ops/conv.h`) and
 //! `reference_ops::Conv` (`kernels/internal/reference/conv.h`), with groups.
 
-mod geometry;
+pub(crate) mod geometry;
 mod pooled;
 
 pub(crate) use geometry::Geometry;

@@ -70,10 +70,8 @@ impl Rows<'_> {
         };
         let (chunks, tail) = inputs.as_chunks::<GROUP>();
         let rows: [_; LANES] = array::from_fn(|lane| row(lane).as_chunks::<GROUP>());
-        // Of one length that the compiler knows of, so that it checks no index twice.
-        let count = chunks.len();
-        let body: [&[[i8; GROUP]]; LANES] = rows.map(|(row, _)| row.get(..count).unwrap_or(&[]));
-        if body.iter().any(|row| row.len() != count) {
+        let body = rows.map(|(row, _)| row);
+        if body.iter().any(|row| row.len() != chunks.len()) {
             return lanes.sums([0; LANES]);
         }
         let zero_point = arithmetic.input_zero_point;
@@ -83,15 +81,13 @@ impl Rows<'_> {
         for (at, inputs) in chunks.iter().enumerate() {
             let inputs = lanes.chunk(inputs, zero_point);
             for (sum, row) in sums.iter_mut().zip(&body) {
-                if let Some(weights) = row.get(at) {
-                    *sum = lanes.dot(*sum, inputs, weights);
-                }
+                // SAFETY: the row is as long as the chunks of inputs are many, which was checked above.
+                *sum = lanes.dot(*sum, inputs, unsafe { row.get_unchecked(at) });
             }
             if factor != 0 {
                 for (sum, row) in weight_sums.iter_mut().zip(&body) {
-                    if let Some(weights) = row.get(at) {
-                        *sum = lanes.add_weights(*sum, weights);
-                    }
+                    // SAFETY: as above.
+                    *sum = lanes.add_weights(*sum, unsafe { row.get_unchecked(at) });
                 }
             }
         }

@@ -8,13 +8,16 @@
 //! enables them.
 #![allow(
     unsafe_code,
-    reason = "the bounds of a tile of windows are checked once instead of at every step"
+    reason = "bounds are checked once for a tile of windows or a row of weights instead of at every step"
 )]
 
 mod conv_2d;
 mod dense;
+mod depthwise_conv_2d;
 mod filters;
+pub(super) mod float32;
 mod lanes;
+mod max_pool_2d;
 #[cfg(any(test, target_arch = "aarch64"))]
 mod plain;
 #[cfg(test)]
@@ -23,6 +26,9 @@ mod window;
 
 pub(super) use conv_2d::{convolve, convolve_pooled};
 pub(super) use dense::connect;
+pub(super) use depthwise_conv_2d::{depthwise, depthwise_float32};
+#[cfg(target_arch = "x86_64")]
 pub(super) use lanes::{GROUP, LANES, Lanes, Scaling, TAPS};
+pub(super) use max_pool_2d::pool;
 #[cfg(any(test, target_arch = "aarch64"))]
 pub(super) use plain::Plain;

@@ -1,5 +1,6 @@
 //! The lanes as arrays: no instruction by name, for machines whose vectors the compiler uses by itself.
 
+use super::float32::{Floats, INTERLEAVED};
 use super::lanes::{GROUP, LANES, Lanes, Scaling, TAPS};
 
 /// Arrays. NEON is always there on AArch64, so nothing needs to be asked.
@@ -123,5 +124,75 @@ impl Lanes for Plain {
             *output = scale.range.apply(scaled.wrapping_add(scale.zero_point)) as i8;
         }
         outputs
+    }
+}
+
+impl Floats for Plain {
+    type Channels = [f32; LANES];
+    type Interleaved = [f32; INTERLEAVED];
+
+    #[inline(always)]
+    fn channels(self, numbers: &[f32; LANES]) -> [f32; LANES] {
+        *numbers
+    }
+
+    #[inline(always)]
+    fn numbers(self, channels: [f32; LANES]) -> [f32; LANES] {
+        channels
+    }
+
+    #[inline(always)]
+    fn multiply_add(self, mut sums: [f32; LANES], x: f32, weights: [f32; LANES]) -> [f32; LANES] {
+        for (sum, w) in sums.iter_mut().zip(weights) {
+            *sum += x * w;
+        }
+        sums
+    }
+
+    #[inline(always)]
+    fn add(self, mut a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+        for (a, b) in a.iter_mut().zip(b) {
+            *a += b;
+        }
+        a
+    }
+
+    #[inline(always)]
+    fn less(self, a: [f32; LANES], mut b: [f32; LANES]) -> [f32; LANES] {
+        for (a, b) in a.into_iter().zip(&mut b) {
+            *b = if a < *b { a } else { *b };
+        }
+        b
+    }
+
+    #[inline(always)]
+    fn greater(self, a: [f32; LANES], mut b: [f32; LANES]) -> [f32; LANES] {
+        for (a, b) in a.into_iter().zip(&mut b) {
+            *b = if a > *b { a } else { *b };
+        }
+        b
+    }
+
+    #[inline(always)]
+    fn interleaved(self, numbers: &[f32; INTERLEAVED]) -> [f32; INTERLEAVED] {
+        *numbers
+    }
+
+    #[inline(always)]
+    fn interleaved_multiply_add(
+        self,
+        mut sums: [f32; INTERLEAVED],
+        x: [f32; INTERLEAVED],
+        weights: [f32; INTERLEAVED],
+    ) -> [f32; INTERLEAVED] {
+        for ((sum, x), w) in sums.iter_mut().zip(x).zip(weights) {
+            *sum += x * w;
+        }
+        sums
+    }
+
+    #[inline(always)]
+    fn interleaved_numbers(self, sums: [f32; INTERLEAVED]) -> [f32; INTERLEAVED] {
+        sums
     }
 }

@@ -7,11 +7,13 @@ use proptest::prelude::*;
 
 #[cfg(target_arch = "x86_64")]
 use crate::arch::x86_64::Level;
-use crate::arithmetic::{Arithmetic, Int8};
+use crate::arithmetic::{Arithmetic, Float32, Int8};
 use crate::conv_2d::{self, Conv2d};
+use crate::depthwise_conv_2d::{self, DepthwiseConv2d};
+use crate::element::Element;
 use crate::error::KernelError;
 use crate::fully_connected::{self, FullyConnected};
-use crate::max_pool_2d::{MaxPool, Pool2d};
+use crate::max_pool_2d::{self, MaxPool, Pool2d};
 use crate::window::Axis;
 
 /// An arithmetic with which the generic kernels run.
@@ -66,9 +68,9 @@ enum Machine {
 
 /// Calls a kernel with the instructions of a machine.
 macro_rules! on {
-    ($machine:expr, $wide:ident | $name:ident($($arg:expr),*)) => {
+    ($machine:expr, $wide:path | $name:ident($($arg:expr),*)) => {
         match $machine {
-            Machine::Plain => super::$wide(super::Plain, $($arg),*),
+            Machine::Plain => $wide(super::Plain, $($arg),*),
             #[cfg(target_arch = "x86_64")]
             Machine::Level(level) => level.$name($($arg),*),
         }
@@ -99,6 +101,23 @@ impl Numbers {
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as u32
+    }
+
+    /// Numbers of every size, zeros of both signs among them; with `wild` also infinite ones and such that are none.
+    fn floats(&mut self, count: u32, wild: bool) -> Vec<f32> {
+        let mut float = || {
+            let bits = self.next();
+            match bits % 64 {
+                0 => 0.0,
+                1 => -0.0,
+                2 if wild => f32::INFINITY,
+                3 if wild => f32::NAN,
+                _ => {
+                    (self.next() as i32 - (1 << 30)) as f32 * [1e-9, 1e-3, 1e-12][bits as usize % 3]
+                }
+            }
+        };
+        (0..count).map(|_| float()).collect()
     }
 
     fn bytes(&mut self, count: u32) -> Vec<i8> {
@@ -203,6 +222,86 @@ fn conv() -> impl Strategy<Value = Conv2d> {
     )
 }
 
+/// A pooling of what a convolution gives, whose windows do not overlap.
+fn pool_of(shape: &Conv2d, sizes: [u32; 2], more: [u32; 2], same: bool) -> Option<Pool2d> {
+    let padding = if same { Padding::Same } else { Padding::Valid };
+    let axis = |input, at: usize| Axis::new(input, sizes[at], sizes[at] + more[at], 1, padding);
+    Some(Pool2d {
+        batches: shape.batches,
+        rows: axis(shape.rows.output, 0)?,
+        columns: axis(shape.columns.output, 1)?,
+        channels: shape.output_channels,
+    })
+}
+
+fn depthwise() -> impl Strategy<Value = DepthwiseConv2d> {
+    (1..3u32, axis(), axis(), 1..30u32).prop_map(|(batches, rows, columns, channels)| {
+        DepthwiseConv2d {
+            batches,
+            rows,
+            columns,
+            channels,
+            multiplier: 1,
+        }
+    })
+}
+
+fn pooling() -> impl Strategy<Value = Pool2d> {
+    let axis = || {
+        let usual = |input| Axis::new(input, 2, 2, 1, Padding::Valid);
+        let any = axis().prop_filter("a pooling has no dilation", |axis| axis.dilation == 1);
+        prop_oneof![(2..20u32).prop_filter_map("too small", usual), any]
+    };
+    (1..3u32, axis(), axis(), 1..5u32).prop_map(|(batches, rows, columns, blocks)| Pool2d {
+        batches,
+        rows,
+        columns,
+        channels: blocks * 8,
+    })
+}
+
+/// The bits of numbers: what is not a number has many, all as good.
+fn bits(numbers: &[f32]) -> Vec<u32> {
+    let bits = |x: &f32| if x.is_nan() { f32::NAN } else { *x }.to_bits();
+    numbers.iter().map(bits).collect()
+}
+
+/// Inputs, filter and bias of a float32 operator.
+struct Floats {
+    input: Vec<f32>,
+    filter: Vec<f32>,
+    bias: Vec<f32>,
+    range: Clamp<f32>,
+}
+
+impl Floats {
+    fn new(case: &Case, input: u32, filter: u32, channels: u32) -> Floats {
+        let mut numbers = Numbers(case.seed);
+        let wild = case.seed.is_multiple_of(4);
+        let limit = if case.seed.is_multiple_of(3) {
+            1.0
+        } else {
+            f32::INFINITY
+        };
+        Floats {
+            input: numbers.floats(input, wild),
+            filter: numbers.floats(filter, wild),
+            bias: numbers.floats(channels, false),
+            range: Clamp {
+                min: if case.per_channel { 0.0 } else { -limit },
+                max: limit,
+            },
+        }
+    }
+
+    fn arithmetic(&self, case: &Case) -> Float32<'_> {
+        Float32 {
+            range: self.range,
+            bias: case.with_bias.then_some(self.bias.as_slice()),
+        }
+    }
+}
+
 fn elements(sizes: [u32; 4]) -> u32 {
     sizes.iter().product()
 }
@@ -238,7 +337,7 @@ proptest! {
         conv_2d::run(&shape, &Generic(int8), input, filter, &mut [], &mut expected).unwrap();
         for machine in Machine::all() {
             let mut found = std::vec![0i8; expected.len()];
-            let ran = on!(machine, convolve | conv_2d_i8(&shape, &int8, input, filter, &mut [], &mut found));
+            let ran = on!(machine, super::convolve | conv_2d_i8(&shape, &int8, input, filter, &mut [], &mut found));
             prop_assert!(ran);
             prop_assert_eq!(&found, &expected);
         }
@@ -249,26 +348,24 @@ proptest! {
         shape in conv(), case in case(), sizes in [1..4u32, 1..4u32], more in [0..2u32, 0..2u32], same: bool,
         pool_range: [i8; 2],
     ) {
-        let padding = if same { Padding::Same } else { Padding::Valid };
-        let axis = |input, at: usize| Axis::new(input, sizes[at], sizes[at] + more[at], 1, padding);
-        let (Some(rows), Some(columns)) = (axis(shape.rows.output, 0), axis(shape.columns.output, 1)) else {
+        let Some(pool_shape) = pool_of(&shape, sizes, more, same) else {
             return Ok(());
         };
-        let pool_shape = Pool2d { batches: shape.batches, rows, columns, channels: shape.output_channels };
         let (input, filter, _) = shape.lens();
         let parameters = case.parameters(input, filter, shape.output_channels);
         let int8 = case.int8(&parameters);
         let [min, max] = pool_range.map(i32::from);
         let range = Clamp { min: min.min(max), max: max.max(min) };
         let pool = MaxPool { shape: pool_shape, range };
-        let output = elements([shape.batches, rows.output, columns.output, shape.output_channels]) as usize;
+        let Pool2d { batches, rows, columns, channels } = pool_shape;
+        let output = elements([batches, rows.output, columns.output, channels]) as usize;
         let mut expected = std::vec![0i8; output];
         let Parameters { input, filter, .. } = &parameters;
         let generic = Generic(int8);
         conv_2d::run_pooled(&shape, &pool, &generic, input, filter, &mut [], &mut expected).unwrap();
         for machine in Machine::all() {
             let mut found = std::vec![0i8; output];
-            let ran = on!(machine, convolve_pooled | conv_2d_pooled_i8(&shape, &pool, &int8, input, filter, &mut [], &mut found));
+            let ran = on!(machine, super::convolve_pooled | conv_2d_pooled_i8(&shape, &pool, &int8, input, filter, &mut [], &mut found));
             // A shift to the left may lose bits.
             let ordered = parameters.multipliers.iter().all(|multiplier| multiplier.shift < 0);
             prop_assert_eq!(ran, ordered);
@@ -288,9 +385,136 @@ proptest! {
         fully_connected::run(&shape, &Generic(int8), input, filter, &mut expected).unwrap();
         for machine in Machine::all() {
             let mut found = std::vec![0i8; expected.len()];
-            let ran = on!(machine, connect | fully_connected_i8(&shape, &int8, input, filter, &mut found));
+            let ran = on!(machine, super::connect | fully_connected_i8(&shape, &int8, input, filter, &mut found));
             prop_assert!(ran);
             prop_assert_eq!(&found, &expected);
+        }
+    }
+
+    #[test]
+    fn depthwise_convolutions(shape in depthwise(), case in case()) {
+        let DepthwiseConv2d { batches, rows, columns, channels, .. } = shape;
+        let input = elements([batches, rows.input, columns.input, channels]);
+        let filter = elements([1, rows.filter, columns.filter, channels]);
+        let output = elements([batches, rows.output, columns.output, channels]) as usize;
+
+        let parameters = case.parameters(input, filter, channels);
+        let int8 = case.int8(&parameters);
+        let mut expected = std::vec![0i8; output];
+        let (x, w) = (&parameters.input, &parameters.filter);
+        depthwise_conv_2d::run(&shape, &Generic(int8), x, w, &mut [], &mut expected).unwrap();
+        for machine in Machine::all() {
+            let mut found = std::vec![0i8; output];
+            prop_assert!(on!(machine, super::depthwise | depthwise_conv_2d_i8(&shape, &int8, x, w, &mut [], &mut found)));
+            prop_assert_eq!(&found, &expected);
+        }
+
+        let floats = Floats::new(&case, input, filter, channels);
+        let float32 = floats.arithmetic(&case);
+        let mut expected = std::vec![0f32; output];
+        let (x, w) = (&floats.input, &floats.filter);
+        depthwise_conv_2d::run(&shape, &Generic(float32), x, w, &mut [], &mut expected).unwrap();
+        for machine in Machine::all() {
+            let mut found = std::vec![0f32; output];
+            let ran = on!(
+                machine,
+                super::depthwise_float32 | depthwise_conv_2d_f32(&shape, &float32, x, w, &mut [], &mut found)
+            );
+            prop_assert!(ran);
+            prop_assert_eq!(bits(&found), bits(&expected));
+        }
+    }
+
+    #[test]
+    fn float32_convolutions(shape in conv(), case in case()) {
+        let (input, filter, output) = shape.lens();
+        let floats = Floats::new(&case, input, filter, shape.output_channels);
+        let float32 = floats.arithmetic(&case);
+        let mut expected = std::vec![0f32; output as usize];
+        let (x, w) = (&floats.input, &floats.filter);
+        conv_2d::run(&shape, &Generic(float32), x, w, &mut [], &mut expected).unwrap();
+        for machine in Machine::all() {
+            let mut found = std::vec![0f32; expected.len()];
+            let ran = on!(
+                machine,
+                super::float32::convolve | conv_2d_f32(&shape, &float32, x, w, &mut [], &mut found)
+            );
+            prop_assert!(ran);
+            prop_assert_eq!(bits(&found), bits(&expected));
+        }
+    }
+
+    #[test]
+    fn pooled_float32_convolutions(
+        shape in conv(), case in case(), sizes in [1..4u32, 1..4u32], more in [0..2u32, 0..2u32], same: bool,
+    ) {
+        let Some(pool_shape) = pool_of(&shape, sizes, more, same) else {
+            return Ok(());
+        };
+        let pool = MaxPool { shape: pool_shape, range: Clamp { min: -0.5, max: 1e6 } };
+        let (input, filter, _) = shape.lens();
+        let Pool2d { batches, rows, columns, channels } = pool_shape;
+        let output = elements([batches, rows.output, columns.output, channels]) as usize;
+        let floats = Floats::new(&case, input, filter, channels);
+        let float32 = floats.arithmetic(&case);
+        let mut expected = std::vec![0f32; output];
+        let (x, w) = (&floats.input, &floats.filter);
+        conv_2d::run_pooled(&shape, &pool, &Generic(float32), x, w, &mut [], &mut expected).unwrap();
+        for machine in Machine::all() {
+            let mut found = std::vec![0f32; output];
+            let ran = on!(
+                machine,
+                super::float32::convolve_pooled | conv_2d_pooled_f32(&shape, &pool, &float32, x, w, &mut [], &mut found)
+            );
+            prop_assert!(ran);
+            prop_assert_eq!(bits(&found), bits(&expected));
+        }
+    }
+
+    #[test]
+    fn float32_dense_layers(batches in 1..4u32, depth in 1..70u32, units in 1..40u32, case in case()) {
+        let shape = FullyConnected { batches, depth, units };
+        let floats = Floats::new(&case, batches * depth, units * depth, units);
+        let float32 = floats.arithmetic(&case);
+        let mut expected = std::vec![0f32; (batches * units) as usize];
+        let (x, w) = (&floats.input, &floats.filter);
+        fully_connected::run(&shape, &Generic(float32), x, w, &mut expected).unwrap();
+        for machine in Machine::all() {
+            let mut found = std::vec![0f32; expected.len()];
+            let ran = on!(
+                machine,
+                super::float32::connect | fully_connected_f32(&shape, &float32, x, w, &mut found)
+            );
+            prop_assert!(ran);
+            prop_assert_eq!(bits(&found), bits(&expected));
+        }
+    }
+
+    #[test]
+    fn poolings(shape in pooling(), case in case()) {
+        let Pool2d { batches, rows, columns, channels } = shape;
+        let input = elements([batches, rows.input, columns.input, channels]);
+        let output = elements([batches, rows.output, columns.output, channels]) as usize;
+
+        let x = Numbers(case.seed).bytes(input);
+        let [min, max] = case.range.map(i32::from);
+        let range = Clamp { min, max };
+        let mut expected = std::vec![0i8; output];
+        max_pool_2d::run(&shape, range, &x, &mut expected, |_, _, _, _| false).unwrap();
+        for machine in Machine::all() {
+            let mut found = std::vec![0i8; output];
+            prop_assert!(on!(machine, super::pool | max_pool_2d_i8(&shape, range, &x, &mut found)));
+            prop_assert_eq!(&found, &expected);
+        }
+
+        let x = Numbers(case.seed).floats(input, true);
+        let range = f32::RANGE;
+        let mut expected = std::vec![0f32; output];
+        max_pool_2d::run(&shape, range, &x, &mut expected, |_, _, _, _| false).unwrap();
+        for machine in Machine::all() {
+            let mut found = std::vec![0f32; output];
+            prop_assert!(on!(machine, super::pool | max_pool_2d_f32(&shape, range, &x, &mut found)));
+            prop_assert_eq!(bits(&found), bits(&expected));
         }
     }
 }

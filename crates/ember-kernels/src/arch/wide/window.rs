@@ -74,42 +74,54 @@ impl Window {
         inner
     }
 
-    /// Gathers a window in `patch`, whose rows are `pitch` apart. What is not in the image is left as it is.
+    /// Calls `f(where it begins in the image, where it begins in the filter, length)` for every run of elements of a window that
+    /// lie together in both. Rows of the filter are `pitch` apart.
     #[inline(always)]
-    pub(super) fn gather<T: Copy>(
+    pub(super) fn for_each_run(
         &self,
-        image: &[T],
         (y, x): (Span, Span),
         pitch: usize,
-        patch: &mut [T],
+        mut f: impl FnMut(usize, usize, usize),
     ) {
-        let joined = self.is_joined();
-        let (runs, len) = if joined {
+        let (runs, len) = if self.is_joined() {
             (1, (x.taps as usize).wrapping_mul(self.pixel))
         } else {
             (x.taps, self.pixel)
         };
-        let start = (x.position as usize).wrapping_mul(self.pixel);
         let mut row_from = (y.position as usize)
             .wrapping_mul(self.image_row)
-            .wrapping_add(start);
+            .wrapping_add((x.position as usize).wrapping_mul(self.pixel));
         let mut row_to = (y.tap as usize)
             .wrapping_mul(pitch)
             .wrapping_add((x.tap as usize).wrapping_mul(self.pixel));
         for _ in 0..y.taps {
             let (mut from, mut to) = (row_from, row_to);
             for _ in 0..runs {
-                let values = image.get(from..from.wrapping_add(len)).unwrap_or(&[]);
-                let places = patch.get_mut(to..to.wrapping_add(len)).unwrap_or(&mut []);
-                for (place, value) in places.iter_mut().zip(values) {
-                    *place = *value;
-                }
+                f(from, to, len);
                 from = from.wrapping_add(self.column_step);
                 to = to.wrapping_add(self.pixel);
             }
             row_from = row_from.wrapping_add(self.row_step);
             row_to = row_to.wrapping_add(pitch);
         }
+    }
+
+    /// Gathers a window in `patch`, whose rows are `pitch` apart. What is not in the image is left as it is.
+    #[inline(always)]
+    pub(super) fn gather<T: Copy>(
+        &self,
+        image: &[T],
+        spans: (Span, Span),
+        pitch: usize,
+        patch: &mut [T],
+    ) {
+        self.for_each_run(spans, pitch, |from, to, len| {
+            let values = image.get(from..from.wrapping_add(len)).unwrap_or(&[]);
+            let places = patch.get_mut(to..to.wrapping_add(len)).unwrap_or(&mut []);
+            for (place, value) in places.iter_mut().zip(values) {
+                *place = *value;
+            }
+        });
     }
 }
 

@@ -22,6 +22,16 @@ impl Avx2 {
     pub(super) const unsafe fn new() -> Self {
         Self(())
     }
+
+    /// What int8 is computed with.
+    pub(super) const fn lanes(self) -> Self {
+        self
+    }
+
+    /// What float32 is computed with.
+    pub(super) const fn floats(self) -> Avx2 {
+        self
+    }
 }
 
 /// Every function here is for methods of [`Avx2`] and of what contains one, which exist only where there is AVX2.

@@ -9,34 +9,34 @@
 )]
 
 mod avx2;
+mod avx2_float32;
 mod level;
 mod vnni;
 
+use ember_core::Clamp;
+
 pub(super) use self::level::Level;
-pub(crate) use crate::arch::unaided::{
-    conv_2d_f32, conv_2d_pooled_f32, depthwise_conv_2d_f32, depthwise_conv_2d_i8,
-    fully_connected_f32,
-};
 use crate::arch::wide;
-use crate::arithmetic::Int8;
+use crate::arithmetic::{Float32, Int8};
 use crate::conv_2d::Conv2d;
+use crate::depthwise_conv_2d::DepthwiseConv2d;
 use crate::fully_connected::FullyConnected;
-use crate::max_pool_2d::MaxPool;
+use crate::max_pool_2d::{MaxPool, Pool2d};
 
 /// Defines functions that call one for [`Lanes`](wide::Lanes) with those of the level. They give false where that does, and
 /// where the processor has no instructions for it.
 macro_rules! by_level {
-    ($($(#[$meta:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $wide:path;)*) => {
+    ($($(#[$meta:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $token:ident $wide:path;)*) => {
         impl Level {
             $($(#[$meta])* pub(in crate::arch) fn $name(self, $($arg: $type),*) -> bool {
                 #[target_feature(enable = "avx2")]
                 fn avx2(lanes: avx2::Avx2, $($arg: $type),*) -> bool {
-                    $wide(lanes, $($arg),*)
+                    $wide(lanes.$token(), $($arg),*)
                 }
 
                 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
                 fn vnni(lanes: vnni::Vnni, $($arg: $type),*) -> bool {
-                    $wide(lanes, $($arg),*)
+                    $wide(lanes.$token(), $($arg),*)
                 }
 
                 match self {
@@ -63,7 +63,7 @@ by_level! {
         filter: &[i8],
         scratch: &mut [u32],
         output: &mut [i8],
-    ) = wide::convolve;
+    ) = lanes wide::convolve;
 
     #[allow(clippy::too_many_arguments, reason = "those of the function that it is for")]
     fn conv_2d_pooled_i8(
@@ -74,7 +74,7 @@ by_level! {
         filter: &[i8],
         scratch: &mut [u32],
         output: &mut [i8],
-    ) = wide::convolve_pooled;
+    ) = lanes wide::convolve_pooled;
 
     fn fully_connected_i8(
         shape: &FullyConnected,
@@ -82,5 +82,68 @@ by_level! {
         input: &[i8],
         filter: &[i8],
         output: &mut [i8],
-    ) = wide::connect;
+    ) = lanes wide::connect;
+
+    fn depthwise_conv_2d_i8(
+        shape: &DepthwiseConv2d,
+        arithmetic: &Int8<'_>,
+        input: &[i8],
+        filter: &[i8],
+        scratch: &mut [u32],
+        output: &mut [i8],
+    ) = lanes wide::depthwise;
+
+    fn conv_2d_f32(
+        shape: &Conv2d,
+        arithmetic: &Float32<'_>,
+        input: &[f32],
+        filter: &[f32],
+        scratch: &mut [u32],
+        output: &mut [f32],
+    ) = floats wide::float32::convolve;
+
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "those of the function that it is for"
+    )]
+    fn conv_2d_pooled_f32(
+        shape: &Conv2d,
+        pool: &MaxPool<f32>,
+        arithmetic: &Float32<'_>,
+        input: &[f32],
+        filter: &[f32],
+        scratch: &mut [u32],
+        output: &mut [f32],
+    ) = floats wide::float32::convolve_pooled;
+
+    fn fully_connected_f32(
+        shape: &FullyConnected,
+        arithmetic: &Float32<'_>,
+        input: &[f32],
+        filter: &[f32],
+        output: &mut [f32],
+    ) = floats wide::float32::connect;
+
+    fn depthwise_conv_2d_f32(
+        shape: &DepthwiseConv2d,
+        arithmetic: &Float32<'_>,
+        input: &[f32],
+        filter: &[f32],
+        scratch: &mut [u32],
+        output: &mut [f32],
+    ) = floats wide::depthwise_float32;
+
+    fn max_pool_2d_i8(
+        shape: &Pool2d,
+        range: Clamp<i32>,
+        input: &[i8],
+        output: &mut [i8],
+    ) = lanes wide::pool;
+
+    fn max_pool_2d_f32(
+        shape: &Pool2d,
+        range: Clamp<f32>,
+        input: &[f32],
+        output: &mut [f32],
+    ) = floats wide::pool;
 }

@@ -19,6 +19,16 @@ impl Vnni {
         // SAFETY: the caller's word.
         Self(unsafe { Avx2::new() })
     }
+
+    /// What int8 is computed with.
+    pub(super) const fn lanes(self) -> Self {
+        self
+    }
+
+    /// What float32 is computed with.
+    pub(super) const fn floats(self) -> Avx2 {
+        self.0
+    }
 }
 
 /// The sign bit of every byte: what makes a signed number one that is greater by 128 and unsigned.
