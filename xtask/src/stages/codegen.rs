@@ -1,6 +1,6 @@
 //! Turns the int8 model into Rust source: its bytes for the interpreter, or code that computes it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -49,4 +49,23 @@ pub fn run(app: &App, run: &RunDir, force: bool, engine: Engine) -> Result<()> {
 pub fn existing(run: &RunDir, engine: Engine) -> Result<PathBuf> {
     let (name, made_by) = of(engine);
     run.existing(name, made_by)
+}
+
+/// A number that the source of a compiled model says of itself.
+///
+/// # Errors
+/// A source without it.
+pub fn constant(source: &Path, name: &str) -> Result<u64> {
+    let text = String::from_utf8(workspace::read(source)?)?;
+    let line = format!("pub const {name}: usize = ");
+    let value = text.lines().find_map(|text| {
+        let value = text.strip_prefix(&line)?.strip_suffix(';')?;
+        value.parse().ok()
+    });
+    value.with_context(|| {
+        format!(
+            "{} has no {name}: make it again with `cargo xtask codegen --compiled --force`",
+            workspace::shown(source)
+        )
+    })
 }

@@ -145,13 +145,26 @@ pub fn run(app: &App, run: &RunDir, force: bool, firmware: Firmware) -> Result<(
         let elf_bytes = workspace::read(&elf)?;
         let image = Image::parse(&elf_bytes, &elf)?;
         image.check_fits(machine.name, machine.flash, machine.ram, STACK_BYTES)?;
-        let model = workspace::read(&model_path)?;
-        let arena_bytes = MappedModel::open(&model_path)?.arena_bytes()? as u64;
-        let report = image.size(&model)?;
+        let (report, model_bytes, arena_bytes) = match firmware.engine {
+            Engine::Interpreter => {
+                let report = image.size(&workspace::read(&model_path)?)?;
+                let arena_bytes = MappedModel::open(&model_path)?.arena_bytes()? as u64;
+                (report.clone(), report.model_bytes, arena_bytes)
+            }
+            // Its constants are among the code's.
+            Engine::Compiled => {
+                let figure = |name| codegen::constant(&source, name);
+                (
+                    image.size(&[])?,
+                    figure("MODEL_BYTES")?,
+                    figure("ARENA_BYTES")?,
+                )
+            }
+        };
         let size = Size {
             flash_bytes: report.flash_bytes,
-            model_bytes: report.model_bytes,
-            code_bytes: report.code_bytes,
+            model_bytes,
+            code_bytes: report.flash_bytes.saturating_sub(model_bytes),
             static_ram_bytes: report.static_ram_bytes.saturating_sub(arena_bytes),
             arena_bytes,
             symbols: report
