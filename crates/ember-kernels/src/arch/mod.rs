@@ -18,6 +18,8 @@ mod aarch64;
 #[cfg(dsp)]
 mod dsp;
 mod portable;
+#[cfg(scalar)]
+mod scalar;
 mod unaided;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod wide;
@@ -28,17 +30,23 @@ mod x86_64;
 use aarch64 as machine;
 #[cfg(dsp)]
 use dsp as machine;
-#[cfg(not(any(dsp, target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(scalar)]
+use scalar as machine;
+#[cfg(not(any(dsp, scalar, target_arch = "x86_64", target_arch = "aarch64")))]
 use unaided as machine;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as machine;
 
-#[cfg(dsp)]
-pub(crate) use dsp::dots_i8;
+#[cfg(all(dsp, target_abi = "eabihf"))]
+pub(crate) use dsp::dots_f32;
+#[cfg(any(dsp, scalar))]
+pub(crate) use machine::dots_i8;
 pub(crate) use machine::{
     conv_2d_f32, conv_2d_i8, conv_2d_pooled_f32, conv_2d_pooled_i8, depthwise_conv_2d_f32,
     depthwise_conv_2d_i8, fully_connected_f32, fully_connected_i8, max_pool_2d_f32, max_pool_2d_i8,
 };
-#[cfg(not(dsp))]
+#[cfg(not(all(dsp, target_abi = "eabihf")))]
+pub(crate) use portable::dots_f32;
+#[cfg(not(any(dsp, scalar)))]
 pub(crate) use portable::dots_i8;
 pub(crate) use portable::{dot_f32, dot_i8, dot_i16};

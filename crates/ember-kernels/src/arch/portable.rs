@@ -77,7 +77,8 @@ pub(crate) fn dot_i16(mut sum: i64, x: &[i16], w: &[i8]) -> i64 {
     }
 }
 
-/// `sum + Σ x * w`, in the slices' order on a core without vectors and in four interleaved sums with them.
+/// `sum + Σ x * w` in four interleaved sums: those of the elements 0, 4, 8 …, 1, 5, 9 … and so on. `sum` and what is beyond the
+/// last whole four go to the first. The end is `(first + second) + (third + fourth)`. Every product is rounded before it is added.
 #[inline(always)]
 pub(crate) fn dot_f32(sum: f32, x: &[f32], w: &[f32]) -> f32 {
     let (x, x_rest) = x.as_chunks::<4>();
@@ -93,4 +94,12 @@ pub(crate) fn dot_f32(sum: f32, x: &[f32], w: &[f32]) -> f32 {
         sum += x * w;
     }
     (sum + sum1) + (sum2 + sum3)
+}
+
+/// [`dot_f32`] with four filters of `x`'s length, which are one after the other.
+#[inline(always)]
+pub(crate) fn dots_f32(sums: &mut [f32; 4], x: &[f32], filters: &[f32]) {
+    for (sum, filter) in sums.iter_mut().zip(rows::of(filters, x.len())) {
+        *sum = dot_f32(*sum, x, filter);
+    }
 }

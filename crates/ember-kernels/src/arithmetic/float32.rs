@@ -107,6 +107,11 @@ impl Arithmetic for Float32<'_> {
     }
 
     #[inline(always)]
+    fn dots(&self, sums: &mut [f32; 4], x: &[f32], filters: &[f32]) {
+        arch::dots_f32(sums, x, filters);
+    }
+
+    #[inline(always)]
     fn finish(&self, channel: usize, sum: f32) -> f32 {
         let bias = match self.bias {
             Some(bias) => bias.get(channel).copied().unwrap_or(0.0),

@@ -10,11 +10,15 @@
 mod conv_2d;
 mod depthwise_conv_2d;
 mod dots;
+#[cfg(target_abi = "eabihf")]
+mod dots_f32;
 mod pooled;
 
 pub(crate) use conv_2d::{conv_2d_i8, conv_2d_pooled_i8};
 pub(crate) use depthwise_conv_2d::depthwise_conv_2d_i8;
 pub(crate) use dots::dots_i8;
+#[cfg(target_abi = "eabihf")]
+pub(crate) use dots_f32::dots_f32;
 
 pub(crate) use super::unaided::{
     conv_2d_f32, conv_2d_pooled_f32, depthwise_conv_2d_f32, fully_connected_f32,
