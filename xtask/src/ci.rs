@@ -212,6 +212,15 @@ fn deploy(app: &App) -> Result<()> {
         "synthetic",
     ];
     xtask(app, &[&["deploy", "--chip", chip][..], &update].concat())?;
+    // The same chip with a model that is code.
+    let compiled = [
+        "--emulate",
+        "--engine",
+        "compiled",
+        "--dataset",
+        "synthetic",
+    ];
+    xtask(app, &[&["deploy", "--chip", chip][..], &compiled].concat())?;
     xtask(
         app,
         &["deploy", "--chip", "RP2040", "--dry-run", "--format", "uf2"],

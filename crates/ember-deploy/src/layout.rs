@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 pub struct Layout {
     /// For the firmware, from the first byte of the flash on.
     pub code: Region,
-    /// For models, in the order of addresses: two where both have room for the model, else one.
+    /// For models, in the order of addresses: two where both have room for the model, else one; none where the model is part of
+    /// the firmware.
     pub slots: Vec<Region>,
 }
 
@@ -37,15 +38,7 @@ impl Layout {
             needed: end - start + need,
             available: end.min(plan.flash.end()) - start + free,
         };
-        let code_end = Target::first_code(plan) + u64::from(code_bytes);
-        let code = plan
-            .sectors()
-            .find(|sector| sector.end() >= code_end)
-            .map(|last| Region {
-                origin: plan.flash.origin,
-                length: (last.end() - start) as u32,
-            })
-            .ok_or_else(|| no_room(code_end, 0))?;
+        let code = code(plan, code_bytes).map_err(|end| no_room(end, 0))?;
         let runs = free_runs(plan, code.end());
         let (first, second) = fairest_pair(&runs);
         if u64::from(second.length) >= need {
@@ -69,6 +62,23 @@ impl Layout {
 }
 
 impl Layout {
+    /// A firmware of `bytes` with its model in it, and no slots.
+    ///
+    /// # Errors
+    /// [`DeployError::NoRoom`] when the flash is smaller.
+    pub fn linked(plan: &Plan, bytes: u32) -> Result<Self, DeployError> {
+        let code = code(plan, bytes).map_err(|end| DeployError::NoRoom {
+            chip: plan.name.clone(),
+            memory: "flash",
+            needed: end - u64::from(plan.flash.origin),
+            available: plan.flash.length.into(),
+        })?;
+        Ok(Self {
+            code,
+            slots: Vec::new(),
+        })
+    }
+
     /// What is written beside the firmware so that its slots hold this model and no other: the first slot gets it, and the
     /// others something that is no header. Without that, a model from an earlier life of the chip could have a greater
     /// sequence, and run.
@@ -86,6 +96,17 @@ impl Layout {
             })
             .collect()
     }
+}
+
+/// The sectors from the flash's first on that hold `bytes` of code; where they would end when there are too few.
+fn code(plan: &Plan, bytes: u32) -> Result<Region, u64> {
+    let end = Target::first_code(plan) + u64::from(bytes);
+    let last = plan.sectors().find(|sector| sector.end() >= end);
+    last.map(|last| Region {
+        origin: plan.flash.origin,
+        length: (last.end() - u64::from(plan.flash.origin)) as u32,
+    })
+    .ok_or(end)
 }
 
 /// Bytes of stack that a firmware with a public key needs, whatever its model: verifying the signature is deeper than an
@@ -136,16 +157,26 @@ pub struct Fit {
 }
 
 impl Fit {
-    /// Compares what is needed with what the chip has.
+    /// Compares what is needed with what the chip has, the model in a slot.
     #[must_use]
     pub fn new(plan: &Plan, need: &Need) -> Self {
-        let ram = [need.arena_bytes, need.static_bytes, need.stack_bytes];
         let layout = Layout::new(plan, need.code_bytes, need.model_bytes);
+        let slot = HEADER_BYTES as u64 + u64::from(need.model_bytes);
+        Self::of(plan, need, layout, slot)
+    }
+
+    /// Compares what is needed with what the chip has, the model a part of the firmware.
+    #[must_use]
+    pub fn linked(plan: &Plan, need: &Need) -> Self {
+        let layout = Layout::linked(plan, need.code_bytes + need.model_bytes);
+        Self::of(plan, need, layout, 0)
+    }
+
+    fn of(plan: &Plan, need: &Need, layout: Result<Layout, DeployError>, slot: u64) -> Self {
+        let ram = [need.arena_bytes, need.static_bytes, need.stack_bytes];
         let flash = match &layout {
             Ok(layout) => Budget {
-                needed: u64::from(layout.code.length)
-                    + HEADER_BYTES as u64
-                    + u64::from(need.model_bytes),
+                needed: u64::from(layout.code.length) + slot,
                 available: plan.flash.length.into(),
             },
             Err(DeployError::NoRoom {
@@ -350,6 +381,34 @@ mod tests {
         let all: Vec<_> = candidates([&slots[0][..], &slots[1][..]], None).collect();
         assert_eq!(all.len(), 1);
         assert_eq!((all[0].index, all[0].slot.header.sequence), (0, 1));
+    }
+
+    #[test]
+    fn a_model_in_the_firmware_needs_no_slot() {
+        let plan = plan(&[(1024, 32)]);
+        let layout = Layout::linked(&plan, 30_000).unwrap();
+        assert_eq!(layout.code.length, 30 * 1024);
+        assert!(layout.slots.is_empty());
+        let need = Need {
+            code_bytes: 10_000,
+            model_bytes: 22_000,
+            arena_bytes: 1000,
+            static_bytes: 100,
+            stack_bytes: 500,
+        };
+        assert!(Fit::linked(&plan, &need).layout.is_some());
+        assert!(Fit::new(&plan, &need).layout.is_none());
+        let error = Layout::linked(&plan, 33_000).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                DeployError::NoRoom {
+                    available: 32_768,
+                    ..
+                }
+            ),
+            "{error}"
+        );
     }
 
     #[test]

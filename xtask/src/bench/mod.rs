@@ -53,7 +53,7 @@ pub fn run(app: &App, settings: &Bench) -> Result<()> {
         };
         let engines = match settings.engine {
             Some(engine) => vec![engine],
-            None if subject.is_reference() => vec![Engine::Interpreter],
+            None if subject.is_reference() => vec![Engine::Interpreter, Engine::Compiled],
             None => vec![Engine::Interpreter],
         };
         let firmwares: Vec<Firmware> = engines

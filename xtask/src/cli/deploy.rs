@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::DataSettings;
+use super::{DataSettings, Engine};
 
 /// `chips`.
 #[derive(Clone, Debug, Args)]
@@ -105,6 +105,9 @@ pub struct Deploy {
     pub chip: String,
     #[command(flatten)]
     pub model: ModelSettings,
+    /// What runs the model; compiled, it is a part of the firmware: no slots, no updates of the model alone
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: Engine,
     #[command(flatten)]
     pub data: DataSettings,
     /// Test images to send

@@ -14,7 +14,9 @@ use ember_slot::{HEADER_BYTES, PublicKey};
 
 use super::model::Chosen;
 use crate::app::App;
+use crate::cli::Engine;
 use crate::cli::deploy::{Deploy, Format};
+use crate::stages::codegen;
 use crate::{atomic, workspace};
 
 /// What is flashed, and what a host has to know to talk to it.
@@ -57,10 +59,28 @@ pub fn run(
     settings: &Deploy,
 ) -> Result<Built> {
     let folder = folder(&plan.name);
-    let source = folder.join("model_data.rs");
-    let text = ember_codegen::source::rust_source(model.mapped.bytes())
-        .with_context(|| format!("cannot turn {} into Rust source", model.title))?;
+    let compiled = settings.engine == Engine::Compiled;
+    let (name, text) = if compiled {
+        (
+            "model_compiled.rs",
+            ember_codegen::compiled::source(model.mapped.bytes()),
+        )
+    } else {
+        (
+            "model_data.rs",
+            ember_codegen::source::rust_source(model.mapped.bytes()),
+        )
+    };
+    let source = folder.join(name);
+    let text = text.with_context(|| format!("cannot turn {} into Rust source", model.title))?;
     atomic::write(&source, text.as_bytes())?;
+    // What the firmware has of the model in itself, and of RAM for it.
+    let (model_bytes, arena_bytes) = if compiled {
+        let figure = |name| anyhow::Ok(u32::try_from(codegen::constant(&source, name)?)?);
+        (figure("MODEL_BYTES")?, figure("ARENA_BYTES")?)
+    } else {
+        (need.model_bytes, need.arena_bytes)
+    };
     let public_key = settings.public_key.as_deref().map(public_key).transpose()?;
     let signing_key = signing_key(settings, public_key.as_ref())?;
     let slot = SlotImage::new(
@@ -76,14 +96,18 @@ pub fn run(
     );
     let mut code_bytes = need.code_bytes;
     for _ in 0..ATTEMPTS {
-        let layout = Layout::new(plan, code_bytes, need.model_bytes)?;
+        let layout = if compiled {
+            Layout::linked(plan, code_bytes + model_bytes)?
+        } else {
+            Layout::new(plan, code_bytes, model_bytes)?
+        };
         let target = Target {
             kernels: if settings.all_kernels {
                 Kernels::Int8
             } else {
                 Kernels::OfModel
             },
-            arena_bytes: Some(need.arena_bytes),
+            arena_bytes: (!compiled).then_some(arena_bytes),
             public_key: public_key.map(|key| *key.as_bytes()),
             ..Target::of_chip(plan, &layout)
         };
@@ -97,7 +121,7 @@ pub fn run(
         let elf = match build.run() {
             Err(DeployError::Overflow { bytes, .. }) => {
                 // The layout has whole sectors, so what is missing is missing behind the last of them.
-                code_bytes = layout.code.length + bytes;
+                code_bytes = layout.code.length + bytes - if compiled { model_bytes } else { 0 };
                 continue;
             }
             other => other?,
@@ -115,10 +139,12 @@ pub fn run(
         }
         let built = Built {
             hex: folder.join("image.hex"),
-            code_bytes: size.code_bytes,
-            static_ram_bytes: size
-                .static_ram_bytes
-                .saturating_sub(need.arena_bytes.into()),
+            code_bytes: if compiled {
+                size.flash_bytes.saturating_sub(model_bytes.into())
+            } else {
+                size.code_bytes
+            },
+            static_ram_bytes: size.static_ram_bytes.saturating_sub(arena_bytes.into()),
             layout,
             target,
             image,
@@ -128,13 +154,12 @@ pub fn run(
         app.console.step(
             "Firmware",
             format!(
-                "{}: {} bytes of flash ({} code, {} model), {} bytes of static RAM + {} arena; slots for models: {}; {}",
+                "{}: {} bytes of flash ({} code, {model_bytes} model), {} bytes of static RAM + {arena_bytes} arena; slots for \
+                 models: {}; {}",
                 plan.name,
-                built.code_bytes + u64::from(need.model_bytes) + HEADER_BYTES as u64,
+                built.code_bytes + u64::from(model_bytes) + if compiled { 0 } else { HEADER_BYTES as u64 },
                 built.code_bytes,
-                need.model_bytes,
                 built.static_ram_bytes,
-                need.arena_bytes,
                 slots(&built.layout),
                 workspace::shown(&folder)
             ),
@@ -149,6 +174,9 @@ pub fn run(
 
 /// Where models go, for a person.
 fn slots(layout: &Layout) -> String {
+    if layout.slots.is_empty() {
+        return "none".to_owned();
+    }
     let slots = layout.slots.iter();
     let slots: Vec<_> = slots
         .map(|slot| format!("{} bytes at {:#010x}", slot.length, slot.origin))

@@ -18,6 +18,7 @@ use super::inputs;
 use super::model::{self, Chosen};
 use super::program::Program;
 use crate::app::App;
+use crate::stages::codegen;
 use crate::{atomic, json, workspace, zoo};
 
 /// What the firmware for a target takes, in bytes.
@@ -29,6 +30,9 @@ pub struct Cost {
     pub code_bytes_all_kernels: u32,
     /// What checking signatures adds to either.
     pub signature_bytes: u32,
+    /// Flash with the zoo's seed-cnn compiled, but for the model's constants.
+    #[serde(default)]
+    pub compiled_code_bytes: u32,
     /// RAM without arena, stack and the buffers of the channel to the host.
     pub static_ram_bytes: u32,
     /// The most stack that was in use, of every model of the zoo that fits the emulated chip.
@@ -166,6 +170,7 @@ fn measure(app: &App) -> Result<Costs> {
             let usual = link(&plan, &reference, Kernels::OfModel, false)?;
             let all = link(&plan, &reference, Kernels::Int8, false)?;
             let signed = link(&plan, &reference, Kernels::Int8, true)?;
+            let compiled_code_bytes = compiled(&plan, &reference)?;
             if cores.first() == Some(core) {
                 for model in &models {
                     stack_bytes = stack_bytes.max(stack(&plan, model)?);
@@ -177,6 +182,7 @@ fn measure(app: &App) -> Result<Costs> {
                     code_bytes: usual.code_bytes,
                     code_bytes_all_kernels: all.code_bytes,
                     signature_bytes: signed.code_bytes.saturating_sub(all.code_bytes),
+                    compiled_code_bytes,
                     static_ram_bytes: usual.static_ram_bytes,
                     stack_bytes,
                 },
@@ -225,6 +231,25 @@ fn link(plan: &Plan, model: &Chosen, kernels: Kernels, signed: bool) -> Result<L
         layout,
         image,
     })
+}
+
+/// Bytes of code of the firmware with `model` compiled, without the model's constants.
+fn compiled(plan: &Plan, model: &Chosen) -> Result<u32> {
+    let source = workspace::target_dir()?.join("bench/chip_model_compiled.rs");
+    let text = ember_codegen::compiled::source(model.mapped.bytes())?;
+    atomic::write(&source, text.as_bytes())?;
+    let layout = Layout::linked(plan, AMPLE_CODE)?;
+    let elf = Build {
+        workspace: &workspace::root(),
+        target: &Target::of_chip(plan, &layout),
+        model_source: &source,
+        offline: false,
+        verbose: false,
+    }
+    .run()?;
+    let all = u32::try_from(Image::read(&elf)?.size(&[])?.flash_bytes)?;
+    let constants = u32::try_from(codegen::constant(&source, "MODEL_BYTES")?)?;
+    Ok(all.saturating_sub(constants))
 }
 
 /// The most stack that one inference of `model` takes; 0 where the chip has no room for it.

@@ -12,6 +12,7 @@ use super::cost::{self, Cost};
 use super::model::{self, Chosen};
 use super::program::Program;
 use crate::app::App;
+use crate::cli::Engine;
 use crate::cli::deploy::{self, Deploy};
 use crate::zoo;
 
@@ -24,6 +25,8 @@ pub struct Wishes {
     pub all_kernels: bool,
     /// Only signed models run.
     pub signed: bool,
+    /// What runs the model.
+    pub engine: Engine,
 }
 
 /// What `model` takes on `plan`'s chip.
@@ -40,6 +43,16 @@ fn need(cost: Cost, plan: &Plan, model: &Chosen, wishes: Wishes) -> Result<Need>
         );
     }
     let channel_bytes = Transport::rtt(plan.ram.length).buffer_bytes();
+    if wishes.engine == Engine::Compiled {
+        // The constants of a compiled model and its arena are no larger than the file and the interpreter's arena.
+        return Ok(Need {
+            code_bytes: cost.compiled_code_bytes,
+            model_bytes: u32::try_from(model.mapped.bytes().len())?,
+            arena_bytes,
+            static_bytes: cost.static_ram_bytes + channel_bytes,
+            stack_bytes: cost.stack_bytes,
+        });
+    }
     let code_bytes = if wishes.all_kernels || !has_only_usual_kernels(model)? {
         cost.code_bytes_all_kernels
     } else {
@@ -94,9 +107,13 @@ pub fn check(app: &App, plan: &Plan, model: &Chosen, settings: &Deploy) -> Resul
         arena_bytes: settings.arena,
         all_kernels: settings.all_kernels,
         signed: settings.public_key.is_some(),
+        engine: settings.engine,
     };
     let need = need(cost, plan, model, wishes)?;
-    let fit = Fit::new(plan, &need);
+    let fit = match settings.engine {
+        Engine::Interpreter => Fit::new(plan, &need),
+        Engine::Compiled => Fit::linked(plan, &need),
+    };
     let numbers = format!(
         "about {} of {} bytes of flash ({} code, {} model), {} of {} bytes of RAM ({} arena, {} stack, {} more)",
         fit.flash.needed,

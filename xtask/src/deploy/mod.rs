@@ -14,9 +14,10 @@ mod program;
 mod show;
 mod update;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::app::App;
+use crate::cli::Engine;
 use crate::cli::deploy::{Chips, Deploy, Probes};
 use crate::stages::data;
 use crate::toolchain;
@@ -62,6 +63,7 @@ pub fn deploy(app: &App, settings: &Deploy) -> Result<()> {
     for note in &plan.notes {
         app.console.notice(note);
     }
+    check_engine(settings)?;
     if let Some(model) = &settings.model_only {
         return update::run(app, &program, &plan, &model::choose(Some(model))?, settings);
     }
@@ -95,4 +97,24 @@ pub fn deploy(app: &App, settings: &Deploy) -> Result<()> {
         }
     };
     show::result(app, &plan, &model, &questions, &run)
+}
+
+/// A compiled model is a part of the firmware: what is about models beside it cannot be had.
+fn check_engine(settings: &Deploy) -> Result<()> {
+    if settings.engine == Engine::Interpreter {
+        return Ok(());
+    }
+    let wrong = [
+        ("--model-only", settings.model_only.is_some()),
+        ("--arena", settings.arena.is_some()),
+        ("--all-kernels", settings.all_kernels),
+        ("--public-key", settings.public_key.is_some()),
+        ("--sign", settings.sign.is_some()),
+    ];
+    if let Some((flag, _)) = wrong.iter().find(|(_, given)| *given) {
+        bail!(
+            "{flag} is about models in flash slots, and a compiled model is a part of the firmware: leave one of both out"
+        );
+    }
+    Ok(())
 }

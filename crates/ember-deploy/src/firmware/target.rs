@@ -96,7 +96,7 @@ impl Target {
         }
     }
 
-    /// A chip: RTT, and the model in a slot.
+    /// A chip: RTT, and the model in a slot, or in the firmware where the layout has no slots.
     #[must_use]
     pub fn of_chip(plan: &Plan, layout: &Layout) -> Self {
         let mut target = Self {
@@ -109,7 +109,11 @@ impl Target {
             boot: plan.boot,
             start: plan.start.clone(),
             transport: Transport::rtt(plan.ram.length),
-            model: ModelPlace::Slots(layout.slots.clone()),
+            model: if layout.slots.is_empty() {
+                ModelPlace::Linked
+            } else {
+                ModelPlace::Slots(layout.slots.clone())
+            },
             kernels: Kernels::OfModel,
             arena_bytes: None,
             public_key: None,
