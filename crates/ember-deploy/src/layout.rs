@@ -391,7 +391,7 @@ mod tests {
         assert!(layout.slots.is_empty());
         let need = Need {
             code_bytes: 10_000,
-            model_bytes: 22_000,
+            model_bytes: 22_700,
             arena_bytes: 1000,
             static_bytes: 100,
             stack_bytes: 500,
