@@ -14,5 +14,5 @@ pub(crate) use pooled::conv_2d_pooled_i8;
 
 pub(crate) use super::unaided::{
     conv_2d_f32, conv_2d_i8, conv_2d_pooled_f32, depthwise_conv_2d_f32, depthwise_conv_2d_i8,
-    fully_connected_f32, fully_connected_i8,
+    fully_connected_f32, fully_connected_i8, max_pool_2d_f32, max_pool_2d_i8,
 };
