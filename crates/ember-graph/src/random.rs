@@ -99,8 +99,8 @@ fn fill(graph: &mut Graph, random: &mut Random) -> Result<(), GraphError> {
     Ok(())
 }
 
-/// [`graph`] with what only a float graph has in between: batch norms, paddings, conversions, and constants that are
-/// worked out from constants.
+/// [`graph`] with what only a float graph has in between: batch norms behind layers and alone, paddings, residual blocks,
+/// reshapes in a row, conversions, and constants that are worked out from constants.
 ///
 /// # Errors
 /// As [`graph`].
@@ -129,14 +129,15 @@ pub fn unoptimized(seed: u64, steps: usize) -> Result<Graph, GraphError> {
     Ok(graph)
 }
 
-/// A layer that the passes may remove.
+/// Layers that the passes may remove or make fewer.
 fn float_layer(
     random: &mut Random,
     builder: &mut GraphBuilder,
     from: ValueId,
 ) -> Result<ValueId, GraphError> {
     let shape = builder.shape(from).unwrap_or_default().to_vec();
-    match (&shape[..], random.within(0, 5)) {
+    let none = Activation::None;
+    match (&shape[..], random.within(0, 7)) {
         ([_, height, width, _], 0) => {
             let mut pair = || [random.within(0, 1), random.within(0, 1)];
             let (before, after) = (pair(), pair());
@@ -146,31 +147,85 @@ fn float_layer(
                 3.min(width + before[1] + after[1]),
             ];
             let stride = Window::valid(random.within(1, 2));
-            builder.conv_2d(padded, random.within(1, 4), size, stride, Activation::None)
+            match random.within(0, 2) {
+                0 => builder.depthwise_conv_2d(padded, random.within(1, 2), size, stride, none),
+                _ => builder.conv_2d(padded, random.within(1, 4), size, stride, none),
+            }
         }
-        ([_, _, _, _], 1) => {
-            let one = Window::valid(1);
-            let layer =
-                builder.conv_2d(from, random.within(1, 4), [1, 1], one, Activation::None)?;
-            builder.batch_norm(layer)
+        ([_, height, width, _], 1) => {
+            let (size, window) = window(random, [*height, *width], true);
+            let layer = builder.conv_2d(from, random.within(1, 4), size, window, none)?;
+            normalized(random, builder, layer)
+        }
+        ([_, height, width, _], 2) => {
+            let (size, window) = window(random, [*height, *width], true);
+            let layer = builder.depthwise_conv_2d(from, random.within(1, 2), size, window, none)?;
+            normalized(random, builder, layer)
         }
         ([_, _], 1) => {
-            let layer = builder.fully_connected(from, random.within(1, 8), Activation::None)?;
-            builder.batch_norm(layer)
+            let layer = builder.fully_connected(from, random.within(1, 8), none)?;
+            normalized(random, builder, layer)
         }
-        ([_, _, ..], 2) => builder.batch_norm(from),
-        (_, 3) => {
+        ([_, _, ..], 3) => builder.batch_norm(from),
+        (_, 4) => {
             let quantized = builder.node("quantize", Op::Quantize, &[from])?;
             builder.node("dequantize", Op::Dequantize, &[quantized])
         }
-        (_, 4) => {
+        (_, 5) => {
             let count = shape.iter().product();
             let constant = builder.constant("constant", &shape, random.numbers(count))?;
             let constant = builder.relu(constant)?;
-            builder.add(from, constant, Activation::None)
+            builder.add(from, constant, none)
         }
-        _ => builder.flatten(from),
+        (_, 6) => residual(random, builder, from),
+        _ => {
+            // There and back, or only there.
+            let count = shape.iter().product();
+            let column = builder.reshape(from, &[1, count, 1, 1])?;
+            let row = builder.reshape(column, &[1, 1, count])?;
+            match random.within(0, 2) {
+                0 => builder.flatten(row),
+                _ => builder.reshape(row, &shape),
+            }
+        }
     }
+}
+
+/// A batch norm, and the relu that often follows.
+fn normalized(
+    random: &mut Random,
+    builder: &mut GraphBuilder,
+    layer: ValueId,
+) -> Result<ValueId, GraphError> {
+    let norm = builder.batch_norm(layer)?;
+    match random.within(0, 1) {
+        0 => builder.relu(norm),
+        _ => Ok(norm),
+    }
+}
+
+/// A block whose result has the shape of what it takes, added to that.
+fn residual(
+    random: &mut Random,
+    builder: &mut GraphBuilder,
+    from: ValueId,
+) -> Result<ValueId, GraphError> {
+    let shape = builder.shape(from).unwrap_or_default().to_vec();
+    let none = Activation::None;
+    let layer = match shape[..] {
+        [_, height, width, channels] => {
+            let size = [3.min(height), 3.min(width)];
+            builder.conv_2d(from, channels, size, Window::same(1), none)?
+        }
+        [_, features] => builder.fully_connected(from, features, none)?,
+        _ => builder.relu(from)?,
+    };
+    let block = match random.within(0, 1) {
+        0 if shape.len() > 1 => builder.batch_norm(layer)?,
+        _ => layer,
+    };
+    let activation = random.choose([none, Activation::Relu]);
+    builder.add(block, from, activation)
 }
 
 /// How far weights reach, so that activations neither vanish nor explode over the layers.

@@ -66,6 +66,50 @@ fn every_pass_applies_to_some_random_graph() {
     assert_eq!(seen, all);
 }
 
+/// What a node reads, and it: `batch_norm of conv_2d`.
+fn chains(graph: &Graph) -> BTreeSet<String> {
+    let chain = |node: &ember_graph::Node| {
+        let operands = node.inputs.iter().filter_map(|id| graph.producer(*id));
+        let names: Vec<&str> = operands.map(|producer| producer.op.name()).collect();
+        match names[..] {
+            [] => None,
+            // Both are worked out on the way, and they are two.
+            [_, _] if node.inputs[0] != node.inputs[1] => {
+                Some(format!("{} of two", node.op.name()))
+            }
+            [name, ..] => Some(format!("{} of {name}", node.op.name())),
+        }
+    };
+    graph.nodes.iter().filter_map(chain).collect()
+}
+
+#[test]
+fn random_graphs_have_all_that_the_passes_are_about() {
+    let mut seen = std::collections::BTreeMap::new();
+    for seed in 0..200 {
+        for chain in chains(&random::unoptimized(seed, 12).unwrap()) {
+            *seen.entry(chain).or_insert(0) += 1;
+        }
+    }
+    for chain in [
+        "batch_norm of conv_2d",
+        "batch_norm of depthwise_conv_2d",
+        "batch_norm of fully_connected",
+        "batch_norm of add",
+        "relu of batch_norm",
+        "relu of add",
+        "conv_2d of pad",
+        "depthwise_conv_2d of pad",
+        "reshape of reshape",
+        "fully_connected of reshape",
+        "add of two",
+        "dequantize of quantize",
+    ] {
+        let count = seen.get(chain).copied().unwrap_or(0);
+        assert!(count >= 5, "{chain} is in {count} of 200 graphs: {seen:#?}");
+    }
+}
+
 #[test]
 fn every_pass_has_its_file_and_its_tests() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
