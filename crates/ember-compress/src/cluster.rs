@@ -9,7 +9,7 @@ use ember_graph::random::Random;
 use serde::{Deserialize, Serialize};
 
 use crate::CompressError;
-use crate::prune::weights_named;
+use crate::prune::{finite, weights_named};
 use crate::quantize::{Channels, channel_axis};
 use crate::scheme::Granularity;
 
@@ -80,8 +80,9 @@ const ROUNDS: usize = 300;
 /// Clusters weights that share their values; [`Clustering::per`] is for [`cluster_graph`].
 ///
 /// # Errors
-/// When there are fewer than 2 or more than 256 clusters, or more than weights.
+/// When there are fewer than 2 or more than 256 clusters, or more than weights; when a weight is not finite.
 pub fn cluster(weights: &[f32], clustering: &Clustering) -> Result<Clusters, CompressError> {
+    finite(weights)?;
     let count = clustering.clusters;
     if !(2..=256).contains(&count) || count > weights.len() {
         return Err(CompressError::Clusters {
@@ -237,7 +238,7 @@ pub struct ClusteredTensor {
 /// and how many different ones each has now.
 ///
 /// # Errors
-/// When the graph is not valid, the pattern matches no weights, or [`cluster`] refuses.
+/// When the graph is not valid, the pattern matches no weights, or [`cluster`] refuses, with the tensor.
 pub fn cluster_graph(
     graph: &Graph,
     clustering: &Clustering,
@@ -251,13 +252,15 @@ pub fn cluster_graph(
         let numbers = graph.constant(id).unwrap_or_default();
         let node = graph.nodes.iter().find(|node| node.inputs.contains(&id));
         let axis = node.map_or(0, |node| channel_axis(&node.op));
-        let (weights, clusters) = match clustering.per {
-            Granularity::Tensor => {
-                let clusters = cluster(numbers, clustering)?;
-                (clusters.weights(), clusters.centroids.len())
-            }
-            Granularity::Channel => cluster_channels(numbers, &value.shape, axis, clustering)?,
+        let clustered_tensor = match clustering.per {
+            Granularity::Tensor => cluster(numbers, clustering)
+                .map(|clusters| (clusters.weights(), clusters.centroids.len())),
+            Granularity::Channel => cluster_channels(numbers, &value.shape, axis, clustering),
         };
+        let (weights, clusters) = clustered_tensor.map_err(|problem| CompressError::InTensor {
+            tensor: value.name.clone(),
+            problem: Box::new(problem),
+        })?;
         let changes = numbers.iter().zip(&weights);
         let squares =
             changes.map(|(before, after)| (f64::from(*before) - f64::from(*after)).powi(2));

@@ -131,6 +131,22 @@ pub enum CompressError {
         /// Weights that would share them.
         weights: usize,
     },
+    /// Weights that are no numbers.
+    #[error("weight {position} is {number}: weights must be finite; did training diverge?")]
+    WeightNotFinite {
+        /// Row-major position of the first such weight.
+        position: usize,
+        /// The number.
+        number: f32,
+    },
+    /// An error in the tensor of this name.
+    #[error("{tensor:?}: {problem}; a pattern such as \"dense*\" names the tensors that are meant")]
+    InTensor {
+        /// The tensor.
+        tensor: String,
+        /// What is wrong with it.
+        problem: Box<CompressError>,
+    },
     /// A pattern that matches no weights.
     #[error(
         "{pattern:?} matches no filter and no weights of {graph:?}: names are such as \"conv.filter\" and \"dense.weights\""

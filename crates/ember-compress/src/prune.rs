@@ -90,13 +90,14 @@ impl Pruning {
 /// Which weights stay: `true` for each of `weights` `shape`, row-major. Of equal magnitudes the first ones go first.
 ///
 /// # Errors
-/// When the sparsity is not in 0..=1, or blocks or groups are empty.
+/// When the sparsity is not in 0..=1, blocks or groups are empty, or a weight is not finite.
 pub fn mask(
     weights: &[f32],
     shape: &[usize],
     pruning: &Pruning,
 ) -> Result<Vec<bool>, CompressError> {
     pruning.check()?;
+    finite(weights)?;
     let rows = shape.first().copied().unwrap_or(1).max(1);
     let columns = (weights.len() / rows).max(1);
     let mut stays = vec![true; weights.len()];
@@ -147,6 +148,17 @@ pub fn mask(
         }
     }
     Ok(stays)
+}
+
+/// Whether every weight is a number that can be compared.
+pub(crate) fn finite(weights: &[f32]) -> Result<(), CompressError> {
+    match weights.iter().position(|weight| !weight.is_finite()) {
+        Some(position) => Err(CompressError::WeightNotFinite {
+            position,
+            number: weights[position],
+        }),
+        None => Ok(()),
+    }
 }
 
 fn count(share: f64, of: usize) -> usize {

@@ -82,7 +82,7 @@ impl Total {
 /// What pruning, clustering or training did to the weights of a float graph.
 ///
 /// # Errors
-/// When a layer of `before` is not in `after`: it was made of another graph.
+/// When `before` is not valid; when a layer of it is not in `after`, which was made of another graph then.
 pub fn of_graph(before: &Graph, after: &Graph) -> Result<Summary, CompressError> {
     summarize(before, |output, position| {
         let node = after
@@ -103,7 +103,7 @@ pub fn of_graph(before: &Graph, after: &Graph) -> Result<Summary, CompressError>
 /// What quantization did to the weights of a float graph, with all that was done to the graph since `before`.
 ///
 /// # Errors
-/// When a layer of `before` is not in `after`: it was made of another graph.
+/// When `before` is not valid; when a layer of it is not in `after`, which was made of another graph then.
 pub fn of_quantized(before: &Graph, after: &QuantizedGraph) -> Result<Summary, CompressError> {
     let real = after.dequantize();
     summarize(before, |output, position| {
@@ -223,6 +223,7 @@ fn summarize(
     before: &Graph,
     find: impl Fn(&str, usize) -> Option<After>,
 ) -> Result<Summary, CompressError> {
+    ember_graph::verify(before)?;
     let mut tensors = Vec::new();
     let mut seen = Vec::new();
     for node in &before.nodes {

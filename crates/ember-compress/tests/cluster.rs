@@ -107,6 +107,111 @@ fn sixteen_values_hold_nearly_all_of_a_normal_distribution() {
     }
 }
 
+/// The mean square of what clustering changes, over several seeds.
+fn mean_error(weights: &[f32], start: Start, clusters: usize) -> f64 {
+    let seeds = 0..8;
+    let each = seeds.clone().map(|seed| {
+        let clustering = Clustering {
+            clusters,
+            start,
+            seed,
+            ..Clustering::default()
+        };
+        let found = cluster(weights, &clustering).unwrap().weights();
+        let squares = weights
+            .iter()
+            .zip(found)
+            .map(|(a, b)| f64::from(a - b).powi(2));
+        squares.sum::<f64>() / weights.len() as f64
+    });
+    each.sum::<f64>() / seeds.count() as f64
+}
+
+/// Weights of which most lie close together, far from the others.
+fn skewed() -> Vec<f32> {
+    let mut random = Random::new(17);
+    let weights = (0..4000).map(|position| {
+        let unit = random.signed_unit();
+        if position % 10 == 0 {
+            0.95 + unit * 0.05
+        } else {
+            unit * 0.05
+        }
+    });
+    weights.collect()
+}
+
+#[test]
+fn each_start_is_good_at_what_it_is_for() {
+    // Values anywhere in the range of skewed weights lie where no weight is, those at equal shares do not.
+    let weights = skewed();
+    let error = |start| mean_error(&weights, start, 32);
+    let random = error(Start::Random);
+    for start in [Start::KmeansPlusPlus, Start::Density] {
+        assert!(
+            error(start) < 0.8 * random,
+            "{start:?} {} {random}",
+            error(start)
+        );
+    }
+    // Values at equal distances are the best there are of weights that are spread evenly.
+    let even: Vec<f32> = (0..3200).map(|i| i as f32 / 3200.0).collect();
+    let best = (1.0_f64 / 16.0).powi(2) / 12.0;
+    let linear = mean_error(&even, Start::Linear, 16);
+    assert!((linear / best - 1.0).abs() < 0.02, "{linear} {best}");
+    assert!(linear < mean_error(&even, Start::Random, 16));
+    // Groups that lie apart: k-means++ begins in each of them, anywhere does not.
+    let mut groups = Vec::new();
+    for group in 0..12 {
+        let middle = (1.6_f32).powi(group);
+        groups.extend((0..50).map(|i| middle + 0.001 * (i - 25) as f32));
+    }
+    let error = |start| mean_error(&groups, start, 12);
+    assert!(
+        error(Start::KmeansPlusPlus) < 0.2 * error(Start::Random),
+        "{} {}",
+        error(Start::KmeansPlusPlus),
+        error(Start::Random)
+    );
+}
+
+#[test]
+fn what_is_drawn_depends_on_the_seed_alone() {
+    let weights = skewed();
+    for start in STARTS {
+        let of_seed = |seed| {
+            let clustering = Clustering {
+                start,
+                seed,
+                ..Clustering::default()
+            };
+            cluster(&weights, &clustering).unwrap()
+        };
+        for seed in 0..4 {
+            assert_eq!(of_seed(seed), of_seed(seed));
+        }
+        let drawn = matches!(start, Start::KmeansPlusPlus | Start::Random);
+        assert_eq!(of_seed(0) != of_seed(1), drawn, "{start:?}");
+    }
+}
+
+#[test]
+fn from_2_to_256_values_more_are_better() {
+    let weights = skewed();
+    let mut last = f64::INFINITY;
+    for clusters in [2, 3, 8, 16, 64, 255, 256] {
+        let clustering = Clustering {
+            clusters,
+            ..Clustering::default()
+        };
+        let found = cluster(&weights, &clustering).unwrap();
+        assert_eq!(found.centroids.len(), clusters);
+        let error = mean_error(&weights, Start::KmeansPlusPlus, clusters);
+        assert!(error < last, "{clusters}: {error}, fewer: {last}");
+        last = error;
+    }
+}
+
 #[test]
 fn a_number_of_clusters_that_makes_no_sense_is_refused() {
     for (clusters, count) in [(1, 10), (257, 1000), (11, 10)] {

@@ -3,7 +3,7 @@
 use ember_compress::debug::{DebugReport, Debugger, fix};
 use ember_compress::recipe::{Recipe, Rule};
 use ember_compress::scheme::{ActivationType, WeightType};
-use ember_compress::{Calibration, Calibrator, CompressError, quantize_by};
+use ember_compress::{Calibration, Calibrator, CompressError, constant_bytes, quantize_by};
 use ember_graph::random::Random;
 use ember_graph::{Graph, QuantizedGraph, text};
 use proptest::prelude::*;
@@ -134,6 +134,18 @@ fn fixing_leaves_the_worst_layer_in_higher_precision() {
     );
     let again = quantize_by(&graph, Some(&calibration), &fixed.recipe).unwrap();
     assert_eq!(output_snr(&graph, &again), fixed.after);
+    // What it cost: 16 x 16 weights in 4 bytes each, and a bias in as many as before.
+    assert_eq!(fixed.bytes_before, constant_bytes(&quantized));
+    assert_eq!(fixed.bytes_after, fixed.bytes_before + 16 * 16 * 3);
+    let text = fixed.to_string();
+    assert!(
+        text.contains("b: weights int8 -> float32, activations int16 -> float32: score "),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("constants 800 -> 1568 bytes") && text.contains("kept"),
+        "{text}"
+    );
 
     // No step is worth a million decibels.
     let score = |quantized: &QuantizedGraph| Ok::<_, CompressError>(output_snr(&graph, quantized));

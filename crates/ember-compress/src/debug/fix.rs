@@ -1,12 +1,14 @@
 //! Tries to leave the layers that lose most in higher precision.
 
+use std::fmt;
+
 use ember_graph::{Graph, QuantizedGraph};
 use serde::{Deserialize, Serialize};
 
 use super::DebugReport;
 use crate::recipe::{Recipe, Rule, carries};
 use crate::scheme::{ActivationType, Scheme, WeightType};
-use crate::{Calibration, CompressError, quantize_by};
+use crate::{Calibration, CompressError, constant_bytes, quantize_by};
 
 /// One layer in higher precision, and what the model was worth then.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +21,8 @@ pub struct Trial {
     pub to: [String; 2],
     /// The score with them.
     pub score: f64,
+    /// Bytes of the model's constants with them.
+    pub constant_bytes: usize,
     /// Whether they were kept.
     pub kept: bool,
 }
@@ -32,8 +36,33 @@ pub struct Fix {
     pub before: f64,
     /// The score with the recipe.
     pub after: f64,
+    /// Bytes of the model's constants before.
+    pub bytes_before: usize,
+    /// Bytes of the model's constants with the recipe.
+    pub bytes_after: usize,
     /// What was tried, in order.
     pub trials: Vec<Trial>,
+}
+
+/// What was tried, a line each, and what came of it.
+impl fmt::Display for Fix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for trial in &self.trials {
+            let ([weights, activations], [new_weights, new_activations]) = (&trial.from, &trial.to);
+            let outcome = if trial.kept { "kept" } else { "left as it was" };
+            writeln!(
+                f,
+                "{}: weights {weights} -> {new_weights}, activations {activations} -> {new_activations}: score {:.4}, {} \
+                 bytes of constants: {outcome}",
+                trial.layer, trial.score, trial.constant_bytes,
+            )?;
+        }
+        write!(
+            f,
+            "score {:.4} -> {:.4}, constants {} -> {} bytes",
+            self.before, self.after, self.bytes_before, self.bytes_after
+        )
+    }
 }
 
 /// Raises the precision of the `layers` layers that lose most by `report`, the worst first: from int2 or int4 to int8 weights,
@@ -54,14 +83,17 @@ pub fn fix<E: From<CompressError>>(
     gain: f64,
     mut score: impl FnMut(&QuantizedGraph) -> Result<f64, E>,
 ) -> Result<Fix, E> {
-    let mut worth = |recipe: &Recipe| -> Result<f64, E> {
-        score(&quantize_by(graph, Some(calibration), recipe)?)
+    let mut worth = |recipe: &Recipe| -> Result<(f64, usize), E> {
+        let quantized = quantize_by(graph, Some(calibration), recipe)?;
+        Ok((score(&quantized)?, constant_bytes(&quantized)))
     };
-    let before = worth(recipe)?;
+    let (before, bytes) = worth(recipe)?;
     let mut fixed = Fix {
         recipe: recipe.clone(),
         before,
         after: before,
+        bytes_before: bytes,
+        bytes_after: bytes,
         trials: Vec::new(),
     };
     let candidates = report
@@ -85,7 +117,7 @@ pub fn fix<E: From<CompressError>>(
             tried
                 .rules
                 .push(Rule::tensor(&layer.layer).types(to.weights, to.activations));
-            let score = worth(&tried)?;
+            let (score, bytes) = worth(&tried)?;
             let kept = score >= fixed.after + gain;
             let names = |scheme: &Scheme| {
                 [scheme.weights.name(), scheme.activations.name()].map(str::to_owned)
@@ -95,12 +127,13 @@ pub fn fix<E: From<CompressError>>(
                 from: names(&from),
                 to: names(&to),
                 score,
+                constant_bytes: bytes,
                 kept,
             });
             if !kept {
                 break;
             }
-            (fixed.recipe, fixed.after) = (tried, score);
+            (fixed.recipe, fixed.after, fixed.bytes_after) = (tried, score, bytes);
         }
     }
     Ok(fixed)
