@@ -254,7 +254,12 @@ fn compiled_memory() -> Result<String, String> {
 
 /// The kernels and the arena of the interpreter.
 fn interpreter() -> Result<String, String> {
-    let model_needs = "crate::model::ARENA_BYTES";
+    // A model of the image is prepared, and what was prepared is in flash.
+    let model_needs = if has_feature("SLOTS") {
+        "crate::model::ARENA_BYTES"
+    } else {
+        "crate::model::LINKED.arena_bytes()"
+    };
     let arena_bytes = match optional("EMBER_ARENA_BYTES")? {
         None => model_needs.to_owned(),
         Some(bytes) => format!("if {model_needs} > {bytes} {{ {model_needs} }} else {{ {bytes} }}"),

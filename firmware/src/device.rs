@@ -11,16 +11,15 @@ pub(crate) use forever::{fault, run};
 pub(crate) use once::{fault, run};
 
 use crate::machine::{self, Machine};
-use crate::target::{ARENA_BYTES, REGISTRY};
+use crate::target::ARENA_BYTES;
 use ember_firmware::app::Sizes;
 use ember_firmware::chip::Chip;
 use ember_firmware::clock::Clock;
-use ember_firmware::interpreter::Interpreted;
-use ember_link::{Crc32, Failure, Hello};
+use ember_link::{Failure, Hello};
 
 /// A model that is ready to run, and what is said about it.
 struct Prepared {
-    engine: Interpreted<'static, 'static>,
+    engine: model::Engine,
     hello: Hello<'static>,
     #[cfg(feature = "rtt")]
     slots: Option<ember_link::Slots>,
@@ -32,14 +31,14 @@ fn prepare(machine: &mut Machine) -> Result<Prepared, Failure> {
     let start = machine.ticks();
     let arena = machine::arena();
     let found = model::find(arena)?;
-    let mut engine = Interpreted::new(found.model, REGISTRY, arena)?;
+    let mut engine = model::engine(&found, arena)?;
     let prepare_ticks = machine.ticks() - start;
     let Sizes {
         input_bytes,
         output_bytes,
     } = model::sizes(&mut engine);
     let hello = Hello {
-        model_crc: Crc32::of(found.model),
+        model_crc: model::crc(&found),
         model_bytes: found.model.len() as u32,
         arena_bytes: ARENA_BYTES as u32,
         arena_used_bytes: engine.arena_bytes_used() as u32,
@@ -62,10 +61,22 @@ fn prepare(machine: &mut Machine) -> Result<Prepared, Failure> {
 /// The model is in the image.
 #[cfg(not(feature = "slots"))]
 mod model {
-    use crate::model::{INPUT_BYTES, MODEL, OUTPUT_BYTES};
+    use crate::model::{INPUT_BYTES, LINKED, MODEL, OUTPUT_BYTES};
     use ember_firmware::app::Sizes;
-    use ember_firmware::interpreter::Interpreted;
-    use ember_link::Failure;
+    use ember_firmware::interpreter::Prelinked;
+    use ember_link::{Crc32, Failure};
+
+    pub(super) type Engine = Prelinked<'static>;
+
+    #[allow(
+        long_running_const_eval,
+        reason = "some instructions per byte of the model, and it ends"
+    )]
+    const CRC: u32 = Crc32::of(MODEL);
+
+    pub(super) const fn crc(_found: &Found) -> u32 {
+        CRC
+    }
 
     pub(super) struct Found {
         pub(super) model: &'static [u8],
@@ -81,7 +92,11 @@ mod model {
         })
     }
 
-    pub(super) const fn sizes(_engine: &mut Interpreted<'_, '_>) -> Sizes {
+    pub(super) fn engine(_found: &Found, arena: &'static mut [u8]) -> Result<Engine, Failure> {
+        Prelinked::new(&LINKED, arena)
+    }
+
+    pub(super) const fn sizes(_engine: &mut Engine) -> Sizes {
         Sizes {
             input_bytes: INPUT_BYTES as u32,
             output_bytes: OUTPUT_BYTES as u32,
@@ -97,7 +112,13 @@ mod model {
     use ember_firmware::app::Sizes;
     use ember_firmware::interpreter::Interpreted;
     use ember_firmware::slots;
-    use ember_link::{Failure, Slots};
+    use ember_link::{Crc32, Failure, Slots};
+
+    pub(super) type Engine = Interpreted<'static, 'static>;
+
+    pub(super) const fn crc(found: &Found) -> u32 {
+        Crc32::of(found.model)
+    }
 
     pub(super) struct Found {
         pub(super) model: &'static [u8],
@@ -112,7 +133,11 @@ mod model {
         })
     }
 
-    pub(super) fn sizes(engine: &mut Interpreted<'_, '_>) -> Sizes {
+    pub(super) fn engine(found: &Found, arena: &'static mut [u8]) -> Result<Engine, Failure> {
+        Interpreted::new(found.model, REGISTRY, arena)
+    }
+
+    pub(super) fn sizes(engine: &mut Engine) -> Sizes {
         Sizes::of(engine)
     }
 }

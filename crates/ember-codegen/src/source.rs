@@ -2,10 +2,9 @@
 //!
 //! The text is meant for `include!`: items with full paths, no inner attributes, and the form that rustfmt gives it.
 
-use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
-use ember_micro::{arena_bytes_needed, registry};
+use ember_micro::{Preparation, arena_bytes_needed, registry};
 use ember_tflite::{Model, TensorIds};
 use sha2::{Digest, Sha256};
 
@@ -20,22 +19,34 @@ const ARRAY_WIDTH: usize = 63;
 /// Bytes in a line: as many as rustfmt puts into its 100 columns.
 const BYTES_PER_LINE: usize = 16;
 
+/// Words in a line, for the same reason.
+const WORDS_PER_LINE: usize = 8;
+
+/// The item `LINKED`: numbers that do not fit the kernels are an error of the build.
+const LINKED: &str = "\
+pub static LINKED: ::ember_micro::Linked<'static> =
+    match ::ember_micro::Linked::new(MODEL, &KERNELS, &NUMBERS) {
+        Some(linked) => linked,
+        None => panic!(\"made for another version of ember-micro: generate this file again\"),
+    };
+";
+
 /// The source of a model: `MODEL` (16-byte aligned), `MODEL_SHA256`, `ARENA_BYTES` (exactly what
-/// [`Interpreter::new`](ember_micro::Interpreter::new) needs), `INPUT_BYTES`, `OUTPUT_BYTES`, and `REGISTRY`, the
-/// kernels for the operators and types that the model has and no others, so that no other is linked.
+/// [`Interpreter::new`](ember_micro::Interpreter::new) needs), `INPUT_BYTES`, `OUTPUT_BYTES`, `REGISTRY`, the kernels for the operators and types that the model has and no others, so that no other is
+/// linked, and `LINKED`, the model as those kernels prepared it: [`Linked`](ember_micro::Linked).
 ///
 /// # Errors
 /// When the bytes are no model, or the runtime has no kernel for one of its operators.
 pub fn rust_source(bytes: &[u8]) -> Result<String, CodegenError> {
     let model = Model::parse(bytes)?;
-    let arena_bytes = arena_bytes_needed(&model, registry::ALL)?;
+    let arena_bytes = arena_bytes_needed(&model, registry::FUSING)?;
     let mut text = String::new();
     let contents = Contents {
         bytes,
         arena_bytes,
         input_bytes: byte_length(&model, &model.main().inputs()),
         output_bytes: byte_length(&model, &model.main().outputs()),
-        registrations: registrations(&model),
+        preparation: Preparation::of(&model)?,
     };
     // Writing to a `String` cannot fail.
     let _ = contents.write(&mut text);
@@ -60,27 +71,12 @@ fn byte_length(model: &Model<'_>, ids: &TensorIds<'_>) -> usize {
     tensors.map(|tensor| tensor.byte_len()).sum()
 }
 
-/// The names in [`registry`] of what the model needs, each once, in the order of the registry: per operator the first row
-/// that takes it, which is the one that the interpreter picks.
-fn registrations(model: &Model<'_>) -> Vec<&'static str> {
-    let graph = model.main();
-    let position = |operator| {
-        let mut all = registry::NAMED.iter();
-        all.position(|(_, registration)| registration.takes(&graph, &operator))
-    };
-    let needed: BTreeSet<usize> = graph.operators().filter_map(position).collect();
-    let all = registry::NAMED.iter().enumerate();
-    all.filter(|(index, _)| needed.contains(index))
-        .map(|(_, (name, _))| *name)
-        .collect()
-}
-
 struct Contents<'a> {
     bytes: &'a [u8],
     arena_bytes: usize,
     input_bytes: usize,
     output_bytes: usize,
-    registrations: Vec<&'static str>,
+    preparation: Preparation,
 }
 
 impl Contents<'_> {
@@ -116,6 +112,26 @@ impl Contents<'_> {
         writeln!(text, "/// The kernels that the model needs.")?;
         self.write_registry(text)?;
         writeln!(text)?;
+        writeln!(
+            text,
+            "/// The model as these kernels prepared it; it needs {} bytes of arena.",
+            self.preparation.arena_bytes
+        )?;
+        text.push_str(LINKED);
+        writeln!(text)?;
+        self.write_kernels(text)?;
+        writeln!(text)?;
+        let numbers = &self.preparation.numbers;
+        writeln!(text, "static NUMBERS: [u32; {}] = [", numbers.len())?;
+        for line in numbers.chunks(WORDS_PER_LINE) {
+            text.push_str("   ");
+            for word in line {
+                write!(text, " {word:#010x},")?;
+            }
+            text.push('\n');
+        }
+        writeln!(text, "];")?;
+        writeln!(text)?;
         writeln!(text, "/// The model: a `.tflite` file.")?;
         writeln!(text, "pub static MODEL: &[u8] = &ALIGNED_MODEL.0;")?;
         writeln!(text)?;
@@ -134,14 +150,20 @@ impl Contents<'_> {
     }
 
     fn write_registry(&self, text: &mut String) -> fmt::Result {
-        let names = self.registrations.iter();
+        self.write_rows(text, "pub static REGISTRY", "")
+    }
+
+    /// The same kernels without their preparation.
+    fn write_kernels(&self, text: &mut String) -> fmt::Result {
+        self.write_rows(text, "static KERNELS", ".prepared()")
+    }
+
+    fn write_rows(&self, text: &mut String, item: &str, suffix: &str) -> fmt::Result {
+        let names = self.preparation.registry.iter();
         let paths: Vec<String> = names
-            .map(|name| format!("::ember_micro::registry::{name}"))
+            .map(|name| format!("::ember_micro::registry::{name}{suffix}"))
             .collect();
-        let item = format!(
-            "pub static REGISTRY: [::ember_micro::Registration; {}] =",
-            paths.len()
-        );
+        let item = format!("{item}: [::ember_micro::Registration; {}] =", paths.len());
         // One kernel, in the three ways in which rustfmt breaks such a line.
         if let [path] = &paths[..] {
             let array = format!("[{path}];");

@@ -42,7 +42,7 @@ impl Crc32 {
 
     /// The check of `bytes`.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> u32 {
+    pub const fn of(bytes: &[u8]) -> u32 {
         let mut crc = Self::new();
         crc.add(bytes);
         crc.value()
@@ -51,11 +51,12 @@ impl Crc32 {
     /// Takes in more bytes.
     // On its own, as every copy of the loop takes some of a device's flash.
     #[inline(never)]
-    pub fn add(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 ^= u32::from(*byte);
+    pub const fn add(&mut self, mut bytes: &[u8]) {
+        while let Some((byte, rest)) = bytes.split_first() {
+            self.0 ^= *byte as u32;
             self.0 = self.0 >> 4 ^ TABLE[(self.0 & 15) as usize];
             self.0 = self.0 >> 4 ^ TABLE[(self.0 & 15) as usize];
+            bytes = rest;
         }
     }
 

@@ -39,6 +39,7 @@ impl Slot {
     }
 
     /// The tensor in this place of an operator.
+    #[inline(never)]
     pub(crate) fn of<'a>(
         self,
         graph: &Subgraph<'a>,

@@ -11,26 +11,22 @@ use core::cell::Cell;
 
 use ember_core::BuiltinOp;
 use ember_core::view::{self, Plain};
-use ember_tflite::{Model, Operator, Subgraph, Tensor, TensorId, TensorIds};
+use ember_tflite::{Model, Operator, Subgraph, Tensor, TensorId};
 
-use crate::error::{Fault, InvokeError, InvokeFault, PrepareError};
-use crate::io::{Frame, Ids, Io, LEFT_OUT};
+use crate::error::{Fault, InvokeError, PrepareError};
+use crate::fusion;
+use crate::io::LEFT_OUT;
 use crate::kernel::Registration;
-use crate::plan::{self, Activations, Location, Row};
+use crate::plan::{self, Activations};
 use crate::prepare::{Prepare, Tape};
 use crate::profile::Profiler;
+use crate::run::{HEADER, Run};
 
 /// The arena begins at a multiple of this, in bytes.
 pub const ARENA_ALIGNMENT: usize = 16;
 
-/// Tensors and operators that a model has at most: their numbers are kept in 16 bits.
-const LIMIT: usize = 65534;
-
 /// Inputs, and outputs, that an operator has at most.
 const MAX_OPERANDS: usize = 127;
-
-/// Words before the operands of a step: registration and counts, and the length of what was prepared.
-const HEADER: usize = 2;
 
 /// A model that is ready to run.
 ///
@@ -50,12 +46,9 @@ const HEADER: usize = 2;
 /// interpreter.output_as::<i8>(0)?.first().copied()
 /// # }
 /// ```
-pub struct Interpreter<'a, 'm> {
+pub struct Interpreter<'a, 'm: 'a> {
     model: Model<'m>,
-    pub(crate) registry: &'static [Registration],
-    table: &'a [Row],
-    pub(crate) steps: &'a [u32],
-    activations: &'a mut [u8],
+    run: Run<'a>,
     arena_bytes_used: u32,
 }
 
@@ -71,88 +64,78 @@ impl<'a, 'm> Interpreter<'a, 'm> {
     #[inline(never)]
     pub fn new(
         model: &Model<'m>,
-        registry: &'static [Registration],
+        registry: &'a [Registration],
         arena: &'a mut [u8],
     ) -> Result<Self, PrepareError> {
-        let remainder = arena.as_ptr() as usize % ARENA_ALIGNMENT;
-        if remainder != 0 {
-            return Err(PrepareError::ArenaAlignment {
-                remainder: remainder as u32,
-            });
-        }
         let given = u32::try_from(arena.len()).unwrap_or(u32::MAX);
-        let too_small = |needed: usize, exact: bool| PrepareError::ArenaTooSmall {
-            needed: u32::try_from(needed).unwrap_or(u32::MAX),
-            given,
-            exact,
-        };
-
+        let words = words_of(arena)?;
         let graph = model.main();
         let tensors = graph.tensor_count();
-        if tensors > LIMIT || graph.operator_count() > LIMIT {
+        if tensors > plan::LIMIT || graph.operator_count() > plan::LIMIT {
             return Err(PrepareError::TooLarge);
         }
-        let whole = arena.len() & !3;
-        let words = arena.get_mut(..whole).and_then(view::from_bytes_mut::<u32>);
-        let words = words.unwrap_or_default();
 
         // Until all is prepared, the lives of the tensors are kept at the end, one word each.
         let planning_words = tensors * 3;
         let Some((table_words, rest)) = words.split_at_mut_checked(tensors * 2) else {
-            return Err(too_small(planning_words * 4, false));
+            return Err(too_small(planning_words, given, false));
         };
         let table = table_words.as_chunks_mut::<2>().0;
         let split = rest.len().checked_sub(tensors);
         let Some((front, lives)) = split.and_then(|at| rest.split_at_mut_checked(at)) else {
-            return Err(too_small(planning_words * 4, false));
+            return Err(too_small(planning_words, given, false));
         };
-        let peak = plan::plan(model, &graph, table, lives)?;
-
-        let tape = Tape::new(Cell::from_mut(front).as_slice_of_cells());
+        let peak = plan::plan(&graph, registry, table, lives)?;
         let activations = Activations {
             table,
             lives,
             peak: Cell::new(peak),
         };
-        for (operator, index) in graph.operators().zip(0..) {
-            let result = prepare_step(&graph, operator, index, registry, &tape, &activations);
-            result.map_err(|error| {
-                error.unwrap_or_else(|| too_small((planning_words + tape.wanted()) * 4, false))
-            })?;
-        }
-        let step_words = tape.used();
+        let steps = prepare_steps(&graph, registry, front, &activations);
+        let step_words = match steps {
+            Ok(words) => words,
+            Err(Unprepared::Full(words)) => {
+                return Err(too_small(planning_words + words, given, false));
+            }
+            Err(Unprepared::Refused(error)) => return Err(error),
+        };
         let peak = activations.peak.get();
-
-        let persistent = (tensors * 2 + step_words) * 4;
-        let start = persistent.next_multiple_of(ARENA_ALIGNMENT);
-        let needed = start
-            .saturating_add(peak as usize)
-            .next_multiple_of(4)
-            .max((planning_words + step_words) * 4);
-        if needed > whole {
-            return Err(too_small(needed, true));
+        let needed = needed_bytes(tensors * 2 + step_words, peak);
+        let needed = needed.max((planning_words + step_words) * 4);
+        if needed > given as usize {
+            return Err(too_small(needed / 4, given, true));
         }
         let (steps, rest) = rest.split_at_mut_checked(step_words).unwrap_or_default();
-        let activations = view::as_bytes_mut(rest)
-            .get_mut(start - persistent..)
-            .and_then(|rest| rest.get_mut(..peak as usize))
+        let persistent = tensors * 2 + step_words;
+        let gap = persistent.next_multiple_of(ARENA_ALIGNMENT / 4) - persistent;
+        let activations = view::as_bytes_mut(rest.get_mut(gap..).unwrap_or_default())
+            .get_mut(..peak as usize)
             .unwrap_or_default();
-        // Variables start as zero; nothing else minds.
-        activations.fill(0);
-        Ok(Self {
+        let mut interpreter = Self {
             model: *model,
-            registry,
-            table,
-            steps,
-            activations,
+            run: Run {
+                model: model.bytes(),
+                registry,
+                table,
+                steps,
+                activations,
+            },
             arena_bytes_used: needed as u32,
-        })
+        };
+        // Variables start as zero; nothing else minds what is there.
+        interpreter.reset_variables();
+        Ok(interpreter)
     }
 
     /// Bytes of the arena that the model needs: an arena of exactly so many works, one of fewer does not.
     #[must_use]
     pub const fn arena_bytes_used(&self) -> usize {
         self.arena_bytes_used as usize
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn run(&self) -> &Run<'a> {
+        &self.run
     }
 
     /// The model.
@@ -181,13 +164,7 @@ impl<'a, 'm> Interpreter<'a, 'm> {
     #[must_use]
     pub fn input(&mut self, index: usize) -> Option<&mut [u8]> {
         let TensorId(id) = self.graph().inputs().get(index)?;
-        let [word, len] = *self.table.get(id as usize)?;
-        let Location::Arena(start) = Location::from_word(word) else {
-            return None;
-        };
-        self.activations
-            .get_mut(start as usize..)?
-            .get_mut(..len as usize)
+        self.run.activation(id)
     }
 
     /// [`Interpreter::input`] as numbers: `None` also where its bytes are not a whole number of them.
@@ -200,13 +177,7 @@ impl<'a, 'm> Interpreter<'a, 'm> {
     #[must_use]
     pub fn output(&self, index: usize) -> Option<&[u8]> {
         let TensorId(id) = self.graph().outputs().get(index)?;
-        let [word, len] = *self.table.get(id as usize)?;
-        let (bytes, start) = match Location::from_word(word) {
-            Location::Arena(start) => (&*self.activations, start),
-            Location::Model(start) => (self.model.bytes(), start),
-            Location::SameAs(_) | Location::Nowhere => return None,
-        };
-        bytes.get(start as usize..)?.get(..len as usize)
+        self.run.tensor(id)
     }
 
     /// [`Interpreter::output`] as numbers: `None` also where its bytes are not a whole number of them.
@@ -228,104 +199,90 @@ impl<'a, 'm> Interpreter<'a, 'm> {
     /// # Errors
     /// As [`Interpreter::invoke`].
     pub fn invoke_profiled(&mut self, profiler: &mut impl Profiler) -> Result<(), InvokeError> {
-        let mut steps = self.steps;
-        let mut index = 0;
-        while let Some(step) = Step::next(&mut steps) {
-            let damaged = InvokeError {
-                index,
-                fault: InvokeFault::Prepared,
-            };
-            let registration = self.registry.get(step.registration).ok_or(damaged)?;
-            profiler.begin(index, registration.code);
-            let frame = Frame {
-                model: self.model.bytes(),
-                table: self.table,
-                operands: Ids(step.operands),
-                inputs: step.inputs,
-            };
-            let io = Io {
-                activations: self.activations,
-                frame: &frame,
-                words: step.words,
-            };
-            (registration.run)(io).map_err(|fault| InvokeError { index, fault })?;
-            profiler.end(index, registration.code);
-            index += 1;
-        }
-        Ok(())
+        self.run.invoke(profiler)
     }
 
     /// Sets the variables, which carry state from run to run, to zero.
     pub fn reset_variables(&mut self) {
-        for (tensor, [word, len]) in self.graph().tensors().zip(self.table) {
-            if let (true, Location::Arena(start)) =
-                (tensor.is_variable(), Location::from_word(*word))
-            {
-                let start = start as usize;
-                let end = start.saturating_add(*len as usize);
-                self.activations
-                    .get_mut(start..end)
-                    .unwrap_or_default()
-                    .fill(0);
+        for (tensor, id) in self.graph().tensors().zip(0..) {
+            if tensor.is_variable() {
+                self.run.activation(id).unwrap_or_default().fill(0);
             }
         }
     }
 }
 
-/// One operator on the tape of prepared words.
-pub(crate) struct Step<'a> {
-    pub(crate) registration: usize,
-    inputs: u8,
-    operands: &'a [u32],
-    pub(crate) words: &'a [u32],
+/// The arena as words.
+fn words_of(arena: &mut [u8]) -> Result<&mut [u32], PrepareError> {
+    let remainder = arena.as_ptr() as usize % ARENA_ALIGNMENT;
+    if remainder != 0 {
+        return Err(PrepareError::ArenaAlignment {
+            remainder: remainder as u32,
+        });
+    }
+    let whole = arena.len() & !3;
+    let words = arena.get_mut(..whole).and_then(view::from_bytes_mut::<u32>);
+    Ok(words.unwrap_or_default())
 }
 
-impl<'a> Step<'a> {
-    pub(crate) fn next(steps: &mut &'a [u32]) -> Option<Self> {
-        let (&[counts, words], rest) = steps.split_first_chunk::<HEADER>()?;
-        let (inputs, outputs) = ((counts >> 16) as u8, (counts >> 24) as u8);
-        let operands = usize::from(inputs).wrapping_add(usize::from(outputs));
-        let (operands, rest) = rest.split_at_checked(operands.div_ceil(2))?;
-        let (words, rest) = rest.split_at_checked(words as usize)?;
-        *steps = rest;
-        Some(Self {
-            registration: (counts & 0xffff) as usize,
-            inputs,
-            operands,
-            words,
-        })
+/// The error of an arena of `given` bytes where `needed` words are.
+#[cold]
+fn too_small(needed: usize, given: u32, exact: bool) -> PrepareError {
+    PrepareError::ArenaTooSmall {
+        needed: u32::try_from(needed.saturating_mul(4)).unwrap_or(u32::MAX),
+        given,
+        exact,
     }
 }
 
-/// The operand at `at`, counting the inputs first and then the outputs.
-#[inline(never)]
-fn operand(inputs: TensorIds<'_>, outputs: TensorIds<'_>, at: usize) -> Option<TensorId> {
-    match at.checked_sub(inputs.len()) {
-        None => inputs.get(at),
-        Some(at) => outputs.get(at),
-    }
+/// Bytes of an arena with so many words that stay and so many bytes of activations behind them.
+const fn needed_bytes(persistent_words: usize, peak: u32) -> usize {
+    let start = (persistent_words * 4).next_multiple_of(ARENA_ALIGNMENT);
+    start.saturating_add(peak as usize).next_multiple_of(4)
 }
 
-/// Writes the step of one operator. The error is none where the arena is full.
-#[inline(never)]
-fn prepare_step(
+/// Why an operator was not prepared.
+enum Unprepared {
+    /// So many words would have been enough for what was being kept.
+    Full(usize),
+    Refused(PrepareError),
+}
+
+/// Writes the steps of all operators to the first of these words, and gives how many they take.
+fn prepare_steps(
     graph: &Subgraph<'_>,
-    operator: Operator<'_>,
-    index: u32,
-    registry: &'static [Registration],
-    tape: &Tape<'_>,
+    registry: &[Registration],
+    words: &mut [u32],
     activations: &Activations<'_>,
-) -> Result<(), Option<PrepareError>> {
-    let op = operator.builtin().unwrap_or(BuiltinOp::Custom);
-    let (inputs, outputs) = (operator.inputs(), operator.outputs());
-    let count = inputs.len().saturating_add(outputs.len());
-    let first = (0..count).find_map(|at| operand(inputs, outputs, at));
+) -> Result<usize, Unprepared> {
+    let tape = Tape::new(Cell::from_mut(words).as_slice_of_cells());
+    let mut index = 0;
+    while let Some(operator) = graph.operator(index as usize) {
+        index += prepare_step(graph, &operator, index, registry, &tape, activations)?;
+    }
+    Ok(tape.used())
+}
+
+/// Finds the row of the registry for an operator by itself.
+#[inline(always)]
+fn find(
+    graph: &Subgraph<'_>,
+    operator: &Operator<'_>,
+    index: u32,
+    op: BuiltinOp,
+    registry: &[Registration],
+) -> Result<usize, PrepareError> {
+    let inputs = (0..operator.inputs().len()).find_map(|at| operator.inputs().get(at));
+    let first = inputs.or_else(|| {
+        let mut outputs = 0..operator.outputs().len();
+        outputs.find_map(|at| operator.outputs().get(at))
+    });
     let Some(first) = first.and_then(|id| graph.tensor(id)) else {
         let fault = Fault::Arity {
             inputs: 0,
             outputs: 0,
         };
-        return Err(Some(PrepareError::Operator { index, op, fault }));
+        return Err(PrepareError::Operator { index, op, fault });
     };
     let dtype = first.dtype();
     let mut error = PrepareError::MissingRegistration {
@@ -336,13 +293,13 @@ fn prepare_step(
     };
     let mut rows = registry.iter();
     let position = rows.position(|row| {
-        if !row.names(&operator, dtype) {
+        if row.next.is_some() || !row.names(operator, dtype) {
             return false;
         }
         let Some((slot, expected)) = row.other else {
             return true;
         };
-        let found = slot.dtype(graph, &operator);
+        let found = slot.dtype(graph, operator);
         if found != Some(expected) {
             // It is there, for other types.
             let fault = match found {
@@ -355,31 +312,71 @@ fn prepare_step(
             };
             error = PrepareError::Operator { index, op, fault };
         }
-        found == Some(expected) && row.suits.is_none_or(|suits| suits(graph, &operator))
+        found == Some(expected) && row.suits.is_none_or(|suits| suits(graph, operator))
     });
-    let Some((at, registration)) = position.and_then(|at| Some((at, registry.get(at)?))) else {
-        return Err(Some(error));
-    };
-    if inputs.len() > MAX_OPERANDS || outputs.len() > MAX_OPERANDS || at > 0xffff {
-        return Err(Some(PrepareError::TooLarge));
-    }
+    position.ok_or(error)
+}
 
-    let header = tape.take(HEADER + count.div_ceil(2)).ok_or(None)?;
+/// Writes the step of one operator, or those of two that are done together, and gives how many these are.
+#[inline(never)]
+fn prepare_step(
+    graph: &Subgraph<'_>,
+    operator: &Operator<'_>,
+    index: u32,
+    registry: &[Registration],
+    tape: &Tape<'_>,
+    activations: &Activations<'_>,
+) -> Result<u32, Unprepared> {
+    let op = operator.builtin().unwrap_or(BuiltinOp::Custom);
+    let fused = fusion::row(graph, index as usize, registry);
+    let at = match fused {
+        Some(at) => at,
+        None => find(graph, operator, index, op, registry).map_err(Unprepared::Refused)?,
+    };
+    let behind = fused.and_then(|_| graph.operator(index as usize + 1));
+    let (inputs, mut outputs) = (operator.inputs(), operator.outputs());
+    if let Some(behind) = &behind {
+        outputs = behind.outputs();
+    }
+    let (Some(registration), true, true, true) = (
+        registry.get(at),
+        at <= 0xffff,
+        inputs.len() <= MAX_OPERANDS,
+        outputs.len() <= MAX_OPERANDS,
+    ) else {
+        return Err(Unprepared::Refused(PrepareError::TooLarge));
+    };
+
+    let count = inputs.len() + outputs.len();
+    let Some(header) = tape.take(HEADER + count.div_ceil(2)) else {
+        return Err(Unprepared::Full(tape.wanted()));
+    };
     let start = tape.used();
+    let failed = Cell::new((index, Fault::Arena));
     let cx = Prepare {
-        graph: *graph,
-        operator,
+        graph,
+        operator: *operator,
         tape,
         activations,
         index,
+        failed: &failed,
         scratch: Cell::new(0),
-        fault: Cell::new(Fault::Arena),
     };
     if (registration.prepare)(&cx).is_err() {
-        return Err(match cx.fault.get() {
-            Fault::Arena => None,
-            fault => Some(PrepareError::Operator { index, op, fault }),
-        });
+        return match failed.get() {
+            (_, Fault::Arena) => Err(Unprepared::Full(tape.wanted())),
+            (failing, fault) => {
+                let op = match (failing == index, registration.next) {
+                    (false, Some(next)) => next,
+                    _ => op,
+                };
+                Err(Unprepared::Refused(PrepareError::Operator {
+                    index: failing,
+                    op,
+                    fault,
+                }))
+            }
+        };
     }
     let counts = at as u32 | (inputs.len() as u32) << 16 | (outputs.len() as u32) << 24;
     let prepared = tape.used().wrapping_sub(start) as u32;
@@ -391,12 +388,24 @@ fn prepare_step(
     };
     put(counts);
     put(prepared);
+    let operand = |at: usize| {
+        let id = match at.checked_sub(inputs.len()) {
+            None => inputs.get(at),
+            Some(at) => outputs.get(at),
+        };
+        id.map_or(LEFT_OUT, |TensorId(id)| id)
+    };
     for at in (0..count).step_by(2) {
-        let [low, high] = [at, at + 1].map(|at| operand(inputs, outputs, at));
-        let id = |id: Option<TensorId>| id.map_or(LEFT_OUT, |TensorId(id)| id);
-        put(id(low) | id(high) << 16);
+        put(operand(at) | operand(at + 1) << 16);
     }
-    Ok(())
+    if behind.is_none() {
+        return Ok(1);
+    }
+    let Some(done) = tape.take(HEADER) else {
+        return Err(Unprepared::Full(tape.wanted()));
+    };
+    crate::prepare::write(done, &[at as u32, 0]);
+    Ok(2)
 }
 
 /// Bytes of arena that a model needs: what [`Interpreter::arena_bytes_used`] will say on every machine.
@@ -406,20 +415,27 @@ fn prepare_step(
 #[cfg(feature = "alloc")]
 pub fn arena_bytes_needed(
     model: &Model<'_>,
-    registry: &'static [Registration],
+    registry: &[Registration],
 ) -> Result<usize, PrepareError> {
+    with_interpreter(model, registry, |interpreter| {
+        interpreter.arena_bytes_used()
+    })
+}
+
+/// Looks at an interpreter in an arena that is large enough.
+#[cfg(feature = "alloc")]
+pub(crate) fn with_interpreter<T>(
+    model: &Model<'_>,
+    registry: &[Registration],
+    look: impl Fn(&Interpreter<'_, '_>) -> T,
+) -> Result<T, PrepareError> {
     let mut bytes = 4096usize;
     loop {
         let mut memory = alloc::vec![0u8; bytes + ARENA_ALIGNMENT];
         let skipped = memory.as_ptr().align_offset(ARENA_ALIGNMENT);
         let arena = memory.get_mut(skipped..).unwrap_or_default();
         match Interpreter::new(model, registry, arena) {
-            Ok(interpreter) => return Ok(interpreter.arena_bytes_used()),
-            Err(PrepareError::ArenaTooSmall {
-                needed,
-                exact: true,
-                ..
-            }) => return Ok(needed as usize),
+            Ok(interpreter) => return Ok(look(&interpreter)),
             Err(PrepareError::ArenaTooSmall { needed, .. }) => {
                 bytes = bytes.saturating_mul(2).max(needed as usize);
             }

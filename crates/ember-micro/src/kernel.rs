@@ -35,11 +35,11 @@
 //! assert_eq!(REGISTRY[0].code, OpCode::Custom("twice"));
 //! ```
 
-use ember_core::Dtype;
 use ember_core::view::{self, Plain};
+use ember_core::{BuiltinOp, Dtype};
 use ember_tflite::{OpCode, Operator, Subgraph};
 
-use crate::error::{InvokeFault, Refused, Slot};
+use crate::error::{Fault, InvokeFault, Refused, Slot};
 use crate::io::Io;
 use crate::prepare::{self, Prepare};
 
@@ -56,6 +56,10 @@ pub trait Kernel {
 
     /// What else decides whether it is for an operator: more special kernels stand before the others in a registry.
     const SUITS: Option<fn(&Subgraph<'_>, &Operator<'_>) -> bool> = None;
+
+    /// The operator behind this one that the kernel does too: it writes that one's output, and what is between the two is
+    /// never in memory. What pairs there are is in `fusion.rs`; [`Prepare::next`] is the other operator.
+    const NEXT: Option<BuiltinOp> = None;
 
     /// What `run` needs besides the tensors: numbers of 32 bits, so that it takes the same room everywhere.
     /// [`plain!`](ember_core::plain) defines such a struct.
@@ -84,6 +88,10 @@ pub struct Registration {
     pub dtype: Option<Dtype>,
     /// A second tensor whose type decides, and that type.
     pub other: Option<(Slot, Dtype)>,
+    /// The operator behind it that is done together with it.
+    pub next: Option<BuiltinOp>,
+    /// Words of [`Kernel::Prepared`].
+    pub(crate) prepared_words: u32,
     pub(crate) suits: Option<fn(&Subgraph<'_>, &Operator<'_>) -> bool>,
     pub(crate) prepare: fn(&Prepare<'_>) -> Result<(), Refused>,
     pub(crate) run: fn(Io<'_>) -> Result<(), InvokeFault>,
@@ -97,21 +105,65 @@ impl Registration {
             code: K::CODE,
             dtype: K::DTYPE,
             other: K::OTHER,
+            next: K::NEXT,
+            prepared_words: (size_of::<K::Prepared>() / 4) as u32,
             suits: K::SUITS,
             prepare: prepare::<K>,
             run: run::<K>,
         }
     }
 
-    /// Whether it is for this operator of this graph.
+    /// The row without its preparation, so that a program in which only [`Linked`](crate::Linked) models run does not link it.
+    #[must_use]
+    pub const fn prepared(self) -> Self {
+        Self {
+            suits: None,
+            prepare: |cx| Err(cx.refuse(Fault::Options)),
+            ..self
+        }
+    }
+
+    /// What tells it from others, in numbers.
+    pub(crate) const fn numbers(&self) -> [u32; 5] {
+        const NONE: u32 = u32::MAX;
+        [
+            match self.code {
+                OpCode::Builtin(op) => op.code() as u32,
+                OpCode::Custom(name) => name.len() as u32 | 1 << 31,
+            },
+            match self.dtype {
+                Some(dtype) => dtype as u32,
+                None => NONE,
+            },
+            match self.other {
+                Some((_, dtype)) => dtype as u32,
+                None => NONE,
+            },
+            match self.next {
+                Some(op) => op.code() as u32,
+                None => NONE,
+            },
+            self.prepared_words,
+        ]
+    }
+
+    /// Whether the second tensor whose type decides has that type.
+    pub(crate) fn suits_other(&self, graph: &Subgraph<'_>, operator: &Operator<'_>) -> bool {
+        let suits = |(slot, own): (Slot, Dtype)| slot.dtype(graph, operator) == Some(own);
+        self.other.is_none_or(suits)
+    }
+
+    /// Whether it is for this operator of this graph, by itself.
     #[must_use]
     pub fn takes(&self, graph: &Subgraph<'_>, operator: &Operator<'_>) -> bool {
+        if self.next.is_some() {
+            return false;
+        }
         let first = operator.inputs().iter().chain(operator.outputs().iter());
         let first = first.flatten().next().and_then(|id| graph.tensor(id));
         let dtype = first.map(|tensor| tensor.dtype());
-        let suits = |(slot, own): (Slot, Dtype)| slot.dtype(graph, operator) == Some(own);
         dtype.is_some_and(|dtype| self.names(operator, dtype))
-            && self.other.is_none_or(suits)
+            && self.suits_other(graph, operator)
             && self.suits.is_none_or(|suits| suits(graph, operator))
     }
 

@@ -15,16 +15,19 @@ extern crate alloc;
 extern crate std;
 
 mod error;
+mod fusion;
 #[cfg(feature = "alloc")]
 mod inspect;
 mod interpreter;
 mod io;
 mod kernel;
+mod linked;
 pub mod ops;
 pub mod plan;
 mod prepare;
 mod profile;
 pub mod registry;
+mod run;
 
 pub use ember_core::{BuiltinOp, Dtype};
 pub use ember_tflite::{Model, OpCode, ReadError};
@@ -36,5 +39,8 @@ pub use interpreter::arena_bytes_needed;
 pub use interpreter::{ARENA_ALIGNMENT, Interpreter};
 pub use io::{Inputs, Io};
 pub use kernel::{Kernel, Registration};
+#[cfg(feature = "alloc")]
+pub use linked::Preparation;
+pub use linked::{Linked, LinkedInterpreter};
 pub use prepare::{Operand, Prepare, Scratch};
 pub use profile::Profiler;

@@ -11,18 +11,28 @@
 //!
 //! What an operator needs besides its tensors ([`Prepare::scratch`](crate::Prepare::scratch)) lies behind everything that
 //! is in use while it runs.
+//!
+//! A tensor between two operators that one kernel does together ([`Kernel::NEXT`](crate::Kernel::NEXT)) has no bytes. A
+//! plan in the metadata is one for operators that are done one by one, so it is checked and not followed then.
 
 use core::cell::Cell;
 
 use ember_core::BuiltinOp;
-use ember_tflite::{
-    ArenaPlan, DECODE, Model, Subgraph, SubgraphId, TensorId, TensorIds, UNPLANNED,
-};
+#[cfg(feature = "alloc")]
+use ember_tflite::Model;
+use ember_tflite::{ArenaPlan, DECODE, Subgraph, SubgraphId, TensorId, TensorIds, UNPLANNED};
 
 use crate::error::PrepareError;
+use crate::fusion;
+use crate::kernel::Registration;
+#[cfg(feature = "alloc")]
+use crate::registry;
 
 /// Every placed tensor begins at a multiple of this from the start of the activations, in bytes.
 pub const ALIGNMENT: u32 = 16;
+
+/// Tensors and operators that a model has at most: their numbers are kept in 16 bits.
+pub(crate) const LIMIT: usize = 65534;
 
 /// Where a tensor lies. Two words, so that a table of them is part of the arena's persistent words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,22 +121,27 @@ impl Life {
 /// `table` and `lives` have one element per tensor.
 #[inline(never)]
 pub(crate) fn plan(
-    model: &Model<'_>,
     graph: &Subgraph<'_>,
+    registry: &[Registration],
     table: &mut [Row],
     lives: &mut [u32],
 ) -> Result<u32, PrepareError> {
-    let fixed = model.arena_plan();
+    let fixed = graph.model().arena_plan();
+    let fixed = fixed.filter(|plan| plan.subgraph() == SubgraphId::MAIN);
     let mut planner = Planner {
         table,
         lives,
-        fixed: fixed.filter(|plan| plan.subgraph() == SubgraphId::MAIN),
+        fixed,
         peak: 0,
     };
-    planner.read_tensors(graph, model.bytes());
-    planner.read_lives(graph)?;
-    planner.place()?;
-    planner.resolve();
+    let fuses = (0..graph.operator_count()).any(|at| fusion::row(graph, at, registry).is_some());
+    if fuses && fixed.is_some() {
+        // It is checked, as it always is, and then not followed.
+        planner.all(graph, &[])?;
+        planner.fixed = None;
+        planner.peak = 0;
+    }
+    planner.all(graph, registry)?;
     Ok(planner.peak)
 }
 
@@ -140,7 +155,7 @@ pub fn offsets(model: &Model<'_>) -> Result<alloc::vec::Vec<i32>, PrepareError> 
     let graph = model.main();
     let mut table = alloc::vec![[0; 2]; graph.tensor_count()];
     let mut lives = alloc::vec![0; graph.tensor_count()];
-    plan(model, &graph, &mut table, &mut lives)?;
+    plan(&graph, registry::ALL, &mut table, &mut lives)?;
     let offset = |[word, len]: &Row| match Location::from_word(*word) {
         Location::Arena(offset) if *len > 0 => offset.cast_signed(),
         Location::Arena(_) | Location::Model(_) | Location::SameAs(_) | Location::Nowhere => {
@@ -207,8 +222,16 @@ struct Entry {
 }
 
 impl Planner<'_> {
+    fn all(&mut self, graph: &Subgraph<'_>, registry: &[Registration]) -> Result<(), PrepareError> {
+        self.read_tensors(graph);
+        self.read_lives(graph, registry)?;
+        self.place()?;
+        self.resolve();
+        Ok(())
+    }
+
     /// Lengths, constants and variables.
-    fn read_tensors(&mut self, graph: &Subgraph<'_>, model: &[u8]) {
+    fn read_tensors(&mut self, graph: &Subgraph<'_>) {
         let whole_run = Life {
             first: 0,
             last: graph.operator_count() as u32,
@@ -219,9 +242,8 @@ impl Planner<'_> {
             .zip(&mut *self.lives)
             .zip(graph.tensors())
         {
-            let data = tensor.data();
-            let offset = (data.as_ptr() as usize).wrapping_sub(model.as_ptr() as usize);
-            let (location, alive) = if !data.is_empty() {
+            let (offset, constant_len) = tensor.data_range();
+            let (location, alive) = if constant_len > 0 {
                 (Location::Model(offset as u32), Life::NEVER)
             } else if tensor.is_variable() {
                 (Location::Nowhere, whole_run.word())
@@ -233,15 +255,32 @@ impl Planner<'_> {
         }
     }
 
-    fn read_lives(&mut self, graph: &Subgraph<'_>) -> Result<(), PrepareError> {
+    fn read_lives(
+        &mut self,
+        graph: &Subgraph<'_>,
+        registry: &[Registration],
+    ) -> Result<(), PrepareError> {
         for TensorId(id) in graph.inputs().iter().flatten() {
             if !self.is_written(id) {
                 self.set_life(id, Life { first: 0, last: 0 });
             }
         }
         let mut index = 0;
+        // Whether the operator before this one is done together with it: then nothing is between the two, and what it
+        // writes is there from the first one on.
+        let mut fused = false;
         for operator in graph.operators() {
-            self.read(operator.inputs(), index)?;
+            let first = if fused {
+                index - 1
+            } else {
+                self.read(operator.inputs(), index)?;
+                index
+            };
+            fused = !fused && fusion::row(graph, index as usize, registry).is_some();
+            if fused {
+                index += 1;
+                continue;
+            }
             let renamed = match operator.builtin() {
                 Some(op) if renames_input(op) => operator.inputs().get(0),
                 _ => None,
@@ -255,8 +294,7 @@ impl Planner<'_> {
                     continue;
                 }
                 if !renamed.is_some_and(|TensorId(input)| self.share(id, input)) {
-                    let (first, last) = (index, index);
-                    self.set_life(id, Life { first, last });
+                    self.set_life(id, Life { first, last: index });
                 }
             }
             index += 1;

@@ -73,7 +73,7 @@ ember_core::plain! {
 /// [`Interpreter::new`](crate::Interpreter::new) gets to see. The words that a kernel keeps with [`Prepare::keep`] come
 /// back as [`Io::kept`](crate::Io::kept), in order.
 pub struct Prepare<'p> {
-    pub(crate) graph: Subgraph<'p>,
+    pub(crate) graph: &'p Subgraph<'p>,
     pub(crate) operator: Operator<'p>,
     pub(crate) tape: &'p Tape<'p>,
     pub(crate) activations: &'p Activations<'p>,
@@ -81,7 +81,8 @@ pub struct Prepare<'p> {
     pub(crate) index: u32,
     /// The end of the scratch that it was given.
     pub(crate) scratch: Cell<u32>,
-    pub(crate) fault: Cell<Fault>,
+    /// Which operator was refused, and why.
+    pub(crate) failed: &'p Cell<(u32, Fault)>,
 }
 
 impl<'p> Prepare<'p> {
@@ -89,7 +90,7 @@ impl<'p> Prepare<'p> {
     #[cold]
     #[inline(never)]
     pub fn refuse(&self, fault: Fault) -> Refused {
-        self.fault.set(fault);
+        self.failed.set((self.index, fault));
         Refused(())
     }
 
@@ -126,8 +127,19 @@ impl<'p> Prepare<'p> {
         }))
     }
 
-    fn find(&self, slot: Slot) -> Option<Tensor<'p>> {
-        slot.of(&self.graph, &self.operator)
+    /// The operator behind this one, for a kernel that does both ([`Kernel::NEXT`](crate::Kernel::NEXT)).
+    ///
+    /// # Errors
+    /// [`Fault::Options`] where there is none.
+    pub fn next(&self) -> Result<Self, Refused> {
+        let index = self.index + 1;
+        let operator = self.graph.operator(index as usize);
+        Ok(Self {
+            operator: self.expect(operator, Fault::Options)?,
+            index,
+            scratch: Cell::new(self.scratch.get()),
+            ..*self
+        })
     }
 
     /// A tensor of any type.
@@ -136,17 +148,24 @@ impl<'p> Prepare<'p> {
     /// [`Fault::Missing`] where it is left out, [`Fault::Misaligned`] for a constant that cannot be read in place.
     #[inline(never)]
     pub fn any(&self, slot: Slot) -> Result<Operand<'_>, Refused> {
-        let tensor = self.expect(self.find(slot), Fault::Missing(slot))?;
+        let tensor = slot.of(self.graph, &self.operator);
+        let tensor = self.expect(tensor, Fault::Missing(slot))?;
         let alignment = match tensor.dtype().bits() {
             Some(bits) if bits >= 32 => 4,
             Some(16) => 2,
             _ => 1,
         };
-        let data = tensor.data();
-        if !data.is_empty() && data.as_ptr() as usize & (alignment - 1) != 0 {
-            return Err(self.refuse(Fault::Misaligned(slot)));
+        if alignment > 1 {
+            let data = tensor.data();
+            if !data.is_empty() && data.as_ptr() as usize & (alignment - 1) != 0 {
+                return Err(self.refuse(Fault::Misaligned(slot)));
+            }
         }
-        Ok(Operand { cx: self, slot })
+        Ok(Operand {
+            cx: self,
+            slot,
+            tensor,
+        })
     }
 
     /// A tensor of type `dtype`.
@@ -255,6 +274,7 @@ impl<'p> Prepare<'p> {
 pub struct Operand<'c> {
     cx: &'c Prepare<'c>,
     slot: Slot,
+    tensor: Tensor<'c>,
 }
 
 impl<'c> Operand<'c> {
@@ -264,17 +284,10 @@ impl<'c> Operand<'c> {
         self.slot
     }
 
-    #[inline(never)]
-    fn tensor(&self) -> Option<Tensor<'c>> {
-        self.cx.find(self.slot)
-    }
-
     /// The type of its elements.
     #[must_use]
     pub fn dtype(&self) -> Dtype {
-        // `Prepare::any` has found it, so it is there.
-        self.tensor()
-            .map_or(Dtype::Variant, |tensor| tensor.dtype())
+        self.tensor.dtype()
     }
 
     /// Its dimensions.
@@ -283,15 +296,14 @@ impl<'c> Operand<'c> {
     /// None for an operand that the preparation gave out.
     #[inline(never)]
     pub fn shape(&self) -> Result<Shape<'c>, Refused> {
-        let shape = self.tensor().map(|tensor| tensor.shape());
-        self.cx.expect(shape, Fault::Missing(self.slot))
+        Ok(self.tensor.shape())
     }
 
     /// The product of its dimensions.
     #[inline(never)]
     #[must_use]
     pub fn elements(&self) -> u32 {
-        self.tensor().map_or(0, |tensor| tensor.elements() as u32)
+        self.tensor.elements() as u32
     }
 
     /// The bytes of a constant.
@@ -299,10 +311,7 @@ impl<'c> Operand<'c> {
     /// # Errors
     /// [`Fault::NotConstant`].
     pub fn constant(&self) -> Result<&'c [u8], Refused> {
-        let data = self
-            .tensor()
-            .map(|tensor| tensor.data())
-            .unwrap_or_default();
+        let data = self.tensor.data();
         if data.is_empty() && self.elements() > 0 {
             return Err(self.cx.refuse(Fault::NotConstant(self.slot)));
         }
@@ -394,8 +403,8 @@ impl<'c> Operand<'c> {
     /// # Errors
     /// [`Fault::NotQuantized`].
     pub fn quantization(&self) -> Result<Quantization<'c>, Refused> {
-        let quantization = self.tensor().and_then(|tensor| tensor.quantization());
-        self.cx.expect(quantization, Fault::NotQuantized(self.slot))
+        self.cx
+            .expect(self.tensor.quantization(), Fault::NotQuantized(self.slot))
     }
 
     /// Scale, above zero, and zero point, within the type, of a tensor of int8 or int16 that is quantized as a whole.
@@ -430,15 +439,14 @@ impl<'c> Operand<'c> {
     /// Whether it has scale and zero point.
     #[must_use]
     pub fn is_quantized(&self) -> bool {
-        self.tensor()
-            .is_some_and(|tensor| tensor.quantization().is_some())
+        self.tensor.quantization().is_some()
     }
 
     /// Whether both have the same (first) scale and zero point, or none.
     #[must_use]
     pub fn has_scale_of(&self, other: &Operand<'_>) -> bool {
         let first = |operand: &Operand<'_>| {
-            let quantization = operand.tensor().and_then(|tensor| tensor.quantization());
+            let quantization = operand.tensor.quantization();
             quantization.map(|q| (q.scale(0), q.zero_point(0)))
         };
         first(self) == first(other)

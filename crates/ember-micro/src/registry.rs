@@ -15,15 +15,20 @@
 //! # assert_eq!(REGISTRY.len(), 5);
 //! ```
 
+#[cfg(feature = "alloc")]
+use ember_tflite::Model;
+
+#[cfg(feature = "alloc")]
+use crate::fusion;
 use crate::kernel::Registration;
 use ember_kernels::{Bool, Int64};
 
 use crate::ops::{
-    abs, add, average_pool_2d, cast, comparisons, concatenation, conv_2d, depth_to_space,
-    depthwise_conv_2d, dequantize, div, elu, fully_connected, gather, hard_swish, leaky_relu,
-    logical, logistic, max_pool_2d, maximum_minimum, mul, pack, pad, prelu, quantize, relu,
-    reshape, select_v2, shape, softmax, squared_difference, stored, strided_slice, sub, transpose,
-    unary, zeros_like,
+    abs, add, average_pool_2d, cast, comparisons, concatenation, conv_2d, conv_2d_max_pool_2d,
+    depth_to_space, depthwise_conv_2d, dequantize, div, elu, fully_connected, gather, hard_swish,
+    leaky_relu, logical, logistic, max_pool_2d, maximum_minimum, mul, pack, pad, prelu, quantize,
+    relu, reshape, select_v2, shape, softmax, squared_difference, stored, strided_slice, sub,
+    transpose, unary, zeros_like,
 };
 
 macro_rules! registrations {
@@ -42,6 +47,14 @@ macro_rules! registrations {
 }
 
 registrations! {
+    /// Kernels of two operators on int8 activations.
+    FUSED_INT8: {
+        CONV_2D_MAX_POOL_2D_INT8 = conv_2d_max_pool_2d::Int8;
+    }
+    /// Kernels of two operators on float32 activations.
+    FUSED_FLOAT32: {
+        CONV_2D_MAX_POOL_2D_FLOAT32 = conv_2d_max_pool_2d::Float32;
+    }
     /// Kernels on int8 activations with weights that are stored in fewer bits; they stand before those for plain weights.
     STORED: {
         DECODE = stored::Decoded;
@@ -284,16 +297,18 @@ const fn joined<const N: usize>(lists: &[&[Registration]]) -> [Registration; N] 
 }
 
 /// What a fully quantized int8 model needs.
-pub static INT8: &[Registration] = &joined::<{ ON_INT8.len() + MOVES.len() }>(&[ON_INT8, MOVES]);
+pub static INT8: &[Registration] =
+    &joined::<{ FUSED_INT8.len() + ON_INT8.len() + MOVES.len() }>(&[FUSED_INT8, ON_INT8, MOVES]);
 
 /// What a model of 16-bit activations and 8-bit weights needs.
 pub static INT16: &[Registration] = &joined::<{ ON_INT16.len() + MOVES.len() }>(&[ON_INT16, MOVES]);
 
 /// What a float32 model needs.
-pub static FLOAT32: &[Registration] =
-    &joined::<{ ON_FLOAT32.len() + MOVES.len() }>(&[ON_FLOAT32, MOVES]);
+pub static FLOAT32: &[Registration] = &joined::<
+    { FUSED_FLOAT32.len() + ON_FLOAT32.len() + MOVES.len() },
+>(&[FUSED_FLOAT32, ON_FLOAT32, MOVES]);
 
-/// Everything.
+/// Every kernel of one operator.
 pub static ALL: &[Registration] = &joined::<
     {
         ON_INT8.len()
@@ -309,16 +324,44 @@ pub static ALL: &[Registration] = &joined::<
     STORED, ON_INT8, ON_INT16, ON_FLOAT32, DYNAMIC, MOVES, BETWEEN, ON_NUMBERS,
 ]);
 
+/// Everything: the kernels of two operators too.
+pub static FUSING: &[Registration] = &joined::<
+    { FUSED_INT8.len() + FUSED_FLOAT32.len() + ALL.len() },
+>(&[FUSED_INT8, FUSED_FLOAT32, ALL]);
+
+/// The names in [`NAMED`] of the rows that the main subgraph of a model needs, each once, in their order: per operator the
+/// first row that takes it, or takes it and the one behind it. That is the row which the interpreter picks.
+#[cfg(feature = "alloc")]
+#[must_use]
+pub fn needed(model: &Model<'_>) -> alloc::vec::Vec<&'static str> {
+    let graph = model.main();
+    let rows: alloc::vec::Vec<Registration> = NAMED.iter().map(|(_, row)| *row).collect();
+    let mut needed = alloc::collections::BTreeSet::new();
+    let mut index = 0;
+    while let Some(operator) = graph.operator(index) {
+        let fused = fusion::row(&graph, index, &rows);
+        index += if fused.is_some() { 2 } else { 1 };
+        let alone = || rows.iter().position(|row| row.takes(&graph, &operator));
+        needed.extend(fused.or_else(alone));
+    }
+    let names = NAMED.iter().enumerate();
+    names
+        .filter(|(at, _)| needed.contains(at))
+        .map(|(_, (name, _))| *name)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::ALL;
+    use super::FUSING;
 
     #[test]
     fn no_two_registrations_are_for_the_same() {
-        for (index, one) in ALL.iter().enumerate() {
-            for other in &ALL[index + 1..] {
+        for (index, one) in FUSING.iter().enumerate() {
+            for other in &FUSING[index + 1..] {
                 assert!(
                     one.code != other.code
+                        || one.next != other.next
                         || (one.dtype.is_some() && one.dtype != other.dtype)
                         || (one.other.is_some() && one.other != other.other)
                         || one.suits.is_some(),

@@ -5,7 +5,7 @@ mod support;
 use std::collections::HashSet;
 
 use ember_core::{BuiltinOp, Dtype};
-use ember_micro::{Interpreter, PrepareError, plan, registry};
+use ember_micro::{Interpreter, PrepareError, Registration, plan, registry};
 use ember_tflite::write::{ModelSpec, TensorSpec};
 use ember_tflite::{Model, TensorId, UNPLANNED};
 use proptest::prelude::*;
@@ -113,8 +113,16 @@ proptest! {
     }
 }
 
-/// The classifier with the plan that the runtime makes, changed by `change`, and the bytes of arena it takes.
+/// The classifier with the plan that the runtime makes, changed by `change`, and the bytes of arena it takes operator by
+/// operator.
 fn with_plan(change: impl Fn(&mut Vec<i32>)) -> Result<usize, PrepareError> {
+    with_plan_on(registry::ALL, change)
+}
+
+fn with_plan_on(
+    registry: &[Registration],
+    change: impl Fn(&mut Vec<i32>),
+) -> Result<usize, PrepareError> {
     let mut spec = classifier();
     let mut plan = offsets(&spec).unwrap();
     change(&mut plan);
@@ -122,9 +130,22 @@ fn with_plan(change: impl Fn(&mut Vec<i32>)) -> Result<usize, PrepareError> {
     let bytes = Aligned::model(&spec);
     let model = Model::parse(bytes.bytes()).unwrap();
     let mut arena = Aligned::arena(4096);
-    let mut interpreter = Interpreter::new(&model, registry::INT8, arena.bytes_mut())?;
+    let mut interpreter = Interpreter::new(&model, registry, arena.bytes_mut())?;
     interpreter.invoke().unwrap();
     Ok(interpreter.arena_bytes_used())
+}
+
+#[test]
+fn a_plan_for_single_operators_is_checked_and_not_followed_where_two_are_done_together() {
+    let together = with_plan_on(registry::INT8, |plan| plan.fill(UNPLANNED)).unwrap();
+    assert_eq!(with_plan_on(registry::INT8, |_| ()), Ok(together));
+    let moved = with_plan_on(registry::INT8, |plan| plan[at::SCORES.index()] = 1000);
+    assert_eq!(moved, Ok(together));
+    let wrong = with_plan_on(registry::INT8, |plan| plan[at::FEATURES.index()] = 3);
+    assert!(
+        matches!(wrong, Err(PrepareError::PlanOffset { .. })),
+        "{wrong:?}"
+    );
 }
 
 #[test]

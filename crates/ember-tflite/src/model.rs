@@ -422,22 +422,6 @@ impl<'a> Operator<'a> {
         (options::code_for(op) == Some(T::CODE)).then(|| T::read(&self.raw_options()))
     }
 
-    /// The window of a pooling, as a `const fn` can read it: steps to the right and down, columns, rows. The fields of
-    /// [`Pool2dOptions`](crate::Pool2dOptions); zeros for an operator without options.
-    #[must_use]
-    pub const fn pool_window(&self) -> [i32; 4] {
-        let options = match self.table.options(operator::builtin_options) {
-            Some(options) => options,
-            None => Table::EMPTY,
-        };
-        [
-            options.word(1, 0) as i32,
-            options.word(2, 0) as i32,
-            options.word(3, 0) as i32,
-            options.word(4, 0) as i32,
-        ]
-    }
-
     fn raw_options(&self) -> RawOptions<'a> {
         let table = self.table.options(operator::builtin_options);
         RawOptions(table.unwrap_or(Table::EMPTY))

@@ -92,7 +92,7 @@ pub(crate) fn run<'i>(
     inputs: impl Iterator<Item = &'i [u8]>,
 ) -> Vec<u8> {
     let model = Model::parse(file).unwrap();
-    let bytes = arena_bytes_needed(&model, registry::ALL).unwrap();
+    let bytes = arena_bytes_needed(&model, kernels).unwrap();
     let mut memory = vec![0; bytes + ARENA_ALIGNMENT];
     let start = memory.as_ptr().align_offset(ARENA_ALIGNMENT);
     let arena = &mut memory[start..start + bytes];

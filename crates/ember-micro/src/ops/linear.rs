@@ -14,7 +14,7 @@ use crate::kernel::Kernel;
 use crate::prepare::{Operand, Prepare};
 
 /// The slot of the weights.
-pub(super) const FILTER: Slot = Slot::input(1);
+pub(crate) const FILTER: Slot = Slot::input(1);
 
 /// The number of the bias among the inputs.
 pub(super) const BIAS: u8 = 2;
@@ -152,7 +152,7 @@ impl<O: Operation, T: Types> Kernel for LinearKernel<O, T> {
 
 /// Inputs, output and kept multipliers.
 #[inline(never)]
-fn split<'s, T: Plain>(
+pub(super) fn split<'s, T: Plain>(
     io: Io<'s>,
 ) -> Result<(Inputs<'s>, &'s mut [T], &'s [QuantizedMultiplier]), InvokeFault> {
     let kept = io.kept_as()?;

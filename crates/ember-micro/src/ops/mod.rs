@@ -8,6 +8,7 @@ pub mod cast;
 pub mod comparisons;
 pub mod concatenation;
 pub mod conv_2d;
+pub mod conv_2d_max_pool_2d;
 pub mod depth_to_space;
 pub mod depthwise_conv_2d;
 pub mod dequantize;

@@ -105,7 +105,11 @@ where
 }
 
 #[inline(never)]
-fn prepare(cx: &Prepare<'_>, dtype: Dtype, shape: &mut Pool2d) -> Result<Activation, Refused> {
+pub(super) fn prepare(
+    cx: &Prepare<'_>,
+    dtype: Dtype,
+    shape: &mut Pool2d,
+) -> Result<Activation, Refused> {
     cx.arity(1..=1, 1)?;
     let options = cx.options::<Pool2dOptions>()?;
     let window = WindowOptions {

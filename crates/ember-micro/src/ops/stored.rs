@@ -197,7 +197,7 @@ fn is<const FORM: u8>(graph: &Subgraph<'_>, operator: &Operator<'_>) -> bool {
 fn parts(cx: &Prepare<'_>, form: u8) -> Result<Parts, Refused> {
     let bad = Fault::Encoding(FILTER);
     let filter = cx.any(FILTER)?;
-    let Encoded { bytes, description } = cx.expect(encoded(&cx.graph, cx.operator()), bad)?;
+    let Encoded { bytes, description } = cx.expect(encoded(cx.graph, cx.operator()), bad)?;
     let split = description.split_first_chunk::<HEADER>();
     let (header, values) = cx.expect(split, bad)?;
     let elements = filter.elements();
@@ -338,7 +338,7 @@ impl Kernel for Decoded {
         for (output, index) in outputs.iter().zip(0..) {
             let read = cx.graph.operators().any(|reader| {
                 let mut places = reader.inputs().iter().enumerate();
-                let knows = reads_encoded(&cx.graph, &reader);
+                let knows = reads_encoded(cx.graph, &reader);
                 // The others would read the encoded bytes.
                 places.any(|(place, id)| id == output && !(place == FILTER.index() && knows))
             });

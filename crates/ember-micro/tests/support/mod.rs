@@ -2,10 +2,11 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use ember_core::{Activation, BuiltinOp, Dtype, Padding};
+use ember_micro::{Interpreter, PrepareError, Registration};
 use ember_tflite::write::{ModelSpec, OperatorSpec, QuantizationSpec, TensorSpec, write};
 use ember_tflite::{
-    Conv2dOptions, FullyConnectedOptions, Options, Pool2dOptions, ReshapeOptions, SoftmaxOptions,
-    TensorId,
+    Conv2dOptions, FullyConnectedOptions, Model, Options, Pool2dOptions, ReshapeOptions,
+    SoftmaxOptions, TensorId,
 };
 
 /// Bytes that begin at a multiple of 16.
@@ -148,4 +149,15 @@ pub(crate) fn classifier() -> ModelSpec {
 pub(crate) fn operator(op: BuiltinOp, inputs: &[u32], outputs: &[u32]) -> OperatorSpec {
     let ids = |ids: &[u32]| ids.iter().copied().map(TensorId).collect::<Vec<_>>();
     OperatorSpec::new(op, ids(inputs), ids(outputs), Options::None)
+}
+
+/// What preparing a model says.
+pub(crate) fn prepare(
+    spec: &ModelSpec,
+    registry: &'static [Registration],
+) -> Result<(), PrepareError> {
+    let bytes = Aligned::model(spec);
+    let model = Model::parse(bytes.bytes()).unwrap();
+    let mut arena = Aligned::arena(1 << 14);
+    Interpreter::new(&model, registry, arena.bytes_mut()).map(|_| ())
 }
