@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ember_micro::{arena_bytes_needed, registry};
+use ember_micro::{Preparation, arena_bytes_needed, registry};
 use ember_tflite::Model;
 use memmap2::Mmap;
 
@@ -119,7 +119,7 @@ impl MappedModel {
             .sum())
     }
 
-    /// Bytes of arena that a session of the model needs, the same on this host and on a chip.
+    /// Bytes of arena that a session of the model needs.
     ///
     /// # Errors
     ///
@@ -129,6 +129,33 @@ impl MappedModel {
             model: self.name.clone(),
             source,
         })
+    }
+
+    /// Bytes of arena that a firmware needs which prepares the model on the chip, such as one with slots: there, operators are
+    /// done together where that can be.
+    ///
+    /// # Errors
+    ///
+    /// As [`MappedModel::arena_bytes`].
+    pub fn slot_arena_bytes(&self) -> Result<usize, LiteError> {
+        arena_bytes_needed(&self.model()?, registry::FUSING).map_err(|source| LiteError::Prepare {
+            model: self.name.clone(),
+            source,
+        })
+    }
+
+    /// Bytes of arena that a firmware needs which the model is linked into: what was prepared is in its flash.
+    ///
+    /// # Errors
+    ///
+    /// As [`MappedModel::arena_bytes`].
+    pub fn linked_arena_bytes(&self) -> Result<usize, LiteError> {
+        let preparation = Preparation::of(&self.model()?);
+        let preparation = preparation.map_err(|source| LiteError::Prepare {
+            model: self.name.clone(),
+            source,
+        })?;
+        Ok(preparation.arena_bytes)
     }
 
     /// An arena of exactly the size that a session of the model needs.

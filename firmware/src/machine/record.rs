@@ -42,6 +42,9 @@ const fn operators(registry: &[Registration]) -> Operators {
         if let OpCode::Builtin(op) = registry[index].code {
             operators = operators.with(op);
         }
+        if let Some(op) = registry[index].next {
+            operators = operators.with(op);
+        }
         index += 1;
     }
     operators

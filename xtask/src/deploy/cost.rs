@@ -222,7 +222,7 @@ fn link(plan: &Plan, model: &Chosen, kernels: Kernels, signed: bool) -> Result<L
     .run()?;
     let image = Image::read(&elf)?;
     let size = image.size(&[])?;
-    let arena_bytes = u32::try_from(model.mapped.arena_bytes()?)?;
+    let arena_bytes = u32::try_from(model.mapped.slot_arena_bytes()?)?;
     Ok(Linked {
         code_bytes: u32::try_from(size.code_bytes)?,
         static_ram_bytes: u32::try_from(size.static_ram_bytes)?
@@ -254,7 +254,7 @@ fn compiled(plan: &Plan, model: &Chosen) -> Result<u32> {
 
 /// The most stack that one inference of `model` takes; 0 where the chip has no room for it.
 fn stack(plan: &Plan, model: &Chosen) -> Result<u32> {
-    let arena_bytes = u32::try_from(model.mapped.arena_bytes()?)?;
+    let arena_bytes = u32::try_from(model.mapped.slot_arena_bytes()?)?;
     if arena_bytes + AMPLE_STACK > plan.ram.length {
         return Ok(0);
     }

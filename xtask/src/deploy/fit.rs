@@ -34,7 +34,7 @@ pub struct Wishes {
 /// # Errors
 /// A model that the device's runtime cannot run, or an arena that is too small for it.
 fn need(cost: Cost, plan: &Plan, model: &Chosen, wishes: Wishes) -> Result<Need> {
-    let arena_needed = u32::try_from(model.mapped.arena_bytes()?)?;
+    let arena_needed = u32::try_from(model.mapped.slot_arena_bytes()?)?;
     let arena_bytes = wishes.arena_bytes.unwrap_or(arena_needed);
     if arena_bytes < arena_needed {
         bail!(

@@ -76,7 +76,7 @@ fn command(program: &Program, plan: &Plan, model: &Chosen, settings: &Deploy) ->
     command
         .arg("--model")
         .arg(&model.path)
-        .args(["--arena-bytes", &model.mapped.arena_bytes()?.to_string()])
+        .args(["--arena-bytes", &model.mapped.slot_arena_bytes()?.to_string()])
         .args(["--operators", &operators.join(",")]);
     if let Some(version) = settings.model_version {
         command.args(["--model-version", &version.to_string()]);
@@ -110,7 +110,7 @@ fn in_image(
     let mut flash = ImageFlash::read(plan, &folder)?;
     let installed = Installed::read(&mut flash, plan)?;
     let needs = Needs {
-        arena_bytes: u32::try_from(model.mapped.arena_bytes()?)?,
+        arena_bytes: u32::try_from(model.mapped.slot_arena_bytes()?)?,
         operators: operators(model)?
             .into_iter()
             .fold(Operators::NONE, Operators::with),

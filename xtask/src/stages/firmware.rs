@@ -148,7 +148,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, firmware: Firmware) -> Result<(
         let (report, model_bytes, arena_bytes) = match firmware.engine {
             Engine::Interpreter => {
                 let report = image.size(&workspace::read(&model_path)?)?;
-                let arena_bytes = MappedModel::open(&model_path)?.arena_bytes()? as u64;
+                let arena_bytes = MappedModel::open(&model_path)?.linked_arena_bytes()? as u64;
                 (report.clone(), report.model_bytes, arena_bytes)
             }
             // Its constants are among the code's.
