@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use ember_compress::debug::{DebugReport, Debugger};
+use ember_compress::{Calibrator, quantize};
+use ember_graph::text;
 use ember_report::{LayerLoss, Loss, QuantizationLoss};
 
 fn loss(snr_db: Option<f64>) -> Loss {
@@ -125,6 +128,46 @@ fn the_files_are_complete_and_the_drawing_is_well_formed() {
     }
     assert!(place("broken") < place("pool"), "{texts:?}");
     assert!(svg.contains("prefers-color-scheme: dark"));
+}
+
+#[test]
+fn the_debuggers_own_report_is_read() {
+    let graph = text::parse(
+        "graph g
+        input x [1,2]
+        constant w [2,2] = 0.3 -1 0.7 0.11
+        constant b [2] = 0.1 0
+        y = fully_connected(x, w, b)
+        output y",
+    )
+    .unwrap();
+    let samples = [0.1, 0.9, -0.3, 0.4, 0.77, -0.2];
+    let mut calibrator = Calibrator::new(&graph);
+    calibrator.observe(3, &[&samples]).unwrap();
+    let quantized = quantize(&graph, &calibrator.finish().unwrap()).unwrap();
+    let mut debugger = Debugger::new(&graph, &quantized).unwrap();
+    debugger.observe(3, &[&samples]).unwrap();
+    let measured = debugger.finish().unwrap();
+    let json = serde_json::to_string(&measured).unwrap();
+    let loss: QuantizationLoss = serde_json::from_str(&json).unwrap();
+    assert_eq!(loss.samples, 3);
+    assert_eq!(loss.layers[0].layer, "y");
+    let snr = loss.layers[0].own.snr_db.zip(measured.layers[0].own.snr_db);
+    assert!(
+        snr.is_some_and(|(read, measured)| (read - measured).abs() < 1e-9),
+        "{json}"
+    );
+    assert!(
+        loss.layers[0].own.snr_db.is_some_and(|snr| snr > 20.0),
+        "{json}"
+    );
+    assert_eq!(loss.layers[0].weights.as_deref(), Some("int8"));
+    let again = loss.to_json().unwrap();
+    let back: DebugReport = serde_json::from_str(&again).unwrap();
+    // Reading may err in the last bit of a figure.
+    let error = |report: &DebugReport| report.layers[0].total.max_error;
+    assert!((error(&back) - error(&measured)).abs() < 1e-12, "{again}");
+    assert_eq!(back.layers[0].op, "fully_connected");
 }
 
 #[test]
