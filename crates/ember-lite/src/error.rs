@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use ember_core::Dtype;
 use ember_micro::{InvokeError, PrepareError};
-use ember_tflite::ReadError;
+use ember_tflite::{ReadError, write::WriteError};
 
 /// An error of this crate. `model` is the file's path, or the name given to bytes that are no file.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,14 @@ pub enum LiteError {
         model: String,
         /// The operator and its fault.
         source: InvokeError,
+    },
+    /// The model cannot be taken apart and written again.
+    #[error("{model}: {source}")]
+    Write {
+        /// Which model.
+        model: String,
+        /// What does not go.
+        source: WriteError,
     },
     /// The model has another number of inputs or outputs than one of each.
     #[error(

@@ -17,19 +17,28 @@
 
 mod aligned;
 mod bench;
+mod diff;
+mod dot;
 mod error;
 mod evaluate;
 mod image;
+mod inspect;
 mod map;
 mod model;
+mod names;
 mod scores;
 mod session;
+mod strip;
 
 pub use aligned::Arena;
 pub use bench::{Latency, bench};
+pub use diff::{Difference, TensorDifference, diff};
+pub use dot::dot;
 pub use error::LiteError;
 pub use evaluate::{EvaluateOptions, Evaluation, Images, evaluate};
 pub use image::{ImageEncoder, quantize_pixel};
+pub use inspect::{InspectedOperator, InspectedTensor, Inspection, Sizes};
 pub use model::MappedModel;
 pub use scores::argmax;
 pub use session::{Element, Session};
+pub use strip::strip;

@@ -182,15 +182,21 @@ impl<'s> Session<'s> {
     /// [`LiteError::NotOneToOne`], [`LiteError::NotForImages`], [`LiteError::InputLength`], [`LiteError::Invoke`].
     pub fn run_real(&mut self, values: &[f32]) -> Result<Vec<f32>, LiteError> {
         self.one_to_one()?;
-        self.has_length(values.len())?;
-        let tensor = self.input_tensor(0)?;
-        let code = scores::Code::of(&tensor).ok_or_else(|| self.not_for_images("input", tensor))?;
-        code.encode(values, self.input(0)?);
+        self.set_real(values)?;
         self.invoke()?;
         let tensor = self.output_tensor(0)?;
         let code =
             scores::Code::of(&tensor).ok_or_else(|| self.not_for_images("output", tensor))?;
         Ok(code.decode(self.output(0)?))
+    }
+
+    /// Quantizes real numbers into input 0.
+    pub(crate) fn set_real(&mut self, values: &[f32]) -> Result<(), LiteError> {
+        self.has_length(values.len())?;
+        let tensor = self.input_tensor(0)?;
+        let code = scores::Code::of(&tensor).ok_or_else(|| self.not_for_images("input", tensor))?;
+        code.encode(values, self.input(0)?);
+        Ok(())
     }
 
     /// Runs an image classifier on the pixels of one image, bytes 0..=255 that stand for 0..=1, and gives back the raw

@@ -6,3 +6,4 @@ mod mnist;
 mod models;
 mod runs;
 mod shared_cases;
+mod tools;

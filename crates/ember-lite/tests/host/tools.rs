@@ -1,0 +1,216 @@
+//! The tools: what is in a model, how it looks as a graph, the same without names, two models side by side.
+
+use std::{env, path::Path};
+
+use ember_lite::{Inspection, LiteError, MappedModel, diff, dot, strip};
+
+use crate::models;
+
+/// A shared case's model, where they are.
+pub(crate) fn shared(case: &str) -> Option<MappedModel> {
+    let Some(dir) = env::var_os("EMBER_CASES_DIR") else {
+        eprintln!("EMBER_CASES_DIR is not set: {case} was not looked at");
+        return None;
+    };
+    let path = Path::new(&dir).join(case).join("model.tflite");
+    Some(MappedModel::open(&path).unwrap())
+}
+
+/// Real numbers for the only input of a model.
+fn ramp(model: &MappedModel) -> Vec<f32> {
+    let graph = model.model().unwrap();
+    let input = graph.main().inputs().get(0).unwrap();
+    let elements = graph.main().tensor(input).unwrap().elements();
+    (0..elements).map(|at| (at % 97) as f32 / 97.0).collect()
+}
+
+#[test]
+fn an_inspection_says_where_the_bytes_are() {
+    let model = models::opened(&models::int8());
+    let found = Inspection::of(&model).unwrap();
+    assert_eq!(found.sizes.file, model.bytes().len());
+    assert_eq!(found.sizes.constants, 12 + 12);
+    let sizes = found.sizes;
+    assert_eq!(
+        sizes.constants + sizes.metadata + sizes.structure,
+        sizes.file
+    );
+    assert_eq!(found.operators.len(), 1);
+    assert_eq!(found.operators[0].name, "FULLY_CONNECTED");
+    assert_eq!(found.operators[0].constant_bytes, 24);
+    assert_eq!(found.inputs, [0]);
+    assert_eq!(found.outputs, [3]);
+    assert_eq!(found.tensors[0].kind, "INT8 [1, 2, 2, 1]");
+    assert_eq!(
+        found.tensors[0].quantization,
+        "scale 0.003921569, zero point -128"
+    );
+    assert_eq!(found.arena, Ok(model.arena_bytes().unwrap()));
+    let text = found.to_string();
+    assert!(text.contains("-> #3 INT8 [1, 3]"), "{text}");
+}
+
+#[test]
+fn an_inspection_of_tensorflows_model_counts_every_weight_once() {
+    let Some(model) = shared("seed_cnn_int8") else {
+        return;
+    };
+    let found = Inspection::of(&model).unwrap();
+    assert_eq!(found.sizes.file, 25_992);
+    assert_eq!(found.sizes.constants, model.weight_bytes().unwrap());
+    let of_operators: usize = found.operators.iter().map(|op| op.constant_bytes).sum();
+    assert!(of_operators <= found.sizes.constants);
+    let names: Vec<_> = found.operators.iter().map(|op| op.name.as_str()).collect();
+    let expected = "CONV_2D MAX_POOL_2D RESHAPE FULLY_CONNECTED FULLY_CONNECTED SOFTMAX";
+    assert_eq!(names.join(" "), expected);
+    assert!(found.to_string().contains("8 scales along dimension 0"));
+}
+
+#[test]
+fn a_graph_has_a_node_per_operator_and_an_edge_per_tensor() {
+    let text = dot(&models::opened(&models::float32())).unwrap();
+    let expected = [
+        "digraph \"bright.tflite\" {",
+        "  node [shape=box];",
+        "  in0 [shape=ellipse, label=\"image\"];",
+        "  op0 [label=\"FULLY_CONNECTED\\n60 bytes\"];",
+        "  in0 -> op0 [label=\"FLOAT32 [1, 2, 2, 1]\"];",
+        "  out0 [shape=ellipse, label=\"scores\"];",
+        "  op0 -> out0 [label=\"FLOAT32 [1, 3]\"];",
+        "}",
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+    let Some(model) = shared("mlperf_ic") else {
+        return;
+    };
+    let text = dot(&model).unwrap();
+    let operators = model.model().unwrap().main().operator_count();
+    let nodes = text
+        .lines()
+        .filter(|line| line.starts_with("  op") && !line.contains("->"));
+    assert_eq!(nodes.count(), operators);
+    // Each operator computes something that somebody reads.
+    for operator in 0..operators {
+        assert!(text.contains(&format!("  op{operator} -> ")), "{operator}");
+    }
+}
+
+#[test]
+fn a_stripped_model_computes_the_same() {
+    for case in [
+        "seed_cnn_int8",
+        "mlperf_kws",
+        "micro_speech",
+        "seed_cnn_float32",
+    ] {
+        let Some(model) = shared(case) else {
+            return;
+        };
+        let bytes = strip(&model, false).unwrap();
+        assert!(bytes.len() < model.bytes().len(), "{case}");
+        let stripped = MappedModel::from_bytes(&bytes, "stripped").unwrap();
+        assert_eq!(
+            stripped.arena_bytes().unwrap(),
+            model.arena_bytes().unwrap(),
+            "{case}"
+        );
+        let found = Inspection::of(&stripped).unwrap();
+        assert!(found.tensors.iter().all(|tensor| tensor.name.is_empty()));
+        assert!(found.signatures.is_empty());
+        let input = ramp(&model);
+        let run = |model: &MappedModel| {
+            let mut arena = model.arena().unwrap();
+            let mut session = model.session(&mut arena).unwrap();
+            session.run_real(&input).unwrap();
+            session.output(0).unwrap().to_vec()
+        };
+        assert_eq!(run(&stripped), run(&model), "{case}");
+    }
+}
+
+#[test]
+fn a_model_does_not_differ_from_itself() {
+    let model = models::opened(&models::int8());
+    let found = diff(&model, &model, &[0.1, 0.5, 0.9, 0.3]).unwrap();
+    assert_eq!(found.tensors.len(), 1);
+    assert_eq!(found.first(), None);
+    assert_eq!(found.tensors[0].decibels, Some(f64::INFINITY));
+    assert!(found.to_string().contains("no tensor differs"));
+    let Some(model) = shared("mlperf_ic") else {
+        return;
+    };
+    let found = diff(&model, &model, &ramp(&model)).unwrap();
+    assert_eq!(
+        found.tensors.len(),
+        model.model().unwrap().main().operator_count()
+    );
+    assert_eq!(found.first(), None);
+}
+
+#[test]
+fn the_first_tensor_that_differs_is_that_of_the_changed_weight() {
+    let Some(model) = shared("seed_cnn_int8") else {
+        return;
+    };
+    // A weight of the second to last layer: its input is the same, its output is not.
+    let parsed = model.model().unwrap();
+    let graph = parsed.main();
+    let layer = graph.operator(3).unwrap();
+    let (start, len) = graph
+        .tensor(layer.inputs().get(1).unwrap())
+        .unwrap()
+        .data_range();
+    let mut bytes = model.bytes().to_vec();
+    for byte in &mut bytes[start..start + len] {
+        *byte = byte.wrapping_add(64);
+    }
+    let changed = MappedModel::from_bytes(&bytes, "changed").unwrap();
+    let found = diff(&model, &changed, &ramp(&model)).unwrap();
+    assert_eq!(found.tensors.len(), 6);
+    let equal: Vec<bool> = found
+        .tensors
+        .iter()
+        .map(|tensor| tensor.is_equal())
+        .collect();
+    assert_eq!(equal[..4], [true, true, true, false]);
+    let first = found.first().unwrap();
+    assert_eq!(first.operator, "FULLY_CONNECTED");
+    assert_eq!(first.elements, 16);
+    assert!(first.different.unwrap() > 0 && first.greatest.unwrap() > 0.0);
+    assert!(first.decibels.unwrap().is_finite());
+}
+
+#[test]
+fn an_int8_model_is_held_against_its_float_model() {
+    let (Some(float), Some(int8)) = (shared("seed_cnn_float32"), shared("seed_cnn_int8")) else {
+        return;
+    };
+    let found = diff(&float, &int8, &ramp(&float)).unwrap();
+    let last = found.tensors.last().unwrap();
+    assert_eq!(last.different, None, "types differ");
+    assert!(last.greatest.unwrap() < 0.2, "{found}");
+    assert!(
+        found
+            .tensors
+            .iter()
+            .all(|tensor| tensor.decibels.unwrap() > 10.0),
+        "{found}"
+    );
+}
+
+#[test]
+fn an_input_of_another_length_is_refused() {
+    let model = models::opened(&models::int8());
+    let error = diff(&model, &model, &[0.0; 3]).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            LiteError::InputLength {
+                expected: 4,
+                given: 3,
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
