@@ -2,6 +2,7 @@
 
 pub mod compress;
 pub mod deploy;
+pub mod model;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use compress::{
     ClusterCommand, Compare, CompressionSettings, PruneCommand, QuantizeCommand, QuantizeSettings,
 };
 use deploy::{Chips, Deploy, Fit, Probes};
+use model::ModelCommand;
 
 /// Train a model, compress it, put it on a microcontroller, and prove that the chip says what the host says.
 #[derive(Debug, Parser)]
@@ -96,6 +98,11 @@ pub enum Command {
     /// Say which models fit a chip, the most accurate first
     #[command(after_help = "Example:\n  cargo xtask fit --chip STM32F100RBTx")]
     Fit(Fit),
+    /// Ask something of a model file: inspect, diff, dot, strip, run, accuracy, check
+    #[command(
+        after_help = "Examples:\n  cargo xtask model inspect seed-cnn\n  cargo xtask model diff a.tflite b.tflite --dataset mnist\n  cargo xtask model check seed-cnn --chip STM32F100RB"
+    )]
+    Model(ModelCommand),
     /// Put the figures of a run into report.json, report.md, report.html and the terminal
     #[command(after_help = "Example:\n  cargo xtask report")]
     Report(Stage),
@@ -195,6 +202,18 @@ pub struct TrainSettings {
     pub backend: Backend,
     #[command(flatten)]
     pub compression: CompressionSettings,
+}
+
+impl Default for TrainSettings {
+    /// What a command line without any of them gives.
+    fn default() -> Self {
+        #[derive(Parser)]
+        struct Alone {
+            #[command(flatten)]
+            settings: TrainSettings,
+        }
+        Alone::parse_from(["train"]).settings
+    }
 }
 
 /// Burn's CPU backends.
@@ -383,6 +402,11 @@ pub struct Bench {
     /// Time the models on this host instead: wall times, which are not compared with anything
     #[arg(long, conflicts_with_all = ["on", "chips", "engine", "check", "update"])]
     pub host: bool,
+    /// Train the reference model from three seeds with the default settings, and say when it reached 97.7 %
+    #[arg(long, conflicts_with_all = ["on", "zoo", "model", "chips", "engine", "host", "check", "update"])]
+    pub training: bool,
+    #[command(flatten)]
+    pub data: DataSettings,
     /// Fail when something grew beyond the committed baseline
     #[arg(long, conflicts_with = "update")]
     pub check: bool,

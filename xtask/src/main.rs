@@ -19,6 +19,7 @@ mod doctor;
 mod hash;
 mod json;
 mod manifest;
+mod model;
 mod pipeline;
 mod stages;
 mod tidy;
@@ -139,6 +140,7 @@ fn dispatch(app: &App, command: &Command) -> Result<()> {
         Command::Chips(settings) => deploy::chips(app, settings),
         Command::Probes(settings) => deploy::probes(app, settings),
         Command::Fit(settings) => deploy::fit(app, settings),
+        Command::Model(settings) => model::run(app, settings),
         Command::Report(stage) => stages::report::run(app, &RunDir::new(&stage.name)?),
         Command::Zoo => zoo::list(app),
         Command::Verify(settings) => verify::run(app, settings),

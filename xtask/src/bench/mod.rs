@@ -5,6 +5,7 @@ mod baseline;
 mod device;
 mod host;
 mod macs;
+mod training;
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,8 @@ use anyhow::{Result, bail};
 use ember_report::{Entry, Heading, Sheet, TerminalStyle};
 
 use crate::app::App;
-use crate::cli::{Bench, Engine};
+use crate::cli::{Bench, Engine, TrainSettings};
+use crate::stages::data;
 use crate::stages::firmware::{self, Firmware};
 use crate::{deploy, json};
 use device::{Measured, Subject};
@@ -37,6 +39,14 @@ pub fn run(app: &App, settings: &Bench) -> Result<()> {
     if settings.host {
         let subjects = Subject::chosen(&settings.zoo, &settings.model)?;
         let costs = host::run(app, &subjects)?;
+        return match &settings.json {
+            Some(path) => json::write(path, &costs),
+            None => Ok(()),
+        };
+    }
+    if settings.training {
+        let data = data::resolve(app, &settings.data)?;
+        let costs = training::run(app, &data, &TrainSettings::default())?;
         return match &settings.json {
             Some(path) => json::write(path, &costs),
             None => Ok(()),

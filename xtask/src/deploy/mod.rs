@@ -8,7 +8,7 @@ pub mod cost;
 mod emulate;
 mod fit;
 pub mod inputs;
-mod model;
+pub mod model;
 mod probe;
 mod program;
 mod show;

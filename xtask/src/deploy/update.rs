@@ -76,7 +76,10 @@ fn command(program: &Program, plan: &Plan, model: &Chosen, settings: &Deploy) ->
     command
         .arg("--model")
         .arg(&model.path)
-        .args(["--arena-bytes", &model.mapped.slot_arena_bytes()?.to_string()])
+        .args([
+            "--arena-bytes",
+            &model.mapped.slot_arena_bytes()?.to_string(),
+        ])
         .args(["--operators", &operators.join(",")]);
     if let Some(version) = settings.model_version {
         command.args(["--model-version", &version.to_string()]);

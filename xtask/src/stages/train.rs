@@ -62,24 +62,11 @@ pub fn run(
         let out = run.file("train");
         let mut command = std::process::Command::new(program()?);
         command
-            .args(["--model", &settings.model])
-            .args(["--dataset", &data.argument])
+            .args(arguments(settings, &data.argument))
             .arg("--out")
-            .arg(&out)
-            .args(["--epochs", &settings.epochs.to_string()])
-            .args(["--batch", &settings.batch.to_string()])
-            .args(["--learning-rate", &settings.learning_rate.to_string()])
-            .args(["--seed", &settings.seed.to_string()])
-            .args(["--validation", &settings.validation.to_string()])
-            .args(["--backend", settings.backend.name()]);
-        if let Some(rate) = settings.final_learning_rate {
-            command.args(["--final-learning-rate", &rate.to_string()]);
-        }
+            .arg(&out);
         if let Some(path) = &init {
             command.arg("--init").arg(path);
-        }
-        for (flag, value) in settings.compression.arguments() {
-            command.arg(flag).args(value);
         }
         command.arg(if resume { "--resume" } else { "--force" });
         if app.quiet {
@@ -100,6 +87,32 @@ pub fn run(
         }
         Ok(written)
     })
+}
+
+/// What the training program is told, but for where it starts and where its results go.
+#[must_use]
+pub fn arguments(settings: &TrainSettings, dataset: &str) -> Vec<String> {
+    let mut arguments: Vec<String> = [
+        ("--model", settings.model.clone()),
+        ("--dataset", dataset.to_owned()),
+        ("--epochs", settings.epochs.to_string()),
+        ("--batch", settings.batch.to_string()),
+        ("--learning-rate", settings.learning_rate.to_string()),
+        ("--seed", settings.seed.to_string()),
+        ("--validation", settings.validation.to_string()),
+        ("--backend", settings.backend.name().to_owned()),
+    ]
+    .into_iter()
+    .flat_map(|(flag, value)| [flag.to_owned(), value])
+    .collect();
+    if let Some(rate) = settings.final_learning_rate {
+        arguments.extend(["--final-learning-rate".to_owned(), rate.to_string()]);
+    }
+    for (flag, value) in settings.compression.arguments() {
+        arguments.push(flag.to_owned());
+        arguments.extend(value);
+    }
+    arguments
 }
 
 /// The checkpoint that a training of `run` starts from: of the model called `name`, in the run's folder.

@@ -1,0 +1,90 @@
+//! The command line of what can be asked of a model file.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::DataSettings;
+
+/// `model`.
+#[derive(Clone, Debug, Args)]
+pub struct ModelCommand {
+    /// What is asked
+    #[command(subcommand)]
+    pub question: Question,
+}
+
+/// What is asked of a model. A model is a .tflite file, a model of artifacts/zoo or a run.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Question {
+    /// Show operators, tensors, quantization, metadata, and where the bytes are
+    Inspect {
+        /// The model
+        #[arg(value_name = "FILE|ZOO|RUN")]
+        model: String,
+    },
+    /// Compare two models on one test image, tensor by tensor; exit code 1 where they differ
+    Diff {
+        /// The first model
+        #[arg(value_name = "FILE|ZOO|RUN")]
+        a: String,
+        /// The second model
+        #[arg(value_name = "FILE|ZOO|RUN")]
+        b: String,
+        /// Which test image
+        #[arg(long, default_value_t = 0)]
+        image: usize,
+        #[command(flatten)]
+        data: DataSettings,
+    },
+    /// Write the model as a graph for Graphviz
+    Dot {
+        /// The model
+        #[arg(value_name = "FILE|ZOO|RUN")]
+        model: String,
+        /// The file [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Write the model without names, description and what else no runtime reads
+    Strip {
+        /// The model
+        #[arg(value_name = "FILE|ZOO|RUN")]
+        model: String,
+        /// The file
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Keep the signatures, with the names in them
+        #[arg(long)]
+        keep_signatures: bool,
+    },
+    /// Run the model once: bytes of its inputs in, bytes of its outputs out
+    Run {
+        /// The model
+        #[arg(value_name = "FILE|ZOO|RUN")]
+        model: String,
+        /// A file for each input, in order: its elements, little-endian
+        #[arg(long, value_name = "FILE", value_delimiter = ',', required = true)]
+        input: Vec<PathBuf>,
+        /// A file for each output, in order [default: the numbers on standard output]
+        #[arg(long, value_name = "FILE", value_delimiter = ',')]
+        output: Vec<PathBuf>,
+    },
+    /// Measure accuracy and loss on the test images of a data set
+    Accuracy {
+        /// The model
+        #[arg(value_name = "FILE|ZOO|RUN")]
+        model: String,
+        #[command(flatten)]
+        data: DataSettings,
+    },
+    /// Say whether the model runs on a chip: flash, arena, stack, and what is missing
+    Check {
+        /// The model
+        #[arg(value_name = "FILE|ZOO|RUN")]
+        model: String,
+        /// The chip, as `cargo xtask chips` lists it
+        #[arg(long, value_name = "NAME")]
+        chip: String,
+    },
+}
