@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use ember_compress::cluster::Clustering;
 use ember_compress::prune::{Pruning, Schedule};
+use ember_compress::scheme::Granularity;
 use ember_graph::{Graph, Node, Op};
 use serde::{Deserialize, Serialize};
 
@@ -78,11 +79,21 @@ pub struct Compression {
 }
 
 impl Compression {
-    /// Whether several weights of a tensor share a value; then they share a scale, too, or the integers would be more than
-    /// the values.
+    /// Whether several weights share a value.
     #[must_use]
     pub fn shares(&self) -> bool {
         self.cluster.is_some() || self.keep_clusters
+    }
+
+    /// The weights that have one scale: those of a channel, unless weights of a whole tensor share values, of which several
+    /// scales would make more.
+    #[must_use]
+    pub fn scale_per(&self) -> Granularity {
+        match &self.cluster {
+            _ if self.keep_clusters => Granularity::Tensor,
+            Some(clustering) => clustering.per,
+            None => Granularity::Channel,
+        }
     }
 
     /// Whether this can be done in `steps` steps.
@@ -99,11 +110,13 @@ impl Compression {
         };
         if let Some(prune) = &self.prune {
             prune.schedule.check()?;
-            if let Schedule::Polynomial { end, .. } = prune.schedule
-                && end >= steps
-            {
+            let (name, last) = match prune.schedule {
+                Schedule::Constant { begin, .. } => ("--prune-begin", begin),
+                Schedule::Polynomial { end, .. } => ("--prune-end", end),
+            };
+            if last >= steps {
                 let expected = format!("expected fewer than the {steps} steps of the training");
-                return setting("--prune-end", end.to_string(), &expected);
+                return setting(name, last.to_string(), &expected);
             }
         }
         if self.init.is_none() {

@@ -18,6 +18,8 @@ use ember_graph::quantized::{OutputParameters, output_parameters};
 use ember_graph::{Graph, GraphError, Op, Role};
 
 use crate::compression::{Compression, WeightBits};
+use crate::kernels;
+use crate::kernels::round::Round;
 use crate::network::with_numbers;
 
 /// What is left of the old range after a step.
@@ -60,11 +62,7 @@ struct Weights {
 impl FakeQuantization {
     /// For an optimized graph.
     pub(crate) fn new(graph: &Graph, bits: WeightBits, compression: &Compression) -> Self {
-        let per = if compression.shares() {
-            Granularity::Tensor
-        } else {
-            Granularity::Channel
-        };
+        let per = compression.scale_per();
         let mut kinds = vec![Kind::Exact; graph.values.len()];
         for id in &graph.inputs {
             kinds[id.index()] = Kind::Own;
@@ -137,32 +135,32 @@ impl FakeQuantization {
                 }));
             }
         }
-        let Some(grid) = self.grid(value) else {
-            return tensor;
-        };
-        let dims = tensor.dims();
-        let (least, greatest) = grid.ends();
-        let change: Vec<f32> = with_numbers(tensor.clone().inner(), |numbers| {
-            let rounded = grid.round(numbers).into_iter();
-            let clamped = numbers.iter().map(|number| number.clamp(least, greatest));
-            rounded.zip(clamped).map(|(new, old)| new - old).collect()
-        });
-        let change = Tensor::from_data(TensorData::new(change, dims), &tensor.device());
-        if least == f32::MIN {
-            tensor + change
-        } else {
-            tensor.clamp(least, greatest) + change
+        match self.grid(value) {
+            None => tensor,
+            Some(Grid::Weights(weights)) => {
+                let dims = tensor.dims();
+                let change: Vec<f32> = with_numbers(tensor.clone().inner(), |numbers| {
+                    let rounded = weights.round(numbers).into_iter();
+                    rounded.zip(numbers).map(|(new, old)| new - old).collect()
+                });
+                let change = TensorData::new(change, dims);
+                tensor.clone() + Tensor::from_data(change, &tensor.device())
+            }
+            Some(Grid::Activation(grid)) => {
+                let round = grid.kernel(tensor.dims());
+                kernels::apply(round, [&tensor]).unwrap_or_else(|| grid.composed(tensor))
+            }
         }
     }
 
     /// An activation while testing: rounded. Constants are what [`Self::round_constants`] made of them.
     pub(crate) fn apply(&self, value: usize, tensor: Tensor<2>) -> Tensor<2> {
-        let Some(grid @ Grid::Activation { .. }) = self.grid(value) else {
+        let Some(Grid::Activation(grid)) = self.grid(value) else {
             return tensor;
         };
         let dims = tensor.dims();
         let device = tensor.device();
-        let rounded = with_numbers(tensor, |numbers| grid.round(numbers));
+        let rounded = with_numbers(tensor, |numbers| grid.kernel(dims).rounded(numbers));
         Tensor::from_data(TensorData::new(rounded, dims), &device)
     }
 
@@ -230,55 +228,49 @@ impl FakeQuantization {
         let quantization = activation_parameters(range)?;
         let scale = *quantization.scales().first()?;
         let zero_point = quantization.zero_point();
-        Some(Grid::Activation {
+        Some(Grid::Activation(Steps {
             scale,
-            least: i32::from(i8::MIN) - zero_point,
-            greatest: i32::from(i8::MAX) - zero_point,
-        })
+            least: (i32::from(i8::MIN) - zero_point) as f32,
+            greatest: (i32::from(i8::MAX) - zero_point) as f32,
+        }))
     }
 }
 
 /// Where numbers are rounded to.
 enum Grid<'a> {
     Weights(&'a Weights),
-    /// Multiples of `scale`, from `least` to `greatest` of them.
-    Activation {
-        scale: f32,
-        least: i32,
-        greatest: i32,
-    },
+    Activation(Steps),
 }
 
-impl Grid<'_> {
-    /// Between these the gradient passes.
-    fn ends(&self) -> (f32, f32) {
-        match self {
-            Self::Weights(_) => (f32::MIN, f32::MAX),
-            Self::Activation {
-                scale,
-                least,
-                greatest,
-            } => (*least as f32 * scale, *greatest as f32 * scale),
+/// Multiples of `scale`, from `least` to `greatest` of them.
+struct Steps {
+    scale: f32,
+    least: f32,
+    greatest: f32,
+}
+
+impl Steps {
+    /// What rounds a tensor of this shape.
+    const fn kernel(&self, shape: [usize; 2]) -> Round {
+        Round {
+            scale: self.scale,
+            least: self.least,
+            greatest: self.greatest,
+            shape,
         }
     }
 
-    fn round(&self, numbers: &[f32]) -> Vec<f32> {
-        match self {
-            Self::Weights(weights) => weights.round(numbers),
-            Self::Activation {
-                scale,
-                least,
-                greatest,
-            } => numbers
-                .iter()
-                .map(|number| {
-                    let steps = number / scale;
-                    // Halves away from 0; the conversion cuts towards 0 and saturates.
-                    let steps = (steps + 0.5_f32.copysign(steps)) as i32;
-                    steps.clamp(*least, *greatest) as f32 * scale
-                })
-                .collect(),
-        }
+    /// The same out of Burn's operators: between the ends the gradient passes.
+    fn composed(&self, tensor: Tensor<2>) -> Tensor<2> {
+        let dims = tensor.dims();
+        let [least, greatest] = [self.least, self.greatest].map(|end| end * self.scale);
+        let change: Vec<f32> = with_numbers(tensor.clone().inner(), |numbers| {
+            let rounded = self.kernel(dims).rounded(numbers).into_iter();
+            let clamped = numbers.iter().map(|number| number.clamp(least, greatest));
+            rounded.zip(clamped).map(|(new, old)| new - old).collect()
+        });
+        let change = Tensor::from_data(TensorData::new(change, dims), &tensor.device());
+        tensor.clamp(least, greatest) + change
     }
 }
 
@@ -357,11 +349,7 @@ impl Weights {
 /// With which the trained graph is quantized to what was trained.
 pub(crate) fn recipe(bits: WeightBits, compression: &Compression) -> Recipe {
     let per = |rule: Rule| Rule {
-        per: Some(if compression.shares() {
-            Granularity::Tensor
-        } else {
-            Granularity::Channel
-        }),
+        per: Some(compression.scale_per()),
         // The weights are on their grid already, which clipping would leave.
         clip: Some(Clipping::MinMax),
         ..rule
@@ -388,7 +376,11 @@ pub(crate) fn recipe(bits: WeightBits, compression: &Compression) -> Recipe {
 
 #[cfg(test)]
 mod tests {
-    use super::{WeightBits, Weights};
+    use burn::tensor::{Tensor, TensorData};
+
+    use super::{Steps, WeightBits, Weights};
+    use crate::network::numbers;
+    use crate::{Backend, kernels};
     use ember_compress::scheme::Granularity;
 
     fn weights(bits: WeightBits, shape: &[usize], per: Granularity) -> Weights {
@@ -416,6 +408,31 @@ mod tests {
             .round(&[1.0, -2.0, 0.5, 0.1]);
         // The mean magnitude is 0.9; beyond 0.63 are 1 and 2.
         assert_eq!(rounded, [1.5, -1.5, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn activations_round_halves_away_from_0_and_pass_the_gradient_within() {
+        let steps = Steps {
+            scale: 0.5,
+            least: -3.0,
+            greatest: 4.0,
+        };
+        let device = Backend::Flex.device().unwrap().autodiff();
+        let inputs = vec![0.25, -0.25, 0.24, 0.76, -0.3, 9.0, -9.0, 2.0, -1.5, -1.6];
+        let rounded = [0.5, -0.5, 0.0, 1.0, -0.5, 2.0, -1.5, 2.0, -1.5, -1.5];
+        let passes = [1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0];
+        for composed in [false, true] {
+            let data = TensorData::new(inputs.clone(), [2, 5]);
+            let tensor = Tensor::<2>::from_data(data, &device).require_grad();
+            let result = if composed {
+                steps.composed(tensor.clone())
+            } else {
+                kernels::apply(steps.kernel([2, 5]), [&tensor]).unwrap()
+            };
+            let gradients = result.clone().sum().backward();
+            assert_eq!(numbers(result), rounded);
+            assert_eq!(numbers(tensor.grad(&gradients).unwrap()), passes);
+        }
     }
 
     #[test]

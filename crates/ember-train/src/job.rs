@@ -152,6 +152,12 @@ impl<'a> Job<'a> {
         })
     }
 
+    /// Tests after each epoch, too; see [`Trainer::test_each_epoch`].
+    pub fn test_each_epoch(&mut self) {
+        let test = self.dataset.test.clone();
+        self.trainer.test_each_epoch(test, self.started);
+    }
+
     /// The training itself, for its figures.
     #[must_use]
     pub fn trainer(&self) -> &Trainer {

@@ -406,6 +406,13 @@ pub(crate) fn with_numbers<const D: usize, T>(
     tensor: Tensor<D>,
     read: impl FnOnce(&[f32]) -> T,
 ) -> T {
+    #[cfg(feature = "flex")]
+    if let Ok(tensor) = (tensor.clone()).try_into_primitive::<burn::backend::Flex>()
+        && let Some(numbers) = tensor.to_contiguous().as_slice()
+    {
+        // Without a copy.
+        return read(numbers);
+    }
     let data = tensor.into_data();
     match data.as_slice::<f32>() {
         // Always so on our backends; the conversion element by element is several times slower.

@@ -108,6 +108,12 @@ pub struct EpochRecord {
     pub val_loss: Option<f64>,
     /// Wall-clock time with validation.
     pub seconds: f64,
+    /// Over the test images after the epoch, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_accuracy: Option<f64>,
+    /// Wall-clock time from the start of the process to the end of that test, everything included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tested_after_seconds: Option<f64>,
 }
 
 impl EpochRecord {
@@ -122,6 +128,9 @@ impl EpochRecord {
             line.push_str(&format!(
                 "  val_accuracy: {accuracy:.4}  val_loss: {loss:.4}"
             ));
+        }
+        if let Some(accuracy) = self.test_accuracy {
+            line.push_str(&format!("  test_accuracy: {accuracy:.4}"));
         }
         line.push_str(&format!("  time: {:.1} s", self.seconds));
         line
@@ -141,15 +150,18 @@ mod tests {
             val_accuracy: Some(0.9636),
             val_loss: Some(0.122),
             seconds: 2.44,
+            test_accuracy: None,
+            tested_after_seconds: None,
         };
         assert_eq!(
             record.line(5),
             "Epoch 2/5  accuracy: 0.9624  loss: 0.1270  val_accuracy: 0.9636  val_loss: 0.1220  time: 2.4 s"
         );
         record.val_accuracy = None;
+        record.test_accuracy = Some(0.97);
         assert_eq!(
             record.line(5),
-            "Epoch 2/5  accuracy: 0.9624  loss: 0.1270  time: 2.4 s"
+            "Epoch 2/5  accuracy: 0.9624  loss: 0.1270  test_accuracy: 0.9700  time: 2.4 s"
         );
     }
 }

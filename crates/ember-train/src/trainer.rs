@@ -57,6 +57,8 @@ pub struct Trainer {
     held: Held,
     training: Split,
     validation: Split,
+    /// The test images, where they are shown after each epoch, and when the process began.
+    tested: Option<(Split, Instant)>,
     position: Position,
     /// The record of an epoch that a limit of steps cut short.
     cut_short: Option<EpochRecord>,
@@ -121,6 +123,7 @@ impl Trainer {
             device,
             training,
             validation,
+            tested: None,
             position: Position::default(),
             cut_short: None,
             state_path: None,
@@ -136,6 +139,12 @@ impl Trainer {
     pub fn store_in(&mut self, path: &Path) -> Result<(), TrainError> {
         self.state_path = Some(path.to_owned());
         self.store()
+    }
+
+    /// Tests with these images after each epoch, and records how long after `started` that was: to measure how soon a training
+    /// is how good. Nothing is chosen by it.
+    pub fn test_each_epoch(&mut self, split: Split, started: Instant) {
+        self.tested = Some((split, started));
     }
 
     /// Goes on from the state in this file; `false` when there is none.
@@ -410,6 +419,12 @@ impl Trainer {
     fn validate(&mut self) -> Result<EpochRecord, TrainError> {
         let score = self.evaluate(&self.validation, |_| ())?;
         self.account();
+        let mut tested = None;
+        if let Some((split, started)) = &self.tested {
+            let test = self.evaluate(split, |_| ())?;
+            tested = Some((test.accuracy(), started.elapsed().as_secs_f64()));
+            self.clock = Instant::now();
+        }
         let validated = score.images > 0;
         Ok(EpochRecord {
             epoch: self.position.epoch + 1,
@@ -418,6 +433,8 @@ impl Trainer {
             val_accuracy: validated.then(|| score.accuracy()),
             val_loss: validated.then(|| score.loss()),
             seconds: self.position.epoch_seconds,
+            test_accuracy: tested.map(|(accuracy, _)| accuracy),
+            tested_after_seconds: tested.map(|(_, seconds)| seconds),
         })
     }
 

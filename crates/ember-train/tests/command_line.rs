@@ -177,6 +177,31 @@ fn without_a_terminal_there_are_plain_lines() {
 }
 
 #[test]
+fn a_training_tells_how_good_it_was_when() {
+    let place = Workplace::new();
+    let output = place.run("out", "--epochs 3 --test-each-epoch");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let record = place.record("out");
+    let mut tests = record
+        .history
+        .iter()
+        .map(|epoch| epoch.test_accuracy.unwrap());
+    assert_eq!(tests.next_back(), Some(record.test_accuracy));
+    let times = record
+        .history
+        .iter()
+        .map(|epoch| epoch.tested_after_seconds.unwrap());
+    let times: Vec<f64> = times.collect();
+    assert!(times.is_sorted() && times[0] >= record.history[0].seconds);
+    assert!(times[2] >= record.seconds && times[2] <= record.process_seconds);
+    // It changes nothing.
+    assert!(place.run("without", "--epochs 3").status.success());
+    let without = place.record("without");
+    assert_eq!(without.checkpoint_sha256, record.checkpoint_sha256);
+    assert_eq!(without.history[0].test_accuracy, None);
+}
+
+#[test]
 fn every_mistake_gets_one_clear_error() {
     let place = Workplace::new();
     fs::write(place.folder.path().join("file"), "").unwrap();
@@ -199,6 +224,28 @@ fn every_mistake_gets_one_clear_error() {
             "--prune 0.5 --prune-end 100000",
             "--prune-end = 100000",
         ),
+        (
+            "out",
+            "--prune 0.5 --prune-schedule constant --prune-begin 100000",
+            "--prune-begin = 100000",
+        ),
+        (
+            "out",
+            "--prune 0.5 --prune-begin 9 --prune-end 3",
+            "it ends at step 3, before it begins at 9",
+        ),
+        (
+            "out",
+            "--prune 0.5 --prune-frequency 0",
+            "the frequency is 0",
+        ),
+        ("out", "--prune 0.5 --prune-power 0", "the power is 0"),
+        ("out", "--keep-zeros", "--keep-zeros = true"),
+        (
+            "out",
+            "--keep-clusters --qat int8",
+            "--keep-clusters = true",
+        ),
         ("file/out", "", "file/out"),
     ];
     for (out, arguments, expected) in cases {
@@ -208,6 +255,70 @@ fn every_mistake_gets_one_clear_error() {
         assert!(text.contains(expected), "{arguments}: {text}");
         assert_eq!(text.matches("error:").count(), 1, "{arguments}: {text}");
         assert!(text.matches("os error").count() <= 1, "{arguments}: {text}");
+        assert!(!text.contains("panicked"), "{arguments}: {text}");
+        assert!(!place.folder.path().join("out").join(MODEL_FILE).exists());
+    }
+}
+
+#[test]
+fn what_is_no_value_of_a_flag_is_refused_at_once() {
+    let place = Workplace::new();
+    for (arguments, expected) in [
+        ("--prune 1.5", "a sparsity of 1.5"),
+        ("--prune=-0.1", "-0.1"),
+        ("--prune NaN", "NaN"),
+        ("--prune 5:4", "5:4"),
+        ("--prune 0.5/0x1", "0.5/0x1"),
+        ("--qat int3", "int8, int4 or ternary"),
+        ("--prune 0.5 --prune-schedule linear", "polynomial"),
+        ("--prune-end 7", "--prune"),
+        ("--cluster many", "many"),
+        ("--cluster 8 --keep-clusters", "--keep-clusters"),
+    ] {
+        let output = place.run("out", arguments);
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {text}");
+        assert!(text.contains(expected), "{arguments}: {text}");
+        assert_eq!(text.matches("error:").count(), 1, "{arguments}: {text}");
+    }
+}
+
+#[test]
+fn weights_that_cannot_be_compressed_get_one_clear_error() {
+    let place = Workplace::new();
+    let base = "--epochs 1 --model nano-cnn --quiet";
+    assert!(place.run("base", base).status.success());
+    let base = place.folder.path().join("base").join(MODEL_FILE);
+    let bytes = fs::read(&base).unwrap();
+    // The last weight of the file becomes a NaN.
+    let mut broken = bytes.clone();
+    let end = broken.len();
+    broken[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    fs::write(place.folder.path().join("nan"), broken).unwrap();
+    fs::write(place.folder.path().join("cut"), &bytes[..bytes.len() / 2]).unwrap();
+    let base = "--init base/model.safetensors";
+    for (arguments, expected) in [
+        ("--init nan", "NaN"),
+        ("--init cut", "cut"),
+        (
+            &format!("{base} --cluster 256"),
+            "150 weights in 256 clusters",
+        ),
+        (&format!("{base} --cluster 1"), "in 1 clusters"),
+        (
+            &format!("{base} --cluster 64 --cluster-channels"),
+            "25 weights in 64 clusters",
+        ),
+        (
+            &format!("{base} --prune 0.5 --prune-end 7 --prune-begin 8"),
+            "before it begins",
+        ),
+    ] {
+        let output = place.run("out", arguments);
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{arguments}: {text}");
+        assert!(text.contains(expected), "{arguments}: {text}");
+        assert_eq!(text.matches("error:").count(), 1, "{arguments}: {text}");
         assert!(!text.contains("panicked"), "{arguments}: {text}");
         assert!(!place.folder.path().join("out").join(MODEL_FILE).exists());
     }

@@ -171,6 +171,9 @@ pub(super) fn image_forward<A: Arithmetic>(
                     (8.., _) => {
                         positions::<A, 8, false>(from, step, &offsets, filter, bias, to, wide)
                     }
+                    (4.., _) => {
+                        positions::<A, 4, false>(from, step, &offsets, filter, bias, to, wide)
+                    }
                     (2.., _) => {
                         positions::<A, 2, false>(from, step, &offsets, filter, bias, to, wide)
                     }

@@ -12,6 +12,7 @@ mod convolution;
 pub(crate) mod cross_entropy;
 mod dense;
 pub(crate) mod fully_connected;
+pub(crate) mod round;
 mod simd;
 
 use std::fmt::Debug;

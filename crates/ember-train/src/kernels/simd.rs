@@ -8,7 +8,7 @@
 )]
 
 use super::convolution::{self, Convolution};
-use super::{adam, dense};
+use super::{adam, dense, round};
 
 /// Numbers of a vector.
 pub(super) const LANES: usize = 8;
@@ -195,6 +195,8 @@ picked! {
     fn products(rows: &[f32], weights: &[f32], bias: &[f32], output: &mut [f32]) = dense::products;
     /// See [`dense::combine`].
     fn combine(factors: &[f32], strides: [usize; 2], rows: &[f32], output: &mut [f32], width: usize) = dense::combine;
+    /// See [`round::round`].
+    fn round(own: &round::Round, numbers: &[f32], rounded: &mut [f32]) = round::round;
     /// See [`adam::update`].
     fn adam_update(step: &adam::Step, weights: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) = adam::update;
 }

@@ -78,6 +78,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME|PATH")]
     pub(crate) also_test: Vec<String>,
 
+    /// Test after each epoch, too, and record when that was: for measuring how soon an accuracy is reached
+    ///
+    /// Choose no setting by it; that is what --validation is for.
+    #[arg(long)]
+    pub(crate) test_each_epoch: bool,
+
     /// Stop after this many optimizer steps in all, test and write the results
     #[arg(long, value_name = "N")]
     pub(crate) limit_steps: Option<u64>,

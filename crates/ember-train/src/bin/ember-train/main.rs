@@ -82,6 +82,9 @@ fn train(args: &Args, console: &Console) -> anyhow::Result<Outcome> {
     settings.compression = args.compression.settings(init, args.seed, steps);
     let name = graph.name.clone();
     let mut job = Job::new(graph, &dataset, settings, &args.out, start, started)?;
+    if args.test_each_epoch {
+        job.test_each_epoch();
+    }
     let [training, validation] = job.trainer().image_counts();
     console.step(
         if start == Start::Resume {
