@@ -1,14 +1,18 @@
-//! How long one inference takes.
+//! How long one inference takes, and each operator of it.
 
 use std::{
+    collections::BTreeMap,
     num::NonZeroUsize,
     time::{Duration, Instant},
 };
 
-use crate::{LiteError, MappedModel};
+use ember_micro::{OpCode, Profiler};
+use serde::Serialize;
 
-/// Times of single inferences on one thread, in microseconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
+use crate::{LiteError, MappedModel, Session};
+
+/// Times of single inferences, or of single operators, on one thread, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Latency {
     /// Inferences that were timed.
     pub runs: usize,
@@ -24,6 +28,28 @@ pub struct Latency {
     pub p99_us: f64,
 }
 
+/// Times of a model and of its operators.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Profile {
+    /// The file's path or name.
+    pub model: String,
+    /// The whole model, timed without a look at its operators.
+    pub latency: Latency,
+    /// Its operators in the order of execution, timed in runs of their own: each has the two readings of the clock in it.
+    pub operators: Vec<OperatorLatency>,
+}
+
+/// Times of one operator.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OperatorLatency {
+    /// Its number in the order of execution.
+    pub index: u32,
+    /// Its name in the schema, or that of a custom operator.
+    pub name: String,
+    /// Its times.
+    pub latency: Latency,
+}
+
 /// Times `runs` inferences one by one on this thread, after a tenth as many that are not counted. What is timed is
 /// filling the inputs (a run may overwrite them) and running; the inputs are the same pattern every time.
 ///
@@ -33,14 +59,10 @@ pub struct Latency {
 pub fn bench(model: &MappedModel, runs: NonZeroUsize) -> Result<Latency, LiteError> {
     let mut arena = model.arena()?;
     let mut session = model.session(&mut arena)?;
-    let inputs: Vec<Vec<u8>> = (0..session.input_count())
-        .map(|index| Ok(pattern(session.input_tensor(index)?.byte_len())))
-        .collect::<Result<_, LiteError>>()?;
+    let inputs = patterns(&session)?;
     let mut once = || -> Result<Duration, LiteError> {
         let start = Instant::now();
-        for (index, bytes) in inputs.iter().enumerate() {
-            session.input(index)?.copy_from_slice(bytes);
-        }
+        fill(&mut session, &inputs)?;
         session.invoke()?;
         Ok(start.elapsed())
     };
@@ -50,8 +72,79 @@ pub fn bench(model: &MappedModel, runs: NonZeroUsize) -> Result<Latency, LiteErr
     let mut times = (0..runs.get())
         .map(|_| once())
         .collect::<Result<Vec<_>, _>>()?;
-    times.sort_unstable();
-    Ok(summary(&times))
+    Ok(summary(&mut times))
+}
+
+/// [`bench`], and the same number of runs again in which each operator is timed. `serde_json` makes JSON of it.
+///
+/// # Errors
+///
+/// [`LiteError::Prepare`] and [`LiteError::Invoke`] from the runtime.
+pub fn profile(model: &MappedModel, runs: NonZeroUsize) -> Result<Profile, LiteError> {
+    let latency = bench(model, runs)?;
+    let mut arena = model.arena()?;
+    let mut session = model.session(&mut arena)?;
+    let inputs = patterns(&session)?;
+    let mut stopwatch = Stopwatch {
+        begun: Instant::now(),
+        operators: BTreeMap::new(),
+    };
+    for _ in 0..runs.get() {
+        fill(&mut session, &inputs)?;
+        session.invoke_profiled(&mut stopwatch)?;
+    }
+    let operators = stopwatch.operators.into_iter();
+    let operators = operators.map(|(index, (name, mut times))| OperatorLatency {
+        index,
+        name,
+        latency: summary(&mut times),
+    });
+    Ok(Profile {
+        model: model.name().to_owned(),
+        latency,
+        operators: operators.collect(),
+    })
+}
+
+/// Takes the time of each operator.
+struct Stopwatch {
+    begun: Instant,
+    /// By number.
+    operators: BTreeMap<u32, (String, Vec<Duration>)>,
+}
+
+impl Profiler for Stopwatch {
+    fn begin(&mut self, index: u32, code: OpCode<'static>) {
+        self.operators.entry(index).or_insert_with(|| {
+            let name = match code {
+                OpCode::Builtin(op) => op.to_string(),
+                OpCode::Custom(name) => name.to_owned(),
+            };
+            (name, Vec::new())
+        });
+        self.begun = Instant::now();
+    }
+
+    fn end(&mut self, index: u32, _code: OpCode<'static>) {
+        let time = self.begun.elapsed();
+        if let Some((_, times)) = self.operators.get_mut(&index) {
+            times.push(time);
+        }
+    }
+}
+
+/// What the inputs are filled with.
+fn patterns(session: &Session<'_>) -> Result<Vec<Vec<u8>>, LiteError> {
+    (0..session.input_count())
+        .map(|index| Ok(pattern(session.input_tensor(index)?.byte_len())))
+        .collect()
+}
+
+fn fill(session: &mut Session<'_>, inputs: &[Vec<u8>]) -> Result<(), LiteError> {
+    for (index, bytes) in inputs.iter().enumerate() {
+        session.input(index)?.copy_from_slice(bytes);
+    }
+    Ok(())
 }
 
 /// Bytes that are a plausible input of every type: as float32, small positive numbers.
@@ -60,8 +153,9 @@ fn pattern(bytes: usize) -> Vec<u8> {
     (0..bytes).map(|index| HALF[index % 4]).collect()
 }
 
-/// The figures of sorted, non-empty times.
-fn summary(times: &[Duration]) -> Latency {
+/// The figures of times, of which there is one at least.
+fn summary(times: &mut [Duration]) -> Latency {
+    times.sort_unstable();
     let us = |time: Duration| time.as_nanos() as f64 / 1_000.0;
     // The nearest rank: the smallest time that no fewer than `percent` of a hundred are no slower than.
     let rank = |percent: usize| us(times[(times.len() * percent).div_ceil(100).max(1) - 1]);
@@ -82,8 +176,8 @@ mod tests {
 
     #[test]
     fn percentiles_are_the_nearest_ranks() {
-        let times: Vec<Duration> = (1..=200).map(Duration::from_micros).collect();
-        let latency = summary(&times);
+        let mut times: Vec<Duration> = (1..=200).rev().map(Duration::from_micros).collect();
+        let latency = summary(&mut times);
         assert_eq!(latency.runs, 200);
         assert_eq!(
             [
@@ -99,7 +193,7 @@ mod tests {
 
     #[test]
     fn one_time_is_every_percentile() {
-        let latency = summary(&[Duration::from_micros(7)]);
+        let latency = summary(&mut [Duration::from_micros(7)]);
         assert_eq!([latency.min_us, latency.p50_us, latency.p99_us], [7.0; 3]);
     }
 }

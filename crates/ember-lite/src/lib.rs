@@ -31,7 +31,7 @@ mod session;
 mod strip;
 
 pub use aligned::Arena;
-pub use bench::{Latency, bench};
+pub use bench::{Latency, OperatorLatency, Profile, bench, profile};
 pub use diff::{Difference, TensorDifference, diff};
 pub use dot::dot;
 pub use error::LiteError;

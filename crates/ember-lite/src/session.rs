@@ -81,7 +81,7 @@ impl<'s> Session<'s> {
     pub fn input_tensor(&self, index: usize) -> Result<Tensor<'s>, LiteError> {
         self.interpreter
             .input_tensor(index)
-            .ok_or_else(|| self.no_such("input", index, self.counts().0))
+            .ok_or_else(|| no_such(self.name, "input", index, self.counts().0))
     }
 
     /// What the model says about its output `index`.
@@ -92,7 +92,7 @@ impl<'s> Session<'s> {
     pub fn output_tensor(&self, index: usize) -> Result<Tensor<'s>, LiteError> {
         self.interpreter
             .output_tensor(index)
-            .ok_or_else(|| self.no_such("output", index, self.counts().1))
+            .ok_or_else(|| no_such(self.name, "output", index, self.counts().1))
     }
 
     /// The bytes of input `index`, little-endian and row-major. A run may overwrite them: fill all inputs before each.
@@ -101,8 +101,9 @@ impl<'s> Session<'s> {
     ///
     /// [`LiteError::NoSuchTensor`].
     pub fn input(&mut self, index: usize) -> Result<&mut [u8], LiteError> {
-        let error = self.no_such("input", index, self.counts().0);
-        self.interpreter.input(index).ok_or(error)
+        let (name, count) = (self.name, self.counts().0);
+        let bytes = self.interpreter.input(index);
+        bytes.ok_or_else(|| no_such(name, "input", index, count))
     }
 
     /// The bytes of output `index`, as the last run left them.
@@ -113,16 +114,7 @@ impl<'s> Session<'s> {
     pub fn output(&self, index: usize) -> Result<&[u8], LiteError> {
         self.interpreter
             .output(index)
-            .ok_or_else(|| self.no_such("output", index, self.counts().1))
-    }
-
-    fn no_such(&self, side: &'static str, index: usize, count: usize) -> LiteError {
-        LiteError::NoSuchTensor {
-            model: self.name.to_owned(),
-            side,
-            index,
-            count,
-        }
+            .ok_or_else(|| no_such(self.name, "output", index, self.counts().1))
     }
 
     /// Runs the model on what its inputs hold.
@@ -170,8 +162,8 @@ impl<'s> Session<'s> {
             input.copy_from_slice(values);
         }
         self.invoke()?;
-        let missing = self.no_such("output", 0, 1);
-        self.interpreter.output_as(0).ok_or(missing)
+        let output = self.interpreter.output_as(0);
+        output.ok_or_else(|| no_such(self.name, "output", 0, 1))
     }
 
     /// Runs a model of one input and one output on real numbers, whatever its types: quantizes `values` as the input's
@@ -281,5 +273,14 @@ impl<'s> Session<'s> {
             side,
             found: tensor.dtype(),
         }
+    }
+}
+
+fn no_such(model: &str, side: &'static str, index: usize, count: usize) -> LiteError {
+    LiteError::NoSuchTensor {
+        model: model.to_owned(),
+        side,
+        index,
+        count,
     }
 }

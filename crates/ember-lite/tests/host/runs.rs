@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use ember_lite::{Arena, LiteError, bench, quantize_pixel};
+use ember_lite::{Arena, LiteError, bench, profile, quantize_pixel};
 
 use crate::models;
 
@@ -131,4 +131,24 @@ fn a_latency_has_its_percentiles_in_order() {
     ];
     assert!(figures.is_sorted() && figures[0] > 0.0, "{figures:?}");
     assert!(latency.mean_us >= latency.min_us);
+}
+
+#[test]
+fn a_profile_has_every_operator_and_is_json() {
+    let model = models::opened(&models::int8());
+    let profile = profile(&model, NonZeroUsize::new(20).unwrap()).unwrap();
+    assert_eq!(profile.model, "bright.tflite");
+    assert_eq!(profile.latency.runs, 20);
+    let names: Vec<_> = profile
+        .operators
+        .iter()
+        .map(|op| op.name.as_str())
+        .collect();
+    assert_eq!(names, ["FULLY_CONNECTED"]);
+    assert_eq!(profile.operators[0].latency.runs, 20);
+    let json = serde_json::to_value(&profile).unwrap();
+    assert!(
+        json["operators"][0]["latency"]["p99_us"].as_f64().unwrap() > 0.0,
+        "{json}"
+    );
 }
