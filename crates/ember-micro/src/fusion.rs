@@ -5,7 +5,7 @@
 //! with constant weights, and a MAX_POOL_2D whose windows do not overlap.
 
 use ember_core::BuiltinOp;
-use ember_tflite::{OpCode, Operator, Pool2dOptions, Subgraph};
+use ember_tflite::{OpCode, Operator, Pool2dOptions, Subgraph, TensorIds};
 
 use crate::error::Slot;
 use crate::kernel::Registration;
@@ -43,11 +43,14 @@ fn is_between(graph: &Subgraph<'_>, first: &Operator<'_>, second: &Operator<'_>)
     let Some(tensor) = between.and_then(|id| graph.tensor(id)) else {
         return false;
     };
-    let reads = graph.operators().flat_map(|operator| operator.inputs());
-    let readers = reads.chain(graph.outputs()).filter(|id| *id == between);
+    let count = |ids: TensorIds<'_>| ids.iter().filter(|id| *id == between).count();
+    let mut readers = count(graph.outputs());
+    for operator in graph.operators() {
+        readers += count(operator.inputs());
+    }
     first.outputs().len() == 1
         && second.inputs().get(0) == between
-        && readers.count() == 1
+        && readers == 1
         && !tensor.is_variable()
 }
 

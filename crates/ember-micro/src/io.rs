@@ -80,6 +80,9 @@ impl<'s> Io<'s> {
     #[inline(never)]
     pub fn scratch<T: Plain>(self, scratch: Scratch) -> Result<(&'s mut [T], Self), InvokeFault> {
         let (start, len) = (scratch.start as usize, scratch.len as usize);
+        if len == 0 {
+            return Ok((&mut [], self));
+        }
         let split = self.activations.split_at_mut_checked(start);
         let (activations, behind) = split.ok_or(InvokeFault::Prepared)?;
         let bytes = behind.get_mut(..len).and_then(view::from_bytes_mut);

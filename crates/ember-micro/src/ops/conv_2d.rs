@@ -68,6 +68,10 @@ impl Operation for Op {
         core::mem::replace(&mut shape.batches, 1)
     }
 
+    fn patch_len(shape: &Conv2d) -> u32 {
+        shape.patch_len()
+    }
+
     fn scratch_len(shape: &Conv2d) -> u32 {
         shape.scratch_len()
     }
@@ -89,9 +93,10 @@ impl Operation for Op {
         arithmetic: &A,
         input: &[A::Value],
         weights: &[A::Weight],
+        scratch: &mut [u32],
         output: &mut [A::Output],
     ) -> Result<(), KernelError> {
-        conv_2d::convolve(shape, arithmetic, input, weights, output)
+        conv_2d::convolve_with(shape, arithmetic, input, weights, scratch, output)
     }
 }
 

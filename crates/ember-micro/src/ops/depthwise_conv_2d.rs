@@ -73,6 +73,10 @@ impl Operation for Op {
         core::mem::replace(&mut shape.batches, 1)
     }
 
+    fn patch_len(shape: &DepthwiseConv2d) -> u32 {
+        shape.patch_len()
+    }
+
     fn scratch_len(shape: &DepthwiseConv2d) -> u32 {
         let taps = shape.rows.filter.wrapping_mul(shape.columns.filter);
         taps.wrapping_mul(shape.channels)
@@ -96,9 +100,10 @@ impl Operation for Op {
         arithmetic: &A,
         input: &[A::Value],
         weights: &[A::Weight],
+        scratch: &mut [u32],
         output: &mut [A::Output],
     ) -> Result<(), KernelError> {
-        depthwise_conv_2d::convolve(shape, arithmetic, input, weights, output)
+        depthwise_conv_2d::convolve_with(shape, arithmetic, input, weights, scratch, output)
     }
 }
 

@@ -62,6 +62,10 @@ impl Operation for Op {
         core::mem::replace(&mut shape.batches, 1)
     }
 
+    fn patch_len(_shape: &FullyConnected) -> u32 {
+        0
+    }
+
     fn scratch_len(shape: &FullyConnected) -> u32 {
         shape.depth
     }
@@ -83,6 +87,7 @@ impl Operation for Op {
         arithmetic: &A,
         input: &[A::Value],
         weights: &[A::Weight],
+        _scratch: &mut [u32],
         output: &mut [A::Output],
     ) -> Result<(), KernelError> {
         fully_connected::connect(shape, arithmetic, input, weights, output)

@@ -95,7 +95,7 @@ impl<O: Operation> Kernel for Hybrid<O> {
                 bias,
                 scales,
             };
-            O::run(&prepared.first, &arithmetic, scratch, filter, out)?;
+            O::run(&prepared.first, &arithmetic, scratch, filter, &mut [], out)?;
         }
         Ok(())
     }

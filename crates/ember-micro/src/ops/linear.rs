@@ -11,7 +11,7 @@ use ember_tflite::{OpCode, Quantization};
 use crate::error::{Fault, InvokeFault, Refused, Slot};
 use crate::io::{Inputs, Io};
 use crate::kernel::Kernel;
-use crate::prepare::{Operand, Prepare};
+use crate::prepare::{Operand, Prepare, Scratch};
 
 /// The slot of the weights.
 pub(crate) const FILTER: Slot = Slot::input(1);
@@ -53,6 +53,9 @@ pub trait Operation {
     /// Makes the sizes those of one image; gives how many images there were.
     fn one_image(shape: &mut Self::Shape) -> u32;
 
+    /// Words of scratch with which [`Operation::run`] is fastest.
+    fn patch_len(shape: &Self::Shape) -> u32;
+
     /// Elements of scratch that [`Operation::run_stored`] wants.
     fn scratch_len(shape: &Self::Shape) -> u32;
 
@@ -69,7 +72,7 @@ pub trait Operation {
         output: &mut [i8],
     ) -> Result<(), KernelError>;
 
-    /// Computes the output.
+    /// Computes the output, with any number of words of scratch.
     ///
     /// # Errors
     /// A slice has not the length that it was prepared with.
@@ -78,6 +81,7 @@ pub trait Operation {
         arithmetic: &A,
         input: &[A::Value],
         weights: &[A::Weight],
+        scratch: &mut [u32],
         output: &mut [A::Output],
     ) -> Result<(), KernelError>;
 }
@@ -134,19 +138,25 @@ impl<O: Operation, T: Types> Kernel for LinearKernel<O, T> {
     const CODE: OpCode<'static> = OpCode::Builtin(O::OP);
     const DTYPE: Option<Dtype> = Some(T::ACTIVATIONS);
     const OTHER: Option<(Slot, Dtype)> = Some((FILTER, T::WEIGHTS));
-    type Prepared = WithShape<O, T::Prepared>;
+    type Prepared = WithShape<O, Pair<T::Prepared, Scratch>>;
 
     fn prepare(cx: &Prepare<'_>, prepared: &mut Self::Prepared) -> Result<(), Refused> {
         let types = (T::ACTIVATIONS, T::WEIGHTS);
         let outputs = O::prepare(cx, types, &mut prepared.first)?;
-        T::prepare::<O>(cx, outputs, &mut prepared.second)
+        let words = O::patch_len(&prepared.first);
+        if words > 0 {
+            prepared.second.second = cx.scratch::<u32>(words)?;
+        }
+        T::prepare::<O>(cx, outputs, &mut prepared.second.first)
     }
 
     fn run(prepared: &Self::Prepared, io: Io<'_>) -> Result<(), InvokeFault> {
+        let Pair { first, second } = prepared;
+        let (scratch, io) = io.scratch(second.second)?;
         let (inputs, output, kept) = split(io)?;
-        let arithmetic = T::arithmetic(&prepared.second, kept, &inputs)?;
+        let arithmetic = T::arithmetic(&second.first, kept, &inputs)?;
         let (input, filter) = (inputs.get(0)?, inputs.get(1)?);
-        Ok(O::run(&prepared.first, &arithmetic, input, filter, output)?)
+        Ok(O::run(first, &arithmetic, input, filter, scratch, output)?)
     }
 }
 

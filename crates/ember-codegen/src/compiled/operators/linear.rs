@@ -44,14 +44,17 @@ impl Call for fully_connected::Op {
 /// On int8 activations with int8 weights.
 pub(in super::super) fn int8<O: Call>(step: &mut Step<'_, '_>) -> Result<(), Problem> {
     let (prepared, kept) = step.prepared::<LinearKernel<O, linear::Int8>>()?;
-    let arithmetic = int8_arithmetic(step, &prepared.second, &kept);
+    let arithmetic = int8_arithmetic(step, &prepared.second.first, &kept);
     run::<O>(step, &prepared.first, &arithmetic, Element::I8, Element::I8)
 }
 
 /// On int16 activations with int8 weights.
 pub(in super::super) fn int16<O: Call>(step: &mut Step<'_, '_>) -> Result<(), Problem> {
     let (prepared, kept) = step.prepared::<LinearKernel<O, linear::Int16>>()?;
-    let (range, narrow) = (range(prepared.second.range), prepared.second.bits == 32);
+    let (range, narrow) = (
+        range(prepared.second.first.range),
+        prepared.second.first.bits == 32,
+    );
     let (variant, element) = if narrow {
         ("Int32", Element::I32)
     } else {
@@ -80,7 +83,7 @@ pub(in super::super) fn int16<O: Call>(step: &mut Step<'_, '_>) -> Result<(), Pr
 pub(in super::super) fn float32<O: Call>(step: &mut Step<'_, '_>) -> Result<(), Problem> {
     let (prepared, _) = step.prepared::<LinearKernel<O, linear::Float32>>()?;
     let (bias, constant) = bias(step, Element::F32);
-    let range = range(prepared.second);
+    let range = range(prepared.second.first);
     let text = format!("Float32 {{ range: {range}, bias: {bias} }}");
     let arithmetic = arithmetic(step, "Float32<'static>", &text, constant);
     run::<O>(
