@@ -24,11 +24,12 @@ use crate::kernel::Registration;
 use ember_kernels::{Bool, Int64};
 
 use crate::ops::{
-    abs, add, average_pool_2d, cast, comparisons, concatenation, conv_2d, conv_2d_max_pool_2d,
-    depth_to_space, depthwise_conv_2d, dequantize, div, elu, fully_connected, gather, hard_swish,
-    leaky_relu, logical, logistic, max_pool_2d, maximum_minimum, mul, pack, pad, prelu, quantize,
-    relu, reshape, select_v2, shape, softmax, squared_difference, stored, strided_slice, sub,
-    transpose, unary, zeros_like,
+    abs, add, arg_max, average_pool_2d, batch_matmul, broadcast_args, cast, comparisons,
+    concatenation, conv_2d, conv_2d_max_pool_2d, depth_to_space, depthwise_conv_2d, dequantize,
+    div, dynamic_update_slice, elu, fully_connected, gather, hard_swish, l2, leaky_relu, logical,
+    logistic, max_pool_2d, maximum_minimum, mul, pack, pad, prelu, quantize, reduce, relu, reshape,
+    resize, select_v2, shape, softmax, space_to_batch_nd, squared_difference, stored,
+    strided_slice, sub, transpose, unary, zeros_like,
 };
 
 macro_rules! registrations {
@@ -81,6 +82,10 @@ registrations! {
         STRIDED_SLICE = strided_slice::Any;
         PACK = pack::Any;
         ZEROS_LIKE = zeros_like::Any;
+        DYNAMIC_UPDATE_SLICE = dynamic_update_slice::Any;
+        RESIZE_NEAREST_NEIGHBOR = resize::Nearest;
+        SPACE_TO_BATCH_ND = space_to_batch_nd::SpaceToBatchNd;
+        BATCH_TO_SPACE_ND = space_to_batch_nd::BatchToSpace;
         SQUEEZE = reshape::Squeeze;
         EXPAND_DIMS = reshape::ExpandDims;
         TRANSPOSE = transpose::Transpose;
@@ -115,6 +120,17 @@ registrations! {
         RELU6_INT8 = relu::Relu6Int8;
         QUANTIZE_INT8 = quantize::Int8;
         SUB_INT8 = sub::Int8;
+        MEAN_INT8 = reduce::Quantized<reduce::Mean, i8>;
+        SUM_INT8 = reduce::Quantized<reduce::Sum, i8>;
+        REDUCE_MAX_INT8 = reduce::ExtremeOf<reduce::Greatest, i8>;
+        REDUCE_MIN_INT8 = reduce::ExtremeOf<reduce::Least, i8>;
+        ARG_MAX_INT8 = arg_max::Arg<arg_max::Greatest, i8>;
+        ARG_MIN_INT8 = arg_max::Arg<arg_max::Least, i8>;
+        ADD_N_INT8 = arg_max::AddNInt8;
+        CUMSUM_INT8 = arg_max::CumsumInt8;
+        L2_NORMALIZATION_INT8 = l2::Int8;
+        RESIZE_BILINEAR_INT8 = resize::BilinearInt8;
+        BATCH_MATMUL_INT8 = batch_matmul::Int8;
         ABS_INT8 = abs::Int8;
         RSQRT_INT8 = abs::RsqrtInt8;
         LOGISTIC_INT8 = logistic::Int8;
@@ -148,6 +164,9 @@ registrations! {
         RELU6_INT16 = relu::Relu6Int16;
         QUANTIZE_INT16 = quantize::Int16;
         SUB_INT16 = sub::Int16;
+        MEAN_INT16 = reduce::Quantized<reduce::Mean, i16>;
+        SUM_INT16 = reduce::Quantized<reduce::Sum, i16>;
+        BATCH_MATMUL_INT16 = batch_matmul::Int16;
         ABS_INT16 = abs::Int16;
         RSQRT_INT16 = abs::RsqrtInt16;
         LOGISTIC_INT16 = logistic::Int16;
@@ -171,6 +190,18 @@ registrations! {
         RELU_FLOAT32 = relu::Float32;
         RELU6_FLOAT32 = relu::Relu6Float32;
         SUB_FLOAT32 = sub::Float32;
+        MEAN_FLOAT32 = reduce::Float32<reduce::Mean>;
+        SUM_FLOAT32 = reduce::Float32<reduce::Sum>;
+        REDUCE_MAX_FLOAT32 = reduce::ExtremeOf<reduce::Greatest, f32>;
+        REDUCE_MIN_FLOAT32 = reduce::ExtremeOf<reduce::Least, f32>;
+        ARG_MAX_FLOAT32 = arg_max::Arg<arg_max::Greatest, f32>;
+        ARG_MIN_FLOAT32 = arg_max::Arg<arg_max::Least, f32>;
+        CUMSUM_FLOAT32 = arg_max::CumsumFloat32;
+        ADD_N_FLOAT32 = arg_max::AddN;
+        L2_NORMALIZATION_FLOAT32 = l2::Float32;
+        L2_POOL_2D_FLOAT32 = l2::Pool;
+        RESIZE_BILINEAR_FLOAT32 = resize::BilinearFloat32;
+        BATCH_MATMUL_FLOAT32 = batch_matmul::Float32;
         LEAKY_RELU_FLOAT32 = leaky_relu::Float32;
         ABS_FLOAT32 = unary::Abs;
         SIN_FLOAT32 = unary::Sin;
@@ -221,6 +252,9 @@ registrations! {
         MAXIMUM_INT64 = maximum_minimum::MaximumInt64;
         MINIMUM_INT64 = maximum_minimum::MinimumInt64;
         LOGICAL_AND = logical::And;
+        BROADCAST_ARGS_INT32 = broadcast_args::Int32;
+        BROADCAST_ARGS_INT64 = broadcast_args::Wide;
+        REDUCE_ALL = reduce::All;
         LOGICAL_NOT = unary::LogicalNot;
         LOGICAL_OR = logical::Or;
         EQUAL_INT32 = comparisons::Plain<comparisons::Equal, i32>;

@@ -65,11 +65,13 @@ pub use flat::{List, ListIter, Scalar};
 pub use metadata::{ArenaPlan, DECODE, PLAN, RUNTIME_VERSION, UNPLANNED};
 pub use model::{Model, OpCode, Operator, Signature, Subgraph, SubgraphId, TensorId, TensorIds};
 pub use options::{
-    AddOptions, ConcatenationOptions, Conv2dOptions, DepthToSpaceOptions, DepthwiseConv2dOptions,
-    Dims, DivOptions, FullyConnectedOptions, GatherOptions, LeakyReluOptions, MAX_DIMS,
-    MirrorPadMode, MirrorPadOptions, MulOptions, Options, OptionsTable, PackOptions, Pool2dOptions,
-    RawOptions, ReshapeOptions, ShapeOptions, SoftmaxOptions, SpaceToDepthOptions, SplitOptions,
-    SplitVOptions, StridedSliceOptions, SubOptions, UnpackOptions, WeightsFormat,
+    AddOptions, BatchMatMulOptions, ConcatenationOptions, Conv2dOptions, CumsumOptions,
+    DepthToSpaceOptions, DepthwiseConv2dOptions, Dims, DivOptions, FullyConnectedOptions,
+    GatherOptions, L2NormOptions, LeakyReluOptions, MAX_DIMS, MirrorPadMode, MirrorPadOptions,
+    MulOptions, Options, OptionsTable, PackOptions, Pool2dOptions, RawOptions, ReducerOptions,
+    ReshapeOptions, ResizeBilinearOptions, ResizeNearestNeighborOptions, ShapeOptions,
+    SoftmaxOptions, SpaceToDepthOptions, SplitOptions, SplitVOptions, StridedSliceOptions,
+    SubOptions, UnpackOptions, WeightsFormat,
 };
 pub use schema::Place;
 pub use tensor::{Quantization, Shape, Tensor};

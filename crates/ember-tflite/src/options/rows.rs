@@ -184,4 +184,44 @@ options! {
         /// Rows, and columns, that channels become.
         block_size: i32 = 0;
     }
+    /// Options of L2_NORMALIZATION.
+    L2Norm: L2NormOptions, "L2NormOptions" = 12 for L2Normalization {
+        /// Applied to each element before it is stored.
+        fused_activation_function: Activation = 0;
+    }
+    /// Options of RESIZE_BILINEAR. The size is an input.
+    ResizeBilinear: ResizeBilinearOptions, "ResizeBilinearOptions" = 15 for ResizeBilinear {
+        /// Whether the corners' middles correspond.
+        align_corners: bool = 2;
+        /// Whether a position stands for its pixel's middle.
+        half_pixel_centers: bool = 3;
+    }
+    /// Options of MEAN, SUM, REDUCE_MAX, REDUCE_MIN and REDUCE_ALL.
+    Reducer: ReducerOptions, "ReducerOptions" = 27 for Mean | Sum | ReduceMax | ReduceMin | ReduceAll {
+        /// Whether the output keeps the reduced dimensions, with 1 position each.
+        keep_dims: bool = 0;
+    }
+    /// Options of RESIZE_NEAREST_NEIGHBOR.
+    ResizeNearestNeighbor: ResizeNearestNeighborOptions, "ResizeNearestNeighborOptions" = 74 for ResizeNearestNeighbor {
+        /// Whether the corners' middles correspond.
+        align_corners: bool = 0;
+        /// Whether a position stands for its pixel's middle.
+        half_pixel_centers: bool = 1;
+    }
+    /// Options of BATCH_MATMUL.
+    BatchMatMul: BatchMatMulOptions, "BatchMatMulOptions" = 101 for BatchMatmul {
+        /// Whether the left matrices are transposed.
+        adj_x: bool = 0;
+        /// Whether the right matrices are transposed.
+        adj_y: bool = 1;
+        /// Whether a float input is quantized with a zero point where the weights are integers.
+        asymmetric_quantize_inputs: bool = 2;
+    }
+    /// Options of CUMSUM.
+    Cumsum: CumsumOptions, "CumsumOptions" = 102 for Cumsum {
+        /// Whether an element is not part of its own sum.
+        exclusive: bool = 0;
+        /// Whether the sums go from the end.
+        reverse: bool = 1;
+    }
 }

@@ -1,0 +1,7 @@
+"""MEAN along constant axes."""
+
+from cases import reduce
+
+
+def cases():
+    return reduce.cases_of("mean", "MEAN", ("int8", "int16", "float32"), scaled=("int8", "int16"))
