@@ -122,6 +122,52 @@ pub enum LiteError {
         /// The values that were given.
         given: usize,
     },
+    /// A file of an input or an output cannot be read or written.
+    #[error("{}: {source}; check the path", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There are not as many files as the model has inputs or outputs.
+    #[error(
+        "{model}: has {expected} {side}s, but {given} files were given; give one for each {side}, in the model's order"
+    )]
+    FileCount {
+        /// Which model.
+        model: String,
+        /// `"input"` or `"output"`.
+        side: &'static str,
+        /// How many the model has.
+        expected: usize,
+        /// The files given.
+        given: usize,
+    },
+    /// A file does not hold what an input takes.
+    #[error("{}: has {given} bytes, but input {index} ({dtype} {shape:?}) takes {expected}; give its bytes, little-endian and row-major, or a .pgm image of its size", path.display())]
+    FileLength {
+        /// The file.
+        path: PathBuf,
+        /// The input's number.
+        index: usize,
+        /// Its type.
+        dtype: Dtype,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// The bytes that it takes.
+        expected: usize,
+        /// The bytes that the file gives.
+        given: usize,
+    },
+    /// A file is not the image that its name says.
+    #[error("{}: not a binary PGM image: {what}; convert it to P5 with at most 255", path.display())]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// The data set's images are not of the model's shape.
     #[error(
         "{model}: takes inputs of shape {shape:?} ({expected} values), but the images are {rows} × {cols} ({given} pixels); choose the data set that the model was trained on"

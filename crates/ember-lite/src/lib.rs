@@ -16,11 +16,13 @@
 //! ```
 
 mod aligned;
+mod arena_plan;
 mod bench;
 mod diff;
 mod dot;
 mod error;
 mod evaluate;
+mod files;
 mod image;
 mod inspect;
 mod map;
@@ -31,11 +33,13 @@ mod session;
 mod strip;
 
 pub use aligned::Arena;
+pub use arena_plan::{ArenaPlan, PlannedTensor};
 pub use bench::{Latency, OperatorLatency, Profile, bench, profile};
 pub use diff::{Difference, TensorDifference, diff};
 pub use dot::dot;
 pub use error::LiteError;
 pub use evaluate::{EvaluateOptions, Evaluation, Images, evaluate};
+pub use files::run_files;
 pub use image::{ImageEncoder, quantize_pixel};
 pub use inspect::{InspectedOperator, InspectedTensor, Inspection, Sizes};
 pub use model::MappedModel;

@@ -1,8 +1,8 @@
 //! The tools: what is in a model, how it looks as a graph, the same without names, two models side by side.
 
-use std::{env, path::Path};
+use std::{env, fs, path::Path};
 
-use ember_lite::{Inspection, LiteError, MappedModel, diff, dot, strip};
+use ember_lite::{ArenaPlan, Inspection, LiteError, MappedModel, diff, dot, run_files, strip};
 
 use crate::models;
 
@@ -213,4 +213,115 @@ fn an_input_of_another_length_is_refused() {
         ),
         "{error}"
     );
+}
+
+#[test]
+fn a_plan_shows_who_has_which_bytes_when() {
+    let model = models::opened(&models::float32());
+    let plan = ArenaPlan::of(&model).unwrap();
+    assert_eq!(plan.operators, ["FULLY_CONNECTED"]);
+    let sizes: Vec<_> = plan
+        .tensors
+        .iter()
+        .map(|tensor| (tensor.name.as_str(), tensor.offset, tensor.bytes))
+        .collect();
+    // Four and three floats; the larger lies lower.
+    assert_eq!(sizes, [("image", 0, 16), ("scores", 16, 12)]);
+    assert_eq!(plan.activation_bytes, 28);
+    assert_eq!(plan.bytes_during(0), 28);
+    let text = plan.to_text(7);
+    assert!(text.contains("0 FULLY_CONNECTED |AAAABBB| 28"), "{text}");
+    assert!(
+        text.contains("B       16 + 12       operators 0-0  scores"),
+        "{text}"
+    );
+}
+
+#[test]
+fn plans_of_other_peoples_models_fit_their_arenas() {
+    for case in [
+        "seed_cnn_int8",
+        "mlperf_ic",
+        "mlperf_kws",
+        "person_detect",
+        "micro_speech",
+    ] {
+        let Some(model) = shared(case) else {
+            return;
+        };
+        let plan = ArenaPlan::of(&model).unwrap();
+        assert!(plan.activation_bytes <= plan.arena_bytes, "{case}");
+        assert_eq!(plan.arena_bytes, model.arena_bytes().unwrap());
+        for (at, operator) in plan.operators.iter().enumerate() {
+            let bytes = plan.bytes_during(at);
+            assert!(
+                (1..=plan.activation_bytes).contains(&bytes),
+                "{case}: {at} {operator}"
+            );
+        }
+        // Two that are there at the same time share no byte, unless one is the other under another name.
+        for (a, b) in plan
+            .tensors
+            .iter()
+            .flat_map(|a| plan.tensors.iter().map(move |b| (a, b)))
+        {
+            let meet = a.first <= b.last && b.first <= a.last;
+            let overlap = a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+            let same = a.offset == b.offset && a.bytes == b.bytes;
+            assert!(!(meet && overlap) || same, "{case}: {a:?} {b:?}");
+        }
+        let svg = plan.to_svg();
+        let drawing = roxmltree::Document::parse(&svg).unwrap();
+        let boxes = drawing
+            .descendants()
+            .filter(|node| node.has_tag_name("rect"));
+        assert_eq!(boxes.count(), plan.tensors.len(), "{case}");
+        let lines = plan.to_text(64).lines().count();
+        assert_eq!(
+            lines,
+            1 + plan.operators.len() + plan.tensors.len(),
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn files_go_in_and_come_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let model = models::opened(&models::int8());
+    fs::write(path("in.bin"), [0x80, 0, 0x7f, 1]).unwrap();
+    run_files(&model, &[path("in.bin")], &[path("out.bin")]).unwrap();
+    assert_eq!(fs::read(path("out.bin")).unwrap(), [0x80, 0, 0x7f]);
+    // An image: pixels 0..=255 are -128..=127.
+    fs::write(path("in.pgm"), b"P5\n2 2\n255\n\x00\x80\xff\x01").unwrap();
+    run_files(&model, &[path("in.pgm")], &[path("out.bin")]).unwrap();
+    assert_eq!(fs::read(path("out.bin")).unwrap(), [0x80, 0, 0x7f]);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn files_that_do_not_fit_are_refused_with_both_sides() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let model = models::opened(&models::int8());
+    fs::write(path("in.bin"), [0; 5]).unwrap();
+    fs::write(path("in.pgm"), "P5 1 1 255\n").unwrap();
+    let run = |inputs: &[&str]| {
+        let inputs: Vec<_> = inputs.iter().map(|name| path(name)).collect();
+        let error = run_files(&model, &inputs, &[path("out.bin")]).unwrap_err();
+        assert!(!path("out.bin").exists());
+        error.to_string()
+    };
+    let error = run(&[]);
+    assert!(error.contains("has 1 inputs, but 0 files"), "{error}");
+    let error = run(&["in.bin"]);
+    assert!(
+        error.contains("has 5 bytes, but input 0 (INT8 [1, 2, 2, 1]) takes 4"),
+        "{error}"
+    );
+    let error = run(&["in.pgm"]);
+    assert!(error.contains("width times height"), "{error}");
+    let error = run(&["none.bin"]);
+    assert!(error.contains("none.bin: "), "{error}");
 }
