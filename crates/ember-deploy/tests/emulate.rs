@@ -21,8 +21,9 @@ fn check(outcome: &Outcome, images: &[u8]) {
     assert_eq!(outcome.outputs, on_the_host(images));
     assert_eq!(outcome.instructions.len(), count);
     assert_eq!(outcome.device.model_bytes as usize, model::MODEL_BYTES);
-    assert_eq!(outcome.device.arena_bytes as usize, model::ARENA_BYTES);
-    assert_eq!(outcome.device.arena_used_bytes as usize, model::ARENA_BYTES);
+    let arena_bytes = model::LINKED.arena_bytes();
+    assert_eq!(outcome.device.arena_bytes as usize, arena_bytes);
+    assert_eq!(outcome.device.arena_used_bytes as usize, arena_bytes);
     assert!(!outcome.operators.is_empty());
     assert!((200..4096).contains(&outcome.stack_bytes), "{outcome:?}");
     let sum: u64 = outcome

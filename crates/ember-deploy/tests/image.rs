@@ -65,9 +65,9 @@ fn an_image_knows_its_sizes_and_its_model() {
         .find(|symbol| symbol.name.ends_with("::ARENA"));
     assert_eq!(
         arena.map(|symbol| symbol.bytes as usize),
-        Some(model::ARENA_BYTES)
+        Some(model::LINKED.arena_bytes())
     );
-    let variables = model::ARENA_BYTES..model::ARENA_BYTES + 64;
+    let variables = model::LINKED.arena_bytes()..model::LINKED.arena_bytes() + 64;
     assert!(variables.contains(&(size.static_ram_bytes as usize)));
 
     let symbols = image.symbols();

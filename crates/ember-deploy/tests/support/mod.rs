@@ -125,10 +125,11 @@ pub(crate) fn broken_source(directory: &Path, body: &str) -> PathBuf {
     let arena = format!("ARENA_BYTES: usize = {};", model::ARENA_BYTES);
     assert!(text.contains(&arena));
     let text = text.replace(&arena, "ARENA_BYTES: usize = 4096;").replace(
-        "::ember_micro::registry::RESHAPE,",
-        "::ember_micro::Registration::of::<Broken>(),",
+        "::ember_micro::registry::RESHAPE",
+        "::ember_micro::Registration::of::<Broken>()",
     );
-    assert!(text.contains("Broken"));
+    // With its preparation and without.
+    assert_eq!(text.matches("Broken").count(), 2);
     let kernel = format!(
         "
         pub struct Broken;
