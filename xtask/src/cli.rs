@@ -173,7 +173,8 @@ pub struct Data {
     pub data: DataSettings,
 }
 
-/// How to train; the defaults are the classic ones of the model.
+/// How to train. The defaults are those that did best on the validation images of the reference model, over seeds 0 to 4, of a few
+/// learning rates at 5 epochs of 32 images a step.
 #[derive(Clone, Debug, Args)]
 pub struct TrainSettings {
     /// The model: seed-cnn, mlp, nano-cnn, small-cnn or residual-cnn
@@ -185,10 +186,11 @@ pub struct TrainSettings {
     /// Images per step
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: u32,
-    /// Adam's learning rate
-    #[arg(long, default_value_t = 1e-3)]
+    /// Adam's learning rate at the start
+    #[arg(long, default_value_t = 3e-3)]
     pub learning_rate: f64,
-    /// The learning rate at the end, reached along half a cosine [default: it stays the same]
+    /// The learning rate at the end, reached along half a cosine; the same as --learning-rate keeps it constant [default: a
+    /// three-hundredth of --learning-rate]
     #[arg(long)]
     pub final_learning_rate: Option<f64>,
     /// Seed of the initial weights and the order of images
@@ -202,6 +204,15 @@ pub struct TrainSettings {
     pub backend: Backend,
     #[command(flatten)]
     pub compression: CompressionSettings,
+}
+
+impl TrainSettings {
+    /// The learning rate at the end.
+    #[must_use]
+    pub fn last_learning_rate(&self) -> f64 {
+        self.final_learning_rate
+            .unwrap_or(self.learning_rate / 300.0)
+    }
 }
 
 impl Default for TrainSettings {

@@ -143,7 +143,8 @@ fn graphs(
             epochs: number("epochs").unwrap_or(5.0) as u32,
             batch: number("batch").unwrap_or(32.0) as u32,
             learning_rate: number("learning rate").unwrap_or(1e-3),
-            final_learning_rate: number("final learning rate"),
+            // A training that does not name it kept its learning rate.
+            final_learning_rate: number("final learning rate").or(number("learning rate")),
             seed: *seed,
             validation: number("validation images").unwrap_or(5000.0) as u32,
             backend: Backend::Flex,

@@ -41,12 +41,7 @@ pub fn run(
         .value("epochs", settings.epochs)
         .value("batch", settings.batch)
         .value("learning rate", settings.learning_rate)
-        .value(
-            "final learning rate",
-            settings
-                .final_learning_rate
-                .map_or_else(|| "none".to_owned(), |rate| rate.to_string()),
-        )
+        .value("final learning rate", settings.last_learning_rate())
         .value("seed", settings.seed)
         .value("validation images", settings.validation)
         .value("backend", settings.backend.name());
@@ -98,6 +93,10 @@ pub fn arguments(settings: &TrainSettings, dataset: &str) -> Vec<String> {
         ("--epochs", settings.epochs.to_string()),
         ("--batch", settings.batch.to_string()),
         ("--learning-rate", settings.learning_rate.to_string()),
+        (
+            "--final-learning-rate",
+            settings.last_learning_rate().to_string(),
+        ),
         ("--seed", settings.seed.to_string()),
         ("--validation", settings.validation.to_string()),
         ("--backend", settings.backend.name().to_owned()),
@@ -105,9 +104,6 @@ pub fn arguments(settings: &TrainSettings, dataset: &str) -> Vec<String> {
     .into_iter()
     .flat_map(|(flag, value)| [flag.to_owned(), value])
     .collect();
-    if let Some(rate) = settings.final_learning_rate {
-        arguments.extend(["--final-learning-rate".to_owned(), rate.to_string()]);
-    }
     for (flag, value) in settings.compression.arguments() {
         arguments.push(flag.to_owned());
         arguments.extend(value);
