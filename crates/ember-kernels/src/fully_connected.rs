@@ -2,7 +2,7 @@
 //! (`kernels/internal/reference/integer_ops/fully_connected.h`) and `reference_ops::FullyConnected`
 //! (`kernels/internal/reference/fully_connected.h`).
 
-use crate::arithmetic::{Arithmetic, Int8, Linear, dense};
+use crate::arithmetic::{Arithmetic, Int8, Linear, assign, dense};
 use crate::error::{KernelError, Operand, check, check_shape};
 use crate::rows;
 use crate::weights::Decode;
@@ -69,9 +69,7 @@ pub(crate) fn run<A: Arithmetic>(
     }
     for (row, out) in rows::of(input, depth as usize).zip(rows::of_mut(output, units as usize)) {
         let extra = arithmetic.correction(row);
-        dense(arithmetic, row, filter, extra, 0, out, |out, new| {
-            *out = new;
-        });
+        dense(arithmetic, row, filter, extra, 0, out, assign);
     }
     Ok(())
 }
@@ -102,7 +100,7 @@ pub fn connect_stored(
                 arithmetic.correction(row),
                 unit,
                 out,
-                |out, new| *out = new,
+                assign,
             );
         }
     }

@@ -194,6 +194,12 @@ pub(crate) trait Arithmetic {
     }
 }
 
+/// Puts an output to its place.
+#[inline(always)]
+pub(crate) fn assign<T>(place: &mut T, output: T) {
+    *place = output;
+}
+
 /// One output per filter: `x` with each row of `filters`, which are as long as `x`, for the channels from `first` on.
 /// Each sum starts with `extra` besides what its channel starts with, and each output goes to its place by `store`.
 #[inline(never)]
@@ -207,27 +213,31 @@ pub(crate) fn dense<A: Arithmetic>(
     store: impl Fn(&mut A::Output, A::Output),
 ) {
     let (mut filters, mut channel) = (filters, first);
-    let (fours, rest) = out.as_chunks_mut::<4>();
-    for out in fours {
-        let Some((four, later)) = filters.split_at_checked(x.len().wrapping_mul(4)) else {
+    let mut out = out;
+    while !out.is_empty() {
+        let width = out.len().min(4);
+        let Some((now, later)) = core::mem::take(&mut out).split_at_mut_checked(width) else {
             return;
         };
         let mut sums = [extra; 4];
         for (sum, channel) in sums.iter_mut().zip(channel..) {
             *sum = arithmetic.join(arithmetic.start(channel), *sum);
         }
-        arithmetic.dots(&mut sums, x, four);
-        for (out, sum) in out.iter_mut().zip(sums) {
+        let Some((rows, others)) = filters.split_at_checked(x.len().wrapping_mul(now.len())) else {
+            return;
+        };
+        if now.len() == 4 {
+            arithmetic.dots(&mut sums, x, rows);
+        } else {
+            for (sum, filter) in sums.iter_mut().zip(rows::of(rows, x.len())) {
+                *sum = arithmetic.dot(*sum, x, filter);
+            }
+        }
+        for (out, sum) in now.iter_mut().zip(sums) {
             store(out, arithmetic.finish(channel, sum));
             channel = channel.wrapping_add(1);
         }
-        filters = later;
-    }
-    let filters = rows::of(filters, x.len());
-    for ((out, filter), channel) in rest.iter_mut().zip(filters).zip(channel..) {
-        let start = arithmetic.join(arithmetic.start(channel), extra);
-        let sum = arithmetic.dot(start, x, filter);
-        store(out, arithmetic.finish(channel, sum));
+        (out, filters) = (later, others);
     }
 }
 

@@ -63,7 +63,7 @@ impl<'s> Geometry<'s> {
             column_from: self.pixel.wrapping_mul(shape.columns.dilation as usize),
             to: y.tap as usize * self.filter_row + x.tap as usize * depth,
             row_to: self.filter_row,
-            column_to: depth,
+            column_to: if self.joined { 0 } else { depth },
         }
     }
 
@@ -125,7 +125,7 @@ pub(crate) struct Window {
 impl Window {
     /// Calls `f(where it begins, where it begins in the filter, length)` for every run.
     #[inline(always)]
-    fn for_each(&self, mut f: impl FnMut(usize, usize, usize)) {
+    pub(crate) fn for_each(&self, mut f: impl FnMut(usize, usize, usize)) {
         let (mut row_from, mut row_to) = (self.from, self.to);
         for _ in 0..self.rows {
             let (mut from, mut to) = (row_from, row_to);
@@ -148,10 +148,26 @@ impl Window {
         image.get(self.from..self.from.wrapping_add(self.len))
     }
 
+    /// Whether some of it lies outside of the image.
+    #[inline(always)]
+    pub(crate) const fn is_partial(&self) -> bool {
+        self.rows * self.columns * self.len < self.size
+    }
+
+    /// Whether every run begins and ends at a multiple of four in the filter.
+    #[inline(always)]
+    #[cfg_attr(
+        not(dsp),
+        expect(dead_code, reason = "processors without DSP have no use for it")
+    )]
+    pub(crate) const fn is_in_fours(&self) -> bool {
+        (self.size | self.len | self.to | self.row_to | self.column_to).is_multiple_of(4)
+    }
+
     /// Copies all of it, and `zero` for what lies outside of the image, in the filter's order.
     #[inline(always)]
     pub(crate) fn gather<T: Copy>(&self, image: &[T], zero: T, patch: &mut [T]) {
-        if self.rows * self.columns * self.len < self.size {
+        if self.is_partial() {
             rows::fill(patch, zero);
         }
         self.for_each(|from, to, len| {

@@ -8,7 +8,7 @@ pub(crate) use geometry::Geometry;
 pub use pooled::convolve_pooled;
 pub(crate) use pooled::run_pooled;
 
-use crate::arithmetic::{Arithmetic, Int8, Linear};
+use crate::arithmetic::{Arithmetic, Int8, Linear, assign};
 use crate::error::{KernelError, Operand, check, check_shape};
 use crate::max_pool_2d::Pool2d;
 use crate::rows;
@@ -72,6 +72,18 @@ impl Conv2d {
     const fn filter_size(&self) -> u32 {
         let taps = self.rows.filter.wrapping_mul(self.columns.filter);
         taps.wrapping_mul(self.filter_channels)
+    }
+
+    /// Whether each pixel of the output sees the one pixel of the input at its place, of whole fours of channels.
+    #[cfg_attr(
+        not(dsp),
+        expect(dead_code, reason = "processors without DSP have no use for it")
+    )]
+    pub(crate) const fn is_pointwise(&self) -> bool {
+        const fn plain(axis: &Axis) -> bool {
+            axis.filter == 1 && axis.stride == 1 && axis.padding == 0 && axis.output == axis.input
+        }
+        plain(&self.rows) && plain(&self.columns) && self.input_channels.is_multiple_of(4)
     }
 
     /// Words of scratch with which [`convolve_with`] is fastest: two windows of 16-bit elements and one of bytes, of whole
@@ -267,14 +279,7 @@ fn walk<A: Arithmetic>(
                 let Some(out) = outputs.next() else {
                     return;
                 };
-                geometry.pixel(
-                    arithmetic,
-                    image,
-                    filter,
-                    (y, x),
-                    channels(out),
-                    |out, new| *out = new,
-                );
+                geometry.pixel(arithmetic, image, filter, (y, x), channels(out), assign);
             }
         }
     }

@@ -25,17 +25,23 @@ pub(crate) fn conv_2d_i8(
     };
     let channels = shape.output_channels as usize;
     let mut outputs = rows::of_mut(output, channels);
+    let pointwise = shape.is_pointwise();
     for image in rows::of(input, patches.geometry.image) {
+        let mut pixels = rows::of(image, patches.geometry.pixel);
         // The pixel that waits for its neighbour.
         let mut waiting: Option<&mut [i8]> = None;
         for y in 0..shape.rows.output {
             let y = shape.rows.span(y);
             for x in 0..shape.columns.output {
-                let x = shape.columns.span(x);
                 let Some(out) = outputs.next() else {
                     break;
                 };
-                patches.gather(image, waiting.is_some(), y, x);
+                let second = waiting.is_some();
+                if pointwise {
+                    patches.widen(pixels.next().unwrap_or(&[]), second, 0);
+                } else {
+                    patches.gather(image, second, y, shape.columns.span(x));
+                }
                 match waiting.take() {
                     Some(first) => patches.meet(first, Some(out)),
                     None => waiting = Some(out),
@@ -162,31 +168,55 @@ impl<'a> Patches<'a> {
         })
     }
 
-    /// Widens the window over these positions to be the first or the second.
+    /// Makes the window over these positions the first or the second.
     #[inline(always)]
     fn gather(&mut self, image: &[i8], second: bool, y: Span, x: Span) {
-        let size = self.geometry.filter;
         let window = self.geometry.window(y, x, 0);
-        let whole = window.whole(image).filter(|_| size.is_multiple_of(4));
-        let bytes = if let Some(whole) = whole {
-            whole
+        if window.is_in_fours() {
+            if window.is_partial() {
+                for [even, odd, second_even, second_odd] in self.lanes.as_chunks_mut().0 {
+                    let (even, odd) = if second {
+                        (second_even, second_odd)
+                    } else {
+                        (even, odd)
+                    };
+                    (*even, *odd) = (0, 0);
+                }
+            }
+            window.for_each(|from, to, len| {
+                let run = image.get(from..from.wrapping_add(len)).unwrap_or(&[]);
+                self.widen(run, second, to);
+            });
         } else {
-            window.gather(
-                image,
-                self.zero,
-                self.bytes.get_mut(..size).unwrap_or(&mut []),
-            );
-            &*self.bytes
-        };
-        let lane = self.lanes.get_mut(if second { 2.. } else { 0.. });
-        // SAFETY: both are windows of whole fours, at least one: two words of every four of the lanes are this window's.
-        unsafe {
-            widen(
-                bytes.as_ptr(),
-                lane.unwrap_or(&mut []).as_mut_ptr(),
-                bytes.len() / 4,
-                self.offsets,
-            );
+            if window.is_partial() {
+                rows::fill(self.bytes, self.zero);
+            }
+            window.for_each(|from, to, len| {
+                let run = image.get(from..from.wrapping_add(len)).unwrap_or(&[]);
+                let place = self
+                    .bytes
+                    .get_mut(to..to.wrapping_add(len))
+                    .unwrap_or(&mut []);
+                // SAFETY: the place has room for as many.
+                unsafe { copy(run.as_ptr(), place.as_mut_ptr(), run.len().min(place.len())) };
+            });
+            let bytes = core::mem::take(&mut self.bytes);
+            self.widen(bytes, second, 0);
+            self.bytes = bytes;
+        }
+    }
+
+    /// Widens fours of bytes to be elements of the first or the second window, from `to` on.
+    #[inline(always)]
+    fn widen(&mut self, bytes: &[i8], second: bool, to: usize) {
+        let lane = self
+            .lanes
+            .get_mut(to.wrapping_add(if second { 2 } else { 0 })..);
+        let lane = lane.unwrap_or(&mut []);
+        let fours = bytes.len() / 4;
+        if fours > 0 && lane.len() >= fours.wrapping_mul(4).wrapping_sub(2) {
+            // SAFETY: there are as many fours of bytes, and two words of every four of the lane but the last two.
+            unsafe { widen(bytes.as_ptr(), lane.as_mut_ptr(), fours, self.offsets) };
         }
     }
 
@@ -244,6 +274,33 @@ impl<'a> Patches<'a> {
             unsafe { pairs(&mut work) };
         }
     }
+}
+
+/// Copies bytes: 4 instructions for each four, and for each that is left.
+///
+/// # Safety
+/// There are `count` bytes at both.
+#[unsafe(naked)]
+unsafe extern "C" fn copy(from: *const i8, to: *mut i8, count: usize) {
+    naked_asm!(
+        "subs r2, r2, #4",
+        "blo 3f",
+        "2:",
+        "ldr r3, [r0], #4",
+        "str r3, [r1], #4",
+        "subs r2, r2, #4",
+        "bhs 2b",
+        "3:",
+        "adds r2, r2, #4",
+        "beq 5f",
+        "4:",
+        "ldrb r3, [r0], #1",
+        "strb r3, [r1], #1",
+        "subs r2, r2, #1",
+        "bne 4b",
+        "5:",
+        "bx lr",
+    )
 }
 
 /// Widens fours of bytes into the first two words of every four from `lane` on: 6 instructions for each.

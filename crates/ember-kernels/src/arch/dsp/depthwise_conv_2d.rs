@@ -115,43 +115,35 @@ impl Run<'_> {
     fn row(&mut self, image: &[i8], row: usize, y: Span, out: &mut [i8]) {
         let columns = &self.shape.columns;
         let channels = self.shape.channels as usize;
+        let work = &mut *self.work;
+        let from = (y.position as usize)
+            .wrapping_mul(row)
+            .wrapping_add(self.channel);
+        let from = image.as_ptr().wrapping_add(from);
+        let tap = y.tap.wrapping_mul(columns.filter);
+        work.output = out.as_mut_ptr().wrapping_add(self.channel);
         let mut x = 0;
         while x < columns.output {
             let span = columns.span(x);
-            let whole = span.taps == columns.filter;
-            let count = if whole {
+            let missing = columns.filter.wrapping_sub(span.taps);
+            work.count = if missing == 0 {
                 columns.whole_from(x, span)
             } else {
                 1
             };
-            let from = (y.position as usize)
-                .wrapping_mul(row)
-                .wrapping_add((span.position as usize).wrapping_mul(channels))
-                .wrapping_add(self.channel);
-            let tap = y.tap.wrapping_mul(columns.filter).wrapping_add(span.tap) as usize;
-            let to = (x as usize)
-                .wrapping_mul(channels)
-                .wrapping_add(self.channel);
-            let work = &mut *self.work;
-            if let (Some(input), Some(weights), Some(out)) = (
-                image.get(from..),
-                self.weights.get(tap.wrapping_mul(2)..),
-                out.get_mut(to..),
-            ) {
-                work.input = input.as_ptr();
-                work.weights = weights.as_ptr();
-                // A window without taps has nothing but its bias.
-                work.rows = if span.taps > 0 { y.taps } else { 0 };
-                work.columns = span.taps | columns.filter.wrapping_sub(span.taps) << 19;
-                work.output = out.as_mut_ptr();
-                work.count = count;
-                let taps = span.taps.wrapping_mul(work.dilation);
-                work.skip = work.down.wrapping_sub(taps);
-                // SAFETY: the spans are those of windows in the image and in the filter, and the output has a row of
-                // pixels of which these are.
-                unsafe { pixels(work) };
-            }
-            x = x.wrapping_add(count);
+            x = x.wrapping_add(work.count);
+            work.input = from.wrapping_add((span.position as usize).wrapping_mul(channels));
+            let tap = tap.wrapping_add(span.tap) as usize;
+            work.weights = self.weights.as_ptr().wrapping_add(tap.wrapping_mul(2));
+            // A window without taps has nothing but its bias.
+            work.rows = if span.taps > 0 { y.taps } else { 0 };
+            work.columns = span.taps | missing << 19;
+            work.skip = work
+                .down
+                .wrapping_sub(span.taps.wrapping_mul(work.dilation));
+            // SAFETY: every tap of a span lies in the image, whose length was checked, and its weights in the filter. The
+            // output has a row of pixels: the four channels of one after the other are written.
+            unsafe { pixels(work) };
         }
     }
 }
@@ -238,11 +230,10 @@ unsafe extern "C" fn pixels(work: &mut Work) {
         "ldm lr, {{r0-r9}}",
         "cmp r2, #0",
         "beq 6f",
-        "3:",
-        "ldr lr, [sp]",
         "ldr lr, [lr, #40]",
         "cmp lr, #3",
         "bne 4f",
+        "3:",
         "ldr r11, [r0]",
         "sxtab16 r10, r3, r11",
         "sxtab16 r11, r3, r11, ror #8",
@@ -275,6 +266,8 @@ unsafe extern "C" fn pixels(work: &mut Work) {
         "b 6f",
         // Any number of taps: they are counted in the upper half of the rows' register.
         "4:",
+        "ldr lr, [sp]",
+        "ldr lr, [lr, #40]",
         "orr r2, r2, lr, lsl #16",
         "5:",
         "ldr r11, [r0]",
@@ -294,7 +287,7 @@ unsafe extern "C" fn pixels(work: &mut Work) {
         "ldr lr, [lr, #40]",
         "add r1, r1, lr, lsr #16",
         "subs r2, r2, #1",
-        "bne 3b",
+        "bne 4b",
         "6:",
         "ldr lr, [sp]",
         "add r0, lr, #44",
