@@ -475,6 +475,63 @@ fn fully_connected_float32(random: &mut Random) -> Option<bool> {
     Some(true)
 }
 
+/// A small convolution with its pooling, against the two one after the other.
+fn conv_2d_pooled_float32(random: &mut Random) -> Option<bool> {
+    let axis = |size| Axis::new(size, 3, 1, 1, Padding::Valid);
+    let (rows, columns) = (axis(random.within(4, 7))?, axis(random.within(4, 7))?);
+    let filters = random.within(1, 5);
+    let shape = Conv2d {
+        batches: 1,
+        rows,
+        columns,
+        input_channels: 1,
+        filter_channels: 1,
+        output_channels: filters,
+    };
+    let pooled = |axis: &Axis| Axis::new(axis.output, 2, 2, 1, Padding::Valid);
+    let pool = MaxPool {
+        shape: Pool2d {
+            batches: 1,
+            rows: pooled(&rows)?,
+            columns: pooled(&columns)?,
+            channels: filters,
+        },
+        range: Clamp {
+            min: -3.0,
+            max: 20.0,
+        },
+    };
+    let (mut input, mut filter, mut bias) = ([0.0; 49], [0.0; 45], [0.0; 5]);
+    random.float32(&mut input);
+    random.float32(&mut filter);
+    random.float32(&mut bias);
+    let (mut between, mut expected, mut found) = ([0.0; 125], [0.0; 20], [0.0; 20]);
+    let input = &input[..(rows.input * columns.input) as usize];
+    let filter = &filter[..filters as usize * 9];
+    let between = &mut between[..(rows.output * columns.output * filters) as usize];
+    let len = (pool.shape.rows.output * pool.shape.columns.output * filters) as usize;
+    let arithmetic = Float32 {
+        range: Clamp {
+            min: 0.0,
+            max: 30.0,
+        },
+        bias: Some(&bias[..filters as usize]),
+    };
+    conv_2d::convolve(&shape, &arithmetic, input, filter, between).ok()?;
+    max_pool_2d::pool(&pool.shape, pool.range, between, &mut expected[..len]).ok()?;
+    conv_2d::convolve_pooled(
+        &shape,
+        &pool,
+        &arithmetic,
+        input,
+        filter,
+        &mut [],
+        &mut found[..len],
+    )
+    .ok()?;
+    Some(expected.map(f32::to_bits) == found.map(f32::to_bits))
+}
+
 fn max_pool_2d(random: &mut Random, tensors: &mut Tensors) -> Option<bool> {
     let axis = |random: &mut Random| {
         Some(Axis {
@@ -534,10 +591,13 @@ fn max_pool_2d(random: &mut Random, tensors: &mut Tensors) -> Option<bool> {
 
 /// Every case of every kind.
 pub(crate) fn run() -> Result<(), Failed> {
-    let kinds: [(&CStr, Kind); 6] = [
+    let kinds: [(&CStr, Kind); 7] = [
         (c"fully_connected", fully_connected),
         (c"fully_connected_float32", |random, _| {
             fully_connected_float32(random)
+        }),
+        (c"conv_2d_pooled_float32", |random, _| {
+            conv_2d_pooled_float32(random)
         }),
         (c"max_pool_2d", max_pool_2d),
         (c"conv_2d", |random, tensors| {

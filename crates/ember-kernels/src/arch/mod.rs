@@ -20,6 +20,8 @@ mod dsp;
 mod portable;
 #[cfg(scalar)]
 mod scalar;
+#[cfg(any(dsp, scalar))]
+mod small;
 mod unaided;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod wide;

@@ -20,9 +20,10 @@ pub(crate) use dots::dots_i8;
 #[cfg(target_abi = "eabihf")]
 pub(crate) use dots_f32::dots_f32;
 
+pub(crate) use super::small::conv_2d_pooled_f32;
 pub(crate) use super::unaided::{
-    conv_2d_f32, conv_2d_pooled_f32, depthwise_conv_2d_f32, fully_connected_f32,
-    fully_connected_i8, max_pool_2d_f32, max_pool_2d_i8,
+    conv_2d_f32, depthwise_conv_2d_f32, fully_connected_f32, fully_connected_i8, max_pool_2d_f32,
+    max_pool_2d_i8,
 };
 
 use crate::arithmetic::Int8;
