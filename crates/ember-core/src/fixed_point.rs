@@ -19,7 +19,32 @@ pub const fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
 /// [`saturating_rounding_doubling_high_mul`] where the caller knows that not both are `i32::MIN`.
 #[inline(always)]
 pub(crate) const fn rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
-    ((a as i64 * b as i64 + (1 << 30)) >> 31) as i32
+    // Armv6-M, which is Arm without compare-and-swap, multiplies to 32 bits only.
+    if cfg!(all(target_arch = "arm", not(target_has_atomic = "32"))) {
+        high_mul_by_halves(a, b)
+    } else {
+        ((a as i64 * b as i64 + (1 << 30)) >> 31) as i32
+    }
+}
+
+/// [`rounding_doubling_high_mul`] with products of 32 bits. None of the sums below overflows: a product of a lower half, which
+/// has no sign, and an upper one is at least 2^16 away from the ends of 32 bits.
+#[inline(never)]
+const fn high_mul_by_halves(a: i32, b: i32) -> i32 {
+    let (a_low, a_high) = (a & 0xffff, a >> 16);
+    let (b_low, b_high) = (b & 0xffff, b >> 16);
+    let low = a_low.wrapping_mul(b_low).cast_unsigned();
+    let middle = a_low
+        .wrapping_mul(b_high)
+        .wrapping_add((low >> 16).cast_signed());
+    let other = a_high.wrapping_mul(b_low).wrapping_add(middle & 0xffff);
+    let high = a_high
+        .wrapping_mul(b_high)
+        .wrapping_add(middle >> 16)
+        .wrapping_add(other >> 16);
+    // The highest two of the lower 32 bits, rounded to one.
+    let rest = (((other & 0xffff) >> 14) + 1) >> 1;
+    high.wrapping_mul(2).wrapping_add(rest)
 }
 
 /// `x / 2^exponent`, rounded to nearest with ties away from zero: `RoundingDivideByPOT`. `exponent` is in 0..=31.
@@ -271,6 +296,12 @@ mod tests {
         #[test]
         fn high_mul_equals_its_definition(a in edgy(), b in edgy()) {
             prop_assert_eq!(saturating_rounding_doubling_high_mul(a, b), high_mul_oracle(a, b));
+        }
+
+        #[test]
+        fn high_mul_by_halves_equals_the_one_of_64_bits(a in edgy(), b in edgy()) {
+            prop_assume!(a != i32::MIN || b != i32::MIN);
+            prop_assert_eq!(high_mul_by_halves(a, b), high_mul_oracle(a, b));
         }
 
         #[test]
