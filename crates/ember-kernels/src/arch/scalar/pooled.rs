@@ -1,5 +1,7 @@
 //! A 3×3 convolution of one channel with 2×2 poolings: the first layer of many a small network.
 
+#[cfg(all(target_arch = "arm", not(target_has_atomic = "32")))]
+use super::armv6m::largest;
 use crate::arithmetic::{Arithmetic, Int8};
 use crate::conv_2d::Conv2d;
 use crate::element::Element;
@@ -59,19 +61,26 @@ pub(crate) fn conv_2d_pooled_i8(
 fn pixel(arithmetic: &Int8<'_>, window: &[i32; 16], filter: &[i8], out: &mut [i8]) {
     let (filters, _) = filter.as_chunks::<9>();
     for ((out, filter), channel) in out.iter_mut().zip(filters).zip(0..) {
-        let start = arithmetic.start(channel);
-        let (mut a, mut b, mut c, mut d) = (start, start, start, start);
-        macro_rules! taps {
-            ($($tap:literal: $at:literal;)*) => {$(
-                let w = i32::from(filter[$tap]);
-                a = a.wrapping_add(window[$at].wrapping_mul(w));
-                b = b.wrapping_add(window[$at + 1].wrapping_mul(w));
-                c = c.wrapping_add(window[$at + 4].wrapping_mul(w));
-                d = d.wrapping_add(window[$at + 5].wrapping_mul(w));
-            )*};
-        }
-        // The number of a tap in the filter, and where it is in the window of the upper left output.
-        taps! { 0: 0; 1: 1; 2: 2; 3: 4; 4: 5; 5: 6; 6: 8; 7: 9; 8: 10; }
-        *out = arithmetic.finish(channel, a.max(b).max(c.max(d)));
+        let sum = largest(window, filter, arithmetic.start(channel));
+        *out = arithmetic.finish(channel, sum);
     }
+}
+
+/// The largest of the sums of four neighbouring outputs.
+#[cfg(not(all(target_arch = "arm", not(target_has_atomic = "32"))))]
+#[inline(always)]
+fn largest(window: &[i32; 16], filter: &[i8; 9], start: i32) -> i32 {
+    let (mut a, mut b, mut c, mut d) = (start, start, start, start);
+    macro_rules! taps {
+        ($($tap:literal: $at:literal;)*) => {$(
+            let w = i32::from(filter[$tap]);
+            a = a.wrapping_add(window[$at].wrapping_mul(w));
+            b = b.wrapping_add(window[$at + 1].wrapping_mul(w));
+            c = c.wrapping_add(window[$at + 4].wrapping_mul(w));
+            d = d.wrapping_add(window[$at + 5].wrapping_mul(w));
+        )*};
+    }
+    // The number of a tap in the filter, and where it is in the window of the upper left output.
+    taps! { 0: 0; 1: 1; 2: 2; 3: 4; 4: 5; 5: 6; 6: 8; 7: 9; 8: 10; }
+    a.max(b).max(c.max(d))
 }
