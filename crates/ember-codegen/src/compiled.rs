@@ -80,8 +80,20 @@ struct Program<'m> {
 /// An operator, in the order of execution.
 struct Compiled {
     op: BuiltinOp,
+    /// Whether it does what the next one does, too.
+    joined: bool,
     /// None where it has nothing to do.
     function: Option<Function>,
+}
+
+impl Compiled {
+    const fn nothing(op: BuiltinOp) -> Self {
+        Self {
+            op,
+            joined: false,
+            function: None,
+        }
+    }
 }
 
 /// An input or output of the model.
@@ -95,20 +107,18 @@ impl<'m> Program<'m> {
         let graph = Graph::new(model);
         let mut constants = Constants::default();
         let mut operators = Vec::new();
-        for ((index, operator), prepared) in graph
-            .main
-            .operators()
-            .enumerate()
-            .zip(interpreter.prepared())
-        {
-            let op = Graph::op(&operator);
-            let failed = |Problem(problem)| CodegenError::NotCompiled { index, op, problem };
-            if graph.is_nothing(&operator) {
-                operators.push(Compiled { op, function: None });
+        let prepared: Vec<_> = graph.main.operators().zip(interpreter.prepared()).collect();
+        for (index, (operator, of_operator)) in prepared.iter().enumerate() {
+            let op = Graph::op(operator);
+            // The one before has done it.
+            let is_done = operators.last().is_some_and(|last: &Compiled| last.joined);
+            if is_done || graph.is_nothing(operator) {
+                operators.push(Compiled::nothing(op));
                 continue;
             }
+            let failed = |Problem(problem)| CodegenError::NotCompiled { index, op, problem };
             let mut names = registry::NAMED.iter();
-            let name = names.find(|(_, row)| row.takes(&graph.main, &operator));
+            let name = names.find(|(_, row)| row.takes(&graph.main, operator));
             let emit = name.and_then(|(name, _)| {
                 EMITTERS
                     .iter()
@@ -119,18 +129,28 @@ impl<'m> Program<'m> {
                     "there is no source for {op} on these types yet"
                 )))
             })?;
+            let output = operator.outputs().get(0);
+            let next = prepared.get(index + 1).copied().filter(|(next, _)| {
+                next.inputs().get(0) == output
+                    && output.is_some_and(|output| graph.is_read_only_by(output, index + 1))
+            });
             let mut step = Step {
                 index,
                 graph: &graph,
                 model: model.bytes(),
-                operator,
-                prepared,
+                operator: *operator,
+                prepared: *of_operator,
+                next,
+                joined: false,
                 constants: &mut constants,
                 function: Function::default(),
             };
             emit(&mut step).map_err(failed)?;
-            let function = Some(step.function);
-            operators.push(Compiled { op, function });
+            operators.push(Compiled {
+                op,
+                joined: step.joined,
+                function: Some(step.function),
+            });
         }
         Ok(Self::placed(graph, constants, operators))
     }

@@ -86,6 +86,15 @@ impl<'m> Graph<'m> {
             })
     }
 
+    /// Whether `reader` is the only one that looks at this tensor's bytes, and the model gives them to nobody.
+    pub(super) fn is_read_only_by(&self, id: TensorId, reader: usize) -> bool {
+        let same = |other: u32| self.place(TensorId(other)) == self.place(id);
+        let mut readers = self.main.operators().enumerate();
+        let elsewhere =
+            readers.any(|(index, operator)| index != reader && ids(operator.inputs()).any(same));
+        !elsewhere && !ids(self.main.outputs()).any(same) && !ids(self.main.inputs()).any(same)
+    }
+
     /// The builtin operator, CUSTOM for any other.
     pub(super) fn op(operator: &Operator<'m>) -> BuiltinOp {
         operator.builtin().unwrap_or(BuiltinOp::Custom)

@@ -130,7 +130,8 @@ fn write_project(
         &format!(
             "[package]\nname = \"{NAME}\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
              [dependencies]\nember-kernels = {{ path = {kernels:?} }}\n\n\
-             [profile.release]\ndebug = 0\n\n[workspace]\n"
+             [profile.release]\ndebug = 0\n# A model's own code is calls; the work is in what they call.\nopt-level = 1\n\n\
+             [profile.release.package.\"*\"]\nopt-level = 3\n\n[workspace]\n"
         ),
     )?;
     let mut modules = String::new();

@@ -28,21 +28,26 @@ trait Activation: KernelElement<Wide: Copy> {
     const ELEMENT: Element;
     /// The name of every value there is.
     const RANGE_NAME: &'static str;
+    /// What it is clamped in.
+    const WIDE_NAME: &'static str;
 }
 
 impl Activation for i8 {
     const ELEMENT: Element = Element::I8;
     const RANGE_NAME: &'static str = "Clamp::INT8";
+    const WIDE_NAME: &'static str = "i32";
 }
 
 impl Activation for i16 {
     const ELEMENT: Element = Element::I16;
     const RANGE_NAME: &'static str = "Clamp::INT16";
+    const WIDE_NAME: &'static str = "i32";
 }
 
 impl Activation for f32 {
     const ELEMENT: Element = Element::F32;
     const RANGE_NAME: &'static str = "";
+    const WIDE_NAME: &'static str = "f32";
 }
 
 /// A range as an argument.

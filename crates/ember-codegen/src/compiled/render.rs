@@ -44,6 +44,7 @@ const NAMES: &[(&str, &str)] = &[
     ("hybrid", "hybrid"),
     ("Hybrid", "hybrid::Hybrid"),
     ("max_pool_2d", "max_pool_2d"),
+    ("MaxPool", "max_pool_2d::MaxPool"),
     ("Pool2d", "max_pool_2d::Pool2d"),
     ("pack", "pack"),
     ("Pack", "pack::Pack"),
@@ -309,7 +310,7 @@ fn write_arms(text: &mut String, ports: &[Port<'_>], get: &str) -> fmt::Result {
 }
 
 fn write_operators(text: &mut String, program: &Program<'_>) -> fmt::Result {
-    text.push_str("\n#[rustfmt::skip]\nimpl Model {\n    /// Runs one operator. Those that have nothing to do are not here.\n");
+    text.push_str("\n#[rustfmt::skip]\nimpl Model {\n    /// Runs one operator. Those that only rename, and those that another one does too, are not here.\n");
     text.push_str("    fn run(&mut self, operator: u32) -> Result<(), KernelError> {\n        match operator {\n");
     for (operator, index) in program.operators.iter().zip(0..) {
         if operator.function.is_some() {
@@ -335,6 +336,11 @@ fn write_operators(text: &mut String, program: &Program<'_>) -> fmt::Result {
                 "\n    /// Operator {index}, {}.",
                 operator_text(program, &operator)
             )?;
+            let next = program.graph.main.operator(index + 1);
+            if let Some(next) = next.filter(|_| compiled.joined) {
+                let what = operator_text(program, &next);
+                writeln!(text, "    /// And operator {}, {what}.", index + 1)?;
+            }
             writeln!(
                 text,
                 "    fn {name}(&mut self) -> Result<(), KernelError> {{"

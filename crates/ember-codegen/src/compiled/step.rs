@@ -40,6 +40,10 @@ pub(super) struct Step<'s, 'm> {
     pub(super) model: &'m [u8],
     pub(super) operator: Operator<'m>,
     pub(super) prepared: PreparedOperator<'s>,
+    /// The operator behind it, if that alone reads its output.
+    pub(super) next: Option<(Operator<'m>, PreparedOperator<'s>)>,
+    /// Whether it does what the operator behind it does, too.
+    pub(super) joined: bool,
     pub(super) constants: &'s mut Constants<'m>,
     pub(super) function: Function,
 }
@@ -116,7 +120,11 @@ impl<'m> Step<'_, 'm> {
 
     /// The output's bytes as an expression.
     pub(super) fn output_bytes(&mut self) -> Result<String, Problem> {
-        let id = self.operator.outputs().get(0);
+        let last = match &self.next {
+            Some((next, _)) if self.joined => next,
+            _ => &self.operator,
+        };
+        let id = last.outputs().get(0);
         match id.map(|id| self.graph.place(id)) {
             Some(Place::Arena(root)) => Ok(self.bind("output", Bytes::Tensor(root))),
             _ => Err(Problem("its output is a constant of the file".to_owned())),
@@ -125,8 +133,17 @@ impl<'m> Step<'_, 'm> {
 
     /// So many bytes to work in, as the name of a `&mut [i8]`.
     pub(super) fn scratch(&mut self, bytes: u32) -> String {
-        let name = self.bind("scratch", Bytes::Scratch(bytes as usize));
-        self.statement(format!("let {name} = elements_mut::<i8>({name})?;"));
+        self.room(bytes as usize, "i8")
+    }
+
+    /// So many words to work in, as the name of a `&mut [u32]`.
+    pub(super) fn scratch_words(&mut self, words: u32) -> String {
+        self.room(words as usize * size_of::<u32>(), "u32")
+    }
+
+    fn room(&mut self, bytes: usize, of: &str) -> String {
+        let name = self.bind("scratch", Bytes::Scratch(bytes));
+        self.statement(format!("let {name} = elements_mut::<{of}>({name})?;"));
         name
     }
 

@@ -17,7 +17,7 @@ use ::ember_kernels::conv_2d;
 use ::ember_kernels::conv_2d::Conv2d;
 use ::ember_kernels::fully_connected;
 use ::ember_kernels::fully_connected::FullyConnected;
-use ::ember_kernels::max_pool_2d;
+use ::ember_kernels::max_pool_2d::MaxPool;
 use ::ember_kernels::max_pool_2d::Pool2d;
 use ::ember_kernels::softmax;
 use ::ember_kernels::softmax::Softmax;
@@ -38,7 +38,7 @@ pub const MODEL_SHA256: &str = "8fbc7ccfa5c9c3660b7decfbbf4afa6c7446dece873ad434
 pub const MODEL_CRC: u32 = 0x9e45cfeb;
 
 /// Bytes of the arena: all tensors, none of them longer than it is in use.
-pub const ARENA_BYTES: usize = 80;
+pub const ARENA_BYTES: usize = 120;
 
 /// Bytes of the model's inputs together.
 pub const INPUT_BYTES: usize = 36;
@@ -83,7 +83,7 @@ impl Model {
     #[must_use]
     pub fn input(&mut self, index: usize) -> Option<&mut [u8]> {
         match index {
-            0 => self.arena.get_mut(0..36),
+            0 => self.arena.get_mut(64..100),
             _ => None,
         }
     }
@@ -94,7 +94,7 @@ impl Model {
     #[must_use]
     pub fn output(&self, index: usize) -> Option<&[u8]> {
         match index {
-            0 => self.arena.get(0..3),
+            0 => self.arena.get(16..19),
             _ => None,
         }
     }
@@ -124,11 +124,10 @@ impl Model {
 
 #[rustfmt::skip]
 impl Model {
-    /// Runs one operator. Those that have nothing to do are not here.
+    /// Runs one operator. Those that only rename, and those that another one does too, are not here.
     fn run(&mut self, operator: u32) -> Result<(), KernelError> {
         match operator {
             0 => self.conv_2d_0(),
-            1 => self.max_pool_2d_1(),
             3 => self.fully_connected_3(),
             4 => self.softmax_4(),
             _ => Ok(()),
@@ -136,31 +135,24 @@ impl Model {
     }
 
     /// Operator 0, CONV_2D: int8 [1, 6, 6, 1], int8 [2, 3, 3, 1], int32 [2] -> int8 [1, 4, 4, 2].
+    /// And operator 1, MAX_POOL_2D: int8 [1, 4, 4, 2] -> int8 [1, 2, 2, 2].
     fn conv_2d_0(&mut self) -> Result<(), KernelError> {
-        let [input, output] = self.arena.split([0..36, 48..80])?;
-        conv_2d::convolve(
+        let [input, output, scratch] = self.arena.split([64..100, 112..120, 0..64])?;
+        let scratch = elements_mut::<u32>(scratch)?;
+        conv_2d::convolve_pooled_as::<CONV_2D_0_SPECIAL>(
             &CONV_2D_0,
+            &CONV_2D_0_POOL,
             &CONV_2D_0_ARITHMETIC,
             elements::<i8>(input)?,
             &CONV_2D_0_FILTER.0,
-            elements_mut::<i8>(output)?,
-        )
-    }
-
-    /// Operator 1, MAX_POOL_2D: int8 [1, 4, 4, 2] -> int8 [1, 2, 2, 2].
-    fn max_pool_2d_1(&mut self) -> Result<(), KernelError> {
-        let [input, output] = self.arena.split([48..80, 0..8])?;
-        max_pool_2d::pool(
-            &MAX_POOL_2D_1,
-            Clamp { min: -128, max: 127 },
-            elements::<i8>(input)?,
+            scratch,
             elements_mut::<i8>(output)?,
         )
     }
 
     /// Operator 3, FULLY_CONNECTED: int8 [1, 8], int8 [3, 8], int32 [3] -> int8 [1, 3].
     fn fully_connected_3(&mut self) -> Result<(), KernelError> {
-        let [input, output] = self.arena.split([0..8, 16..19])?;
+        let [input, output] = self.arena.split([112..120, 0..3])?;
         fully_connected::connect(
             &FULLY_CONNECTED_3,
             &FULLY_CONNECTED_3_ARITHMETIC,
@@ -172,7 +164,7 @@ impl Model {
 
     /// Operator 4, SOFTMAX: int8 [1, 3] -> int8 [1, 3].
     fn softmax_4(&mut self) -> Result<(), KernelError> {
-        let [input, output] = self.arena.split([16..19, 0..3])?;
+        let [input, output] = self.arena.split([0..3, 16..19])?;
         softmax::int8(
             &SOFTMAX_4,
             &SOFTMAX_4_QUANTIZATION,
@@ -203,12 +195,18 @@ const CONV_2D_0: Conv2d = Conv2d {
 };
 
 #[rustfmt::skip]
-const MAX_POOL_2D_1: Pool2d = Pool2d {
-    batches: 1,
-    rows: Axis { input: 4, filter: 2, output: 2, stride: 2, dilation: 1, padding: 0 },
-    columns: Axis { input: 4, filter: 2, output: 2, stride: 2, dilation: 1, padding: 0 },
-    channels: 2,
+const CONV_2D_0_POOL: MaxPool<i32> = MaxPool {
+    shape: Pool2d {
+        batches: 1,
+        rows: Axis { input: 4, filter: 2, output: 2, stride: 2, dilation: 1, padding: 0 },
+        columns: Axis { input: 4, filter: 2, output: 2, stride: 2, dilation: 1, padding: 0 },
+        channels: 2,
+    },
+    range: Clamp { min: -128, max: 127 },
 };
+
+#[rustfmt::skip]
+const CONV_2D_0_SPECIAL: bool = conv_2d::is_special(&CONV_2D_0, &CONV_2D_0_POOL, &CONV_2D_0_ARITHMETIC);
 
 #[rustfmt::skip]
 const FULLY_CONNECTED_3_ARITHMETIC: Int8<'static> = Int8 {

@@ -41,6 +41,8 @@ use x86_64 as machine;
 
 #[cfg(all(dsp, target_abi = "eabihf"))]
 pub(crate) use dsp::dots_f32;
+#[cfg(dsp)]
+pub(crate) use dsp::{conv_2d_3x3, is_conv_2d_3x3};
 #[cfg(any(dsp, scalar))]
 pub(crate) use machine::dots_i8;
 pub(crate) use machine::{
@@ -52,3 +54,5 @@ pub(crate) use portable::dots_f32;
 #[cfg(not(any(dsp, scalar)))]
 pub(crate) use portable::dots_i8;
 pub(crate) use portable::{dot_f32, dot_i8, dot_i16};
+#[cfg(not(dsp))]
+pub(crate) use unaided::{conv_2d_3x3, is_conv_2d_3x3};

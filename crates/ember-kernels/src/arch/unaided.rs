@@ -26,6 +26,28 @@ pub(crate) const fn conv_2d_i8(
 }
 
 #[inline(always)]
+pub(crate) const fn is_conv_2d_3x3(
+    _shape: &Conv2d,
+    _pool: &MaxPool<i32>,
+    _arithmetic: &Int8<'_>,
+) -> bool {
+    false
+}
+
+#[inline(always)]
+pub(crate) const fn conv_2d_3x3(
+    _shape: &Conv2d,
+    _pool: &MaxPool<i32>,
+    _arithmetic: &Int8<'_>,
+    _input: &[i8],
+    _filter: &[i8],
+    _scratch: &mut [u32],
+    _output: &mut [i8],
+) -> bool {
+    false
+}
+
+#[inline(always)]
 pub(crate) const fn conv_2d_pooled_i8(
     _shape: &Conv2d,
     _pool: &MaxPool<i32>,

@@ -5,8 +5,8 @@ pub(crate) mod geometry;
 mod pooled;
 
 pub(crate) use geometry::Geometry;
-pub use pooled::convolve_pooled;
 pub(crate) use pooled::run_pooled;
+pub use pooled::{convolve_pooled, convolve_pooled_as, is_special};
 
 use crate::arithmetic::{Arithmetic, Int8, Linear, assign};
 use crate::error::{KernelError, Operand, check, check_shape};

@@ -2,7 +2,8 @@
 
 use super::Conv2d;
 use super::geometry::Geometry;
-use crate::arithmetic::{Arithmetic, Linear};
+use crate::arch;
+use crate::arithmetic::{Arithmetic, Int8, Linear};
 use crate::element::Element;
 use crate::error::{KernelError, Operand, check_shape};
 use crate::max_pool_2d::{MaxPool, Pool2d};
@@ -65,6 +66,66 @@ pub fn convolve_pooled<L: Linear>(
     arithmetic.conv_2d_pooled(shape, pool, input, filter, scratch, output)
 }
 
+/// Whether the processor that this is compiled for has a kernel for exactly these numbers. Then it is the only one that
+/// [`convolve_pooled_as`] links.
+#[must_use]
+pub const fn is_special(shape: &Conv2d, pool: &MaxPool<i32>, arithmetic: &Int8<'_>) -> bool {
+    arch::is_conv_2d_3x3(shape, pool, arithmetic)
+}
+
+/// [`convolve_pooled`] of int8 where it is known when the program is compiled which kernel runs: `SPECIAL` is what
+/// [`is_special`] says, and then there must be [`Conv2d::pooled_scratch_len`] words of scratch.
+///
+/// # Errors
+/// As [`convolve_pooled`], or it is not special, or there is less scratch.
+#[inline(always)]
+pub fn convolve_pooled_as<const SPECIAL: bool>(
+    shape: &Conv2d,
+    pool: &MaxPool<i32>,
+    arithmetic: &Int8<'_>,
+    input: &[i8],
+    filter: &[i8],
+    scratch: &mut [u32],
+    output: &mut [i8],
+) -> Result<(), KernelError> {
+    if !SPECIAL {
+        return convolve_pooled(shape, pool, arithmetic, input, filter, scratch, output);
+    }
+    let lengths = [input.len(), filter.len(), output.len()];
+    check(shape, pool, arithmetic, lengths)?;
+    if arch::conv_2d_3x3(shape, pool, arithmetic, input, filter, scratch, output) {
+        Ok(())
+    } else {
+        Err(KernelError::Parameters)
+    }
+}
+
+/// Checks the lengths of input, filter and output, and that one operator fits the other.
+#[inline(always)]
+fn check<A: Arithmetic>(
+    shape: &Conv2d,
+    pool: &MaxPool<<A::Output as Element>::Wide>,
+    arithmetic: &A,
+    [input, filter, output]: [usize; 3],
+) -> Result<(), KernelError> {
+    let pooling = &pool.shape;
+    shape.check_operands(input, filter)?;
+    let sizes = [
+        pooling.batches,
+        pooling.rows.output,
+        pooling.columns.output,
+        pooling.channels,
+    ];
+    check_shape(Operand::Output, &sizes, output)?;
+    pooling.rows.check()?;
+    pooling.columns.check()?;
+    arithmetic.check(shape.output_channels as usize)?;
+    if !shape.is_poolable(pooling) {
+        return Err(KernelError::Parameters);
+    }
+    Ok(())
+}
+
 #[inline(always)]
 pub(crate) fn run_pooled<A: Arithmetic>(
     shape: &Conv2d,
@@ -79,20 +140,8 @@ pub(crate) fn run_pooled<A: Arithmetic>(
         shape: pooling,
         range,
     } = pool;
-    shape.check_operands(input.len(), filter.len())?;
-    let sizes = [
-        pooling.batches,
-        pooling.rows.output,
-        pooling.columns.output,
-        pooling.channels,
-    ];
-    check_shape(Operand::Output, &sizes, output.len())?;
-    pooling.rows.check()?;
-    pooling.columns.check()?;
-    arithmetic.check(shape.output_channels as usize)?;
-    if !shape.is_poolable(pooling) {
-        return Err(KernelError::Parameters);
-    }
+    let lengths = [input.len(), filter.len(), output.len()];
+    check(shape, pool, arithmetic, lengths)?;
     if output.is_empty() {
         return Ok(());
     }

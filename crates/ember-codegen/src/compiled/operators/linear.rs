@@ -3,32 +3,52 @@
 use std::fmt::Debug;
 
 use ember_core::Clamp;
+use ember_core::view::Plain;
+use ember_kernels::conv_2d::Conv2d;
+use ember_kernels::max_pool_2d::Pool2d;
 use ember_micro::ops::hybrid::Hybrid;
 use ember_micro::ops::linear::{self, LinearKernel, Operation};
+use ember_micro::ops::pool_2d::{Pool, Pooled};
 use ember_micro::ops::stored::{self, Form, Parts, Stored};
-use ember_micro::ops::{conv_2d, depthwise_conv_2d, fully_connected};
+use ember_micro::ops::{conv_2d, depthwise_conv_2d, fully_connected, max_pool_2d};
 
 use super::super::constants::Element;
 use super::super::graph::Place;
 use super::super::step::{Problem, Step, broken_call};
-use super::super::text::{Literal as _, broken};
-use super::range;
+use super::super::text::{Literal, broken, debug};
+use super::{Activation, range};
 
 /// The input that is the weights, and the one that is the bias.
 const FILTER: usize = 1;
 const BIAS: usize = 2;
 
+/// An arithmetic that the function makes.
+const LOCAL: &str = "&arithmetic";
+
 /// A linear operator's kernels.
 pub(super) trait Call: Operation<Shape: Debug> {
-    /// The one for plain weights.
+    /// The one for plain weights. Where [`Operation::patch_len`] asks for scratch, there is one called `.._with`, too.
     const RUN: &'static str;
     /// The one for weights that are decoded.
     const RUN_STORED: &'static str;
+
+    /// The kernel that does such a pooling too, and how many words of scratch it is fastest with. For int8 there is one called
+    /// `.._as`, too.
+    fn pooled(_shape: &Self::Shape, _pool: &Pool2d) -> Option<(&'static str, u32)> {
+        None
+    }
 }
 
 impl Call for conv_2d::Op {
     const RUN: &'static str = "conv_2d::convolve";
     const RUN_STORED: &'static str = "conv_2d::convolve_stored";
+
+    fn pooled(shape: &Conv2d, pool: &Pool2d) -> Option<(&'static str, u32)> {
+        let words = shape.pooled_scratch_len(pool);
+        shape
+            .is_poolable(pool)
+            .then_some(("conv_2d::convolve_pooled", words))
+    }
 }
 
 impl Call for depthwise_conv_2d::Op {
@@ -45,16 +65,14 @@ impl Call for fully_connected::Op {
 pub(in super::super) fn int8<O: Call>(step: &mut Step<'_, '_>) -> Result<(), Problem> {
     let (prepared, kept) = step.prepared::<LinearKernel<O, linear::Int8>>()?;
     let arithmetic = int8_arithmetic(step, &prepared.second.first, &kept);
-    run::<O>(step, &prepared.first, &arithmetic, Element::I8, Element::I8)
+    run::<O, i8>(step, &prepared.first, &arithmetic, Element::I8)
 }
 
 /// On int16 activations with int8 weights.
 pub(in super::super) fn int16<O: Call>(step: &mut Step<'_, '_>) -> Result<(), Problem> {
     let (prepared, kept) = step.prepared::<LinearKernel<O, linear::Int16>>()?;
-    let (range, narrow) = (
-        range(prepared.second.first.range),
-        prepared.second.first.bits == 32,
-    );
+    let int16 = prepared.second.first;
+    let (range, narrow) = (range(int16.range), int16.bits == 32);
     let (variant, element) = if narrow {
         ("Int32", Element::I32)
     } else {
@@ -70,13 +88,7 @@ pub(in super::super) fn int16<O: Call>(step: &mut Step<'_, '_>) -> Result<(), Pr
         "Int16 {{ range: {range}, bias: {bias}, narrow: {narrow}, multipliers: {multipliers} }}"
     );
     let arithmetic = arithmetic(step, "Int16<'static>", &text, constant);
-    run::<O>(
-        step,
-        &prepared.first,
-        &arithmetic,
-        Element::I16,
-        Element::I8,
-    )
+    run::<O, i16>(step, &prepared.first, &arithmetic, Element::I8)
 }
 
 /// On float32.
@@ -86,27 +98,59 @@ pub(in super::super) fn float32<O: Call>(step: &mut Step<'_, '_>) -> Result<(), 
     let range = range(prepared.second.first);
     let text = format!("Float32 {{ range: {range}, bias: {bias} }}");
     let arithmetic = arithmetic(step, "Float32<'static>", &text, constant);
-    run::<O>(
-        step,
-        &prepared.first,
-        &arithmetic,
-        Element::F32,
-        Element::F32,
-    )
+    run::<O, f32>(step, &prepared.first, &arithmetic, Element::F32)
 }
 
-fn run<O: Call>(
+fn run<O: Call, T: Activation + Pooled>(
     step: &mut Step<'_, '_>,
     shape: &O::Shape,
     arithmetic: &str,
-    activation: Element,
     weight: Element,
-) -> Result<(), Problem> {
-    let shape = step.shape("", shape);
-    let input = step.input(0, "input", activation)?;
-    let filter = step.input(FILTER, "filter", weight)?;
-    let output = step.output(activation)?;
-    step.call(O::RUN, &[&shape, arithmetic, &input, &filter, &output]);
+) -> Result<(), Problem>
+where
+    Clamp<T::Wide>: Plain + Literal,
+{
+    let pool = step
+        .next
+        .and_then(|(_, next)| next.of::<Pool<max_pool_2d::Op, T>>());
+    let pool = pool.map(|(pool, _)| *pool);
+    let pooled = pool.and_then(|pool| Some((pool, O::pooled(shape, &pool.first)?)));
+    let shape_name = step.shape("", shape);
+    let mut parameters = vec![shape_name];
+    let (path, words) = match pooled {
+        Some((pool, (path, words))) => {
+            step.joined = true;
+            let of = format!("MaxPool<{}>", T::WIDE_NAME);
+            let (shape, range) = (debug(&pool.first), pool.second.literal());
+            let text = format!("MaxPool {{ shape: {shape}, range: {range} }}");
+            let pool = step.parameter("POOL", &of, &text);
+            let path = if T::ELEMENT == Element::I8 && arithmetic != LOCAL {
+                // The numbers decide, when the firmware is compiled, which kernel is linked.
+                let special = format!(
+                    "conv_2d::is_special({}, {pool}, {arithmetic})",
+                    parameters[0]
+                );
+                let special = step.parameter("SPECIAL", "bool", &special);
+                format!("{path}_as::<{}>", special.trim_start_matches('&'))
+            } else {
+                path.to_owned()
+            };
+            parameters.push(pool);
+            (path, Some(words))
+        }
+        None => match O::patch_len(shape) {
+            0 => (O::RUN.to_owned(), None),
+            words => (format!("{}_with", O::RUN), Some(words)),
+        },
+    };
+    parameters.push(arithmetic.to_owned());
+    parameters.push(step.input(0, "input", T::ELEMENT)?);
+    parameters.push(step.input(FILTER, "filter", weight)?);
+    let output = step.output(T::ELEMENT)?;
+    parameters.extend(words.map(|words| step.scratch_words(words)));
+    parameters.push(output);
+    let parameters: Vec<&str> = parameters.iter().map(String::as_str).collect();
+    step.call(&path, &parameters);
     Ok(())
 }
 
@@ -126,7 +170,7 @@ fn arithmetic(step: &mut Step<'_, '_>, of: &str, text: &str, constant: bool) -> 
     }
     let text = broken(text, 0, "        let arithmetic = ;".len());
     step.statement(format!("let arithmetic = {text};"));
-    "&arithmetic".to_owned()
+    LOCAL.to_owned()
 }
 
 fn int8_arithmetic(

@@ -19,6 +19,7 @@ pub(crate) use depthwise_conv_2d::depthwise_conv_2d_i8;
 pub(crate) use dots::dots_i8;
 #[cfg(target_abi = "eabihf")]
 pub(crate) use dots_f32::dots_f32;
+pub(crate) use pooled::{conv_2d_3x3, is_conv_2d_3x3};
 
 pub(crate) use super::small::conv_2d_pooled_f32;
 pub(crate) use super::unaided::{
@@ -57,19 +58,31 @@ impl<'a> Scaling<'a> {
     /// one saturates in the first line. Then the product is at least 2^29 - 1 in both ways, and with 21 bits less at least
     /// 256 after rounding: with any zero point the output is the range's end in both ways.
     fn new(arithmetic: &Int8<'a>, channels: usize) -> Option<Self> {
-        let (bias, multipliers) = (arithmetic.bias?, arithmetic.multipliers);
-        let ordinary = |multiplier: &QuantizedMultiplier| {
-            multiplier.multiplier >= 1 << 30 && SHIFTS.contains(&multiplier.shift)
-        };
+        if !Self::suits(arithmetic, channels) {
+            return None;
+        }
+        Some(Self {
+            bias: arithmetic.bias?,
+            multipliers: arithmetic.multipliers,
+            twice_zero: arithmetic.output_zero_point.wrapping_mul(2).wrapping_add(1),
+        })
+    }
+
+    /// Whether there is one.
+    const fn suits(arithmetic: &Int8<'_>, channels: usize) -> bool {
         let range = arithmetic.range;
         let within = Clamp::INT8.min <= range.min && range.max <= Clamp::INT8.max;
-        (multipliers.len() == channels && within && multipliers.iter().all(ordinary)).then_some(
-            Self {
-                bias,
-                multipliers,
-                twice_zero: arithmetic.output_zero_point.wrapping_mul(2).wrapping_add(1),
-            },
-        )
+        let mut multipliers = arithmetic.multipliers;
+        if multipliers.len() != channels || !within {
+            return false;
+        }
+        while let [QuantizedMultiplier { multiplier, shift }, rest @ ..] = multipliers {
+            if *multiplier < 1 << 30 || *shift < *SHIFTS.start() || *shift > *SHIFTS.end() {
+                return false;
+            }
+            multipliers = rest;
+        }
+        arithmetic.bias.is_some()
     }
 }
 

@@ -14,8 +14,17 @@ use crate::rows;
 /// halves of a word, the first one low.
 const WORDS: usize = 8;
 
+/// Whether [`conv_2d_3x3`] is for this.
+pub(crate) const fn is_conv_2d_3x3(
+    shape: &Conv2d,
+    pool: &MaxPool<i32>,
+    arithmetic: &Int8<'_>,
+) -> bool {
+    shape.is_small(&pool.shape) && Scaling::suits(arithmetic, shape.output_channels as usize)
+}
+
 /// Convolves and pools; false where the shapes are others, or there is no scratch for the filters.
-pub(super) fn conv_2d_3x3(
+pub(crate) fn conv_2d_3x3(
     shape: &Conv2d,
     pool: &MaxPool<i32>,
     arithmetic: &Int8<'_>,
