@@ -62,6 +62,7 @@ pub mod squared_difference;
 pub mod strided;
 pub mod strided_slice;
 pub mod sub;
+pub mod transpose_conv;
 pub mod unary;
 pub mod weights;
 mod window;

@@ -105,6 +105,7 @@ pub const IN_TFLM: &[BuiltinOp] = {
         Sum,
         Tanh,
         Transpose,
+        TransposeConv,
         Unpack,
         ZerosLike,
     ]
@@ -120,7 +121,6 @@ pub const ONLY_IN_TFLM: &[BuiltinOp] = {
         LogSoftmax,
         ReadVariable,
         Svdf,
-        TransposeConv,
         UnidirectionalSequenceLstm,
         VarHandle,
         While,

@@ -29,7 +29,7 @@ use crate::ops::{
     div, dynamic_update_slice, elu, fully_connected, gather, hard_swish, l2, leaky_relu, logical,
     logistic, max_pool_2d, maximum_minimum, mul, pack, pad, prelu, quantize, reduce, relu, reshape,
     resize, select_v2, shape, softmax, space_to_batch_nd, squared_difference, stored,
-    strided_slice, sub, transpose, unary, zeros_like,
+    strided_slice, sub, transpose, transpose_conv, unary, zeros_like,
 };
 
 macro_rules! registrations {
@@ -81,6 +81,47 @@ registrations! {
         SHAPE = shape::Any;
         STRIDED_SLICE = strided_slice::Any;
         PACK = pack::Any;
+    }
+    /// Kernels on int8 activations.
+    ON_INT8: {
+        CONV_2D_INT8 = conv_2d::Int8;
+        DEPTHWISE_CONV_2D_INT8 = depthwise_conv_2d::Int8;
+        FULLY_CONNECTED_INT8 = fully_connected::Int8;
+        MAX_POOL_2D_INT8 = max_pool_2d::Int8;
+        AVERAGE_POOL_2D_INT8 = average_pool_2d::Int8;
+        ADD_INT8 = add::Int8;
+        SOFTMAX_INT8 = softmax::Int8;
+        RELU_INT8 = relu::Int8;
+        RELU6_INT8 = relu::Relu6Int8;
+        QUANTIZE_INT8 = quantize::Int8;
+    }
+    /// Kernels on int16 activations.
+    ON_INT16: {
+        CONV_2D_INT16 = conv_2d::Int16;
+        DEPTHWISE_CONV_2D_INT16 = depthwise_conv_2d::Int16;
+        FULLY_CONNECTED_INT16 = fully_connected::Int16;
+        MAX_POOL_2D_INT16 = max_pool_2d::Int16;
+        AVERAGE_POOL_2D_INT16 = average_pool_2d::Int16;
+        ADD_INT16 = add::Int16;
+        SOFTMAX_INT16 = softmax::Int16;
+        RELU_INT16 = relu::Int16;
+        RELU6_INT16 = relu::Relu6Int16;
+        QUANTIZE_INT16 = quantize::Int16;
+    }
+    /// Kernels on float32 activations.
+    ON_FLOAT32: {
+        CONV_2D_FLOAT32 = conv_2d::Float32;
+        DEPTHWISE_CONV_2D_FLOAT32 = depthwise_conv_2d::Float32;
+        FULLY_CONNECTED_FLOAT32 = fully_connected::Float32;
+        MAX_POOL_2D_FLOAT32 = max_pool_2d::Float32;
+        AVERAGE_POOL_2D_FLOAT32 = average_pool_2d::Float32;
+        ADD_FLOAT32 = add::Float32;
+        SOFTMAX_FLOAT32 = softmax::Float32;
+        RELU_FLOAT32 = relu::Float32;
+        RELU6_FLOAT32 = relu::Relu6Float32;
+    }
+    /// Kernels of further operators that move elements of any type.
+    FURTHER_MOVES: {
         ZEROS_LIKE = zeros_like::Any;
         DYNAMIC_UPDATE_SLICE = dynamic_update_slice::Any;
         RESIZE_NEAREST_NEIGHBOR = resize::Nearest;
@@ -107,18 +148,8 @@ registrations! {
         EMBEDDING_LOOKUP = gather::EmbeddingLookup;
         SELECT_V2 = select_v2::Any;
     }
-    /// Kernels on int8 activations.
-    ON_INT8: {
-        CONV_2D_INT8 = conv_2d::Int8;
-        DEPTHWISE_CONV_2D_INT8 = depthwise_conv_2d::Int8;
-        FULLY_CONNECTED_INT8 = fully_connected::Int8;
-        MAX_POOL_2D_INT8 = max_pool_2d::Int8;
-        AVERAGE_POOL_2D_INT8 = average_pool_2d::Int8;
-        ADD_INT8 = add::Int8;
-        SOFTMAX_INT8 = softmax::Int8;
-        RELU_INT8 = relu::Int8;
-        RELU6_INT8 = relu::Relu6Int8;
-        QUANTIZE_INT8 = quantize::Int8;
+    /// Kernels of further operators on int8.
+    FURTHER_INT8: {
         SUB_INT8 = sub::Int8;
         MEAN_INT8 = reduce::Quantized<reduce::Mean, i8>;
         SUM_INT8 = reduce::Quantized<reduce::Sum, i8>;
@@ -150,19 +181,10 @@ registrations! {
         GREATER_EQUAL_INT8 = comparisons::Int8<comparisons::GreaterEqual>;
         LESS_INT8 = comparisons::Int8<comparisons::Less>;
         LESS_EQUAL_INT8 = comparisons::Int8<comparisons::LessEqual>;
+        TRANSPOSE_CONV_INT8 = transpose_conv::OfInt8;
     }
-    /// Kernels on int16 activations.
-    ON_INT16: {
-        CONV_2D_INT16 = conv_2d::Int16;
-        DEPTHWISE_CONV_2D_INT16 = depthwise_conv_2d::Int16;
-        FULLY_CONNECTED_INT16 = fully_connected::Int16;
-        MAX_POOL_2D_INT16 = max_pool_2d::Int16;
-        AVERAGE_POOL_2D_INT16 = average_pool_2d::Int16;
-        ADD_INT16 = add::Int16;
-        SOFTMAX_INT16 = softmax::Int16;
-        RELU_INT16 = relu::Int16;
-        RELU6_INT16 = relu::Relu6Int16;
-        QUANTIZE_INT16 = quantize::Int16;
+    /// Kernels of further operators on int16.
+    FURTHER_INT16: {
         SUB_INT16 = sub::Int16;
         MEAN_INT16 = reduce::Quantized<reduce::Mean, i16>;
         SUM_INT16 = reduce::Quantized<reduce::Sum, i16>;
@@ -177,18 +199,10 @@ registrations! {
         PRELU_INT16 = prelu::Int16;
         MAXIMUM_INT16 = maximum_minimum::Maximum<i16>;
         MINIMUM_INT16 = maximum_minimum::Minimum<i16>;
+        TRANSPOSE_CONV_INT16 = transpose_conv::OfInt16;
     }
-    /// Kernels on float32 activations.
-    ON_FLOAT32: {
-        CONV_2D_FLOAT32 = conv_2d::Float32;
-        DEPTHWISE_CONV_2D_FLOAT32 = depthwise_conv_2d::Float32;
-        FULLY_CONNECTED_FLOAT32 = fully_connected::Float32;
-        MAX_POOL_2D_FLOAT32 = max_pool_2d::Float32;
-        AVERAGE_POOL_2D_FLOAT32 = average_pool_2d::Float32;
-        ADD_FLOAT32 = add::Float32;
-        SOFTMAX_FLOAT32 = softmax::Float32;
-        RELU_FLOAT32 = relu::Float32;
-        RELU6_FLOAT32 = relu::Relu6Float32;
+    /// Kernels of further operators on float32.
+    FURTHER_FLOAT32: {
         SUB_FLOAT32 = sub::Float32;
         MEAN_FLOAT32 = reduce::Float32<reduce::Mean>;
         SUM_FLOAT32 = reduce::Float32<reduce::Sum>;
@@ -233,6 +247,7 @@ registrations! {
         GREATER_EQUAL_FLOAT32 = comparisons::Plain<comparisons::GreaterEqual, f32>;
         LESS_FLOAT32 = comparisons::Plain<comparisons::Less, f32>;
         LESS_EQUAL_FLOAT32 = comparisons::Plain<comparisons::LessEqual, f32>;
+        TRANSPOSE_CONV_FLOAT32 = transpose_conv::OfFloat32;
     }
     /// Kernels on float32 activations with int8 weights.
     DYNAMIC: {
@@ -330,14 +345,14 @@ const fn joined<const N: usize>(lists: &[&[Registration]]) -> [Registration; N] 
     all
 }
 
-/// What a fully quantized int8 model needs.
+/// What fully quantized int8 models mostly need: [`ALL`] has further operators.
 pub static INT8: &[Registration] =
     &joined::<{ FUSED_INT8.len() + ON_INT8.len() + MOVES.len() }>(&[FUSED_INT8, ON_INT8, MOVES]);
 
-/// What a model of 16-bit activations and 8-bit weights needs.
+/// What models of 16-bit activations and 8-bit weights mostly need.
 pub static INT16: &[Registration] = &joined::<{ ON_INT16.len() + MOVES.len() }>(&[ON_INT16, MOVES]);
 
-/// What a float32 model needs.
+/// What float32 models mostly need.
 pub static FLOAT32: &[Registration] = &joined::<
     { FUSED_FLOAT32.len() + ON_FLOAT32.len() + MOVES.len() },
 >(&[FUSED_FLOAT32, ON_FLOAT32, MOVES]);
@@ -352,10 +367,25 @@ pub static ALL: &[Registration] = &joined::<
             + MOVES.len()
             + BETWEEN.len()
             + ON_NUMBERS.len()
+            + FURTHER_MOVES.len()
+            + FURTHER_INT8.len()
+            + FURTHER_INT16.len()
+            + FURTHER_FLOAT32.len()
             + STORED.len()
     },
 >(&[
-    STORED, ON_INT8, ON_INT16, ON_FLOAT32, DYNAMIC, MOVES, BETWEEN, ON_NUMBERS,
+    STORED,
+    ON_INT8,
+    ON_INT16,
+    ON_FLOAT32,
+    DYNAMIC,
+    MOVES,
+    BETWEEN,
+    ON_NUMBERS,
+    FURTHER_MOVES,
+    FURTHER_INT8,
+    FURTHER_INT16,
+    FURTHER_FLOAT32,
 ]);
 
 /// Everything: the kernels of two operators too.

@@ -106,6 +106,7 @@ operators![
     "sum",
     "tanh",
     "transpose",
+    "transpose_conv",
     "unpack",
     "zeros_like",
 ];

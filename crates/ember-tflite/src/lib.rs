@@ -71,7 +71,7 @@ pub use options::{
     MulOptions, Options, OptionsTable, PackOptions, Pool2dOptions, RawOptions, ReducerOptions,
     ReshapeOptions, ResizeBilinearOptions, ResizeNearestNeighborOptions, ShapeOptions,
     SoftmaxOptions, SpaceToDepthOptions, SplitOptions, SplitVOptions, StridedSliceOptions,
-    SubOptions, UnpackOptions, WeightsFormat,
+    SubOptions, TransposeConvOptions, UnpackOptions, WeightsFormat,
 };
 pub use schema::Place;
 pub use tensor::{Quantization, Shape, Tensor};

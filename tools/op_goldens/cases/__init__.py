@@ -91,6 +91,7 @@ OPERATORS = [
     "sum",
     "tanh",
     "transpose",
+    "transpose_conv",
     "unpack",
     "zeros_like",
 ]

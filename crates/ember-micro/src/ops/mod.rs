@@ -49,6 +49,7 @@ pub mod stored;
 pub mod strided_slice;
 pub mod sub;
 pub mod transpose;
+pub mod transpose_conv;
 pub mod typed;
 pub mod unary;
 pub mod zeros_like;

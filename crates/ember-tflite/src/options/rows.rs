@@ -224,4 +224,17 @@ options! {
         /// Whether the sums go from the end.
         reverse: bool = 1;
     }
+    /// Options of TRANSPOSE_CONV.
+    TransposeConv: TransposeConvOptions, "TransposeConvOptions" = 49 for TransposeConv {
+        /// What surrounds the output.
+        padding: Padding = 0;
+        /// Output columns from one input column to the next.
+        stride_w: i32 = 1;
+        /// Output rows from one input row to the next.
+        stride_h: i32 = 2;
+        /// Applied to each sum before it is stored (version 4).
+        fused_activation_function: Activation = 3;
+        /// The bias's and the accumulator's type, where one was chosen (version 5): else FLOAT32.
+        quantized_bias_type: Dtype = 4;
+    }
 }
