@@ -283,6 +283,7 @@ impl<'a> Patches<'a> {
 #[unsafe(naked)]
 unsafe extern "C" fn copy(from: *const i8, to: *mut i8, count: usize) {
     naked_asm!(
+        assembler!(),
         "subs r2, r2, #4",
         "blo 3f",
         "2:",
@@ -310,6 +311,7 @@ unsafe extern "C" fn copy(from: *const i8, to: *mut i8, count: usize) {
 #[unsafe(naked)]
 unsafe extern "C" fn widen(bytes: *const i8, lane: *mut u32, count: usize, offsets: u32) {
     naked_asm!(
+        assembler!(),
         "push {{r4, lr}}",
         "2:",
         "ldr r12, [r0], #4",
@@ -349,6 +351,7 @@ struct Work {
 #[unsafe(naked)]
 unsafe extern "C" fn pairs(work: &mut Work) {
     naked_asm!(
+        assembler!(),
         "push {{r0, r4-r11, lr}}",
         "2:",
         "ldr lr, [sp]",

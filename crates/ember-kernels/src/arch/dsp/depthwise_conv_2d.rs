@@ -223,6 +223,7 @@ impl Work {
 #[unsafe(naked)]
 unsafe extern "C" fn pixels(work: &mut Work) {
     naked_asm!(
+        assembler!(),
         "push {{r0, r4-r11, lr}}",
         "mov lr, r0",
         "2:",

@@ -46,6 +46,7 @@ pub(crate) fn dots_i8(sums: &mut [i32; 4], x: &[i8], offset: i32, filters: &[i8]
 #[unsafe(naked)]
 unsafe extern "C" fn quads(x: *const i8, w: *const i8, count: usize, work: &mut Filters) {
     naked_asm!(
+        assembler!(),
         "push {{r3-r11, lr}}",
         "ldm r3, {{r4-r9}}",
         // The third filter; the second and the fourth are a stride behind.

@@ -7,6 +7,23 @@
 //!
 //! Words are loaded from any address: Armv7-M does that for LDR, not for LDM and LDRD, which here only see words of our own.
 
+/// Tells the assembler that there are these instructions: for Armv8-M Mainline it does not know by itself. A Cortex-M33 has those
+/// of the target and these.
+#[cfg(armv8m)]
+macro_rules! assembler {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+
+/// Nothing: for Armv7E-M it knows.
+#[cfg(not(armv8m))]
+macro_rules! assembler {
+    () => {
+        ""
+    };
+}
+
 mod conv_2d;
 mod depthwise_conv_2d;
 mod dots;

@@ -123,6 +123,7 @@ struct Window {
 #[unsafe(naked)]
 unsafe extern "C" fn window(input: *const i8, row: usize, filters: *const u32, work: &Window) {
     naked_asm!(
+        assembler!(),
         "push {{r4-r11, lr}}",
         "sub sp, sp, #52",
         // Output, offsets, zero.
