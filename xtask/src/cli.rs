@@ -177,7 +177,7 @@ pub struct Data {
 /// learning rates at 5 epochs of 32 images a step.
 #[derive(Clone, Debug, Args)]
 pub struct TrainSettings {
-    /// The model: seed-cnn, mlp, nano-cnn, small-cnn or residual-cnn
+    /// The model: seed-cnn, mlp, nano-cnn, small-cnn, small-cnn-bn or residual-cnn
     #[arg(long, default_value = "seed-cnn")]
     pub model: String,
     /// Passes over the training set

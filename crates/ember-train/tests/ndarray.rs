@@ -1,11 +1,15 @@
 //! The ndarray backend trains, and agrees with flex.
 #![cfg(all(feature = "flex", feature = "ndarray"))]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use ember_compress::cluster::Clustering;
+use ember_compress::prune::{Pruning, Schedule};
 use ember_data::{Dataset, DatasetSource, LoadOptions, SyntheticOptions};
 use ember_graph::models;
+use ember_train::compression::{Prune, WeightBits};
 use ember_train::{
     Backend, Compression, EpochRecord, Observer, Score, Settings, Trainer, initialize,
 };
@@ -103,4 +107,107 @@ fn ndarray_takes_the_same_first_steps_as_flex() {
     let mean = distances.iter().sum::<f64>() / distances.len() as f64;
     let worst = distances.iter().fold(0.0f64, |worst, &d| worst.max(d));
     assert!(mean < 1e-5 && worst < 5e-3, "mean {mean}, worst {worst}");
+}
+
+/// Compressed trainings on this backend: the losses of 12 steps and the weights after them.
+fn compressed(
+    backend: Backend,
+    model: &str,
+    compression: Compression,
+    data: &Dataset,
+) -> (Vec<f64>, Vec<Vec<f32>>) {
+    let graph = models::find(model).unwrap().build().unwrap();
+    let mut prepared = compression.prepare(graph).unwrap();
+    initialize(&mut prepared.graph, 2).unwrap();
+    let settings = Settings {
+        model: model.to_owned(),
+        dataset: data.name.clone(),
+        backend,
+        epochs: 1,
+        batch: 32,
+        learning_rate: 1e-3,
+        final_learning_rate: Some(1e-4),
+        seed: 2,
+        validation: 0,
+        limit_steps: Some(12),
+        compression,
+    };
+    let mut trainer = Trainer::prepared(&prepared, data, settings).unwrap();
+    let mut losses = Losses::default();
+    trainer.run(&AtomicBool::new(false), &mut losses).unwrap();
+    let accuracy = trainer.score(&data.test, &data.name, |_| ()).unwrap();
+    losses.sums.push(accuracy.loss());
+    trainer.store_trained(&mut prepared.graph).unwrap();
+    let constants = prepared.graph.constants();
+    let weights = constants.map(|(_, _, numbers)| numbers.to_vec()).collect();
+    (losses.sums, weights)
+}
+
+#[test]
+fn ndarray_compresses_as_flex_does() {
+    let data = digits(20 * 32);
+    let init = Some("of a test".to_owned());
+    let pruned = |pattern, schedule| Compression {
+        prune: Some(Prune { pattern, schedule }),
+        min_weights: 1024,
+        ..Compression::default()
+    };
+    let constant = Schedule::Constant {
+        sparsity: 0.5,
+        begin: 2,
+        frequency: 4,
+    };
+    let polynomial = Schedule::Polynomial {
+        initial: 0.0,
+        last: 0.75,
+        begin: 0,
+        end: 10,
+        power: 3.0,
+        frequency: 2,
+    };
+    let block = Pruning::Block {
+        rows: 4,
+        columns: 1,
+        sparsity: 0.0,
+    };
+    let qat = |bits| Compression {
+        qat: Some(bits),
+        ..Compression::default()
+    };
+    let clustered = Compression {
+        init,
+        cluster: Some(Clustering::default()),
+        ..Compression::default()
+    };
+    // With how much of the weights is 0 at the end, in the largest tensor.
+    for (model, compression, zeros) in [
+        ("mlp", pruned(Pruning::TWO_OF_FOUR, constant), 0.5),
+        ("mlp", pruned(block, polynomial), 0.75),
+        ("mlp", clustered, 0.0),
+        ("seed-cnn", qat(WeightBits::Int8), 0.0),
+        ("seed-cnn", qat(WeightBits::Int4), 0.0),
+        ("mlp", qat(WeightBits::Ternary), 0.3),
+        ("small-cnn-bn", Compression::default(), 0.0),
+        ("small-cnn-bn", qat(WeightBits::Int8), 0.0),
+    ] {
+        let [flex, ndarray] = [Backend::Flex, Backend::Ndarray]
+            .map(|backend| compressed(backend, model, compression.clone(), &data));
+        let case = format!("{model} {compression:?}");
+        for (step, (flex, ndarray)) in flex.0.iter().zip(&ndarray.0).enumerate() {
+            // A weight on the edge of two integers may take the other.
+            let close = (flex - ndarray).abs() < 0.01 * flex.abs();
+            assert!(close, "{case}, step {step}: {flex} and {ndarray}");
+        }
+        let largest = |weights: &[Vec<f32>]| weights.iter().max_by_key(|own| own.len()).cloned();
+        for (_, weights) in [&flex, &ndarray] {
+            let weights = largest(weights).unwrap();
+            let zero = weights.iter().filter(|weight| **weight == 0.0).count();
+            let share = zero as f64 / weights.len() as f64;
+            assert!(share >= zeros - 0.001, "{case}: {share}");
+            if compression.cluster.is_some() {
+                let bits: BTreeSet<u32> = weights.iter().map(|own| own.to_bits()).collect();
+                assert!(bits.len() <= 16, "{case}: {} values", bits.len());
+            }
+        }
+    }
 }
