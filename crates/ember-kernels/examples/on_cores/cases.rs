@@ -131,6 +131,13 @@ impl Quantization {
                 shift: -(random.within(1, 12) as i32) + if ordinary { 0 } else { 2 },
             };
         }
+        // Channels without weights have factors like these.
+        if random.within(0, 3) == 0 {
+            tensors.multipliers[1].shift = -(random.within(20, 31) as i32);
+        }
+        if random.within(0, 3) == 0 {
+            tensors.multipliers[0] = QuantizedMultiplier::ZERO;
+        }
         if random.within(0, 7) == 0 {
             tensors.bias[0] = i32::MAX - 1000;
             tensors.bias[1] = i32::MIN / 2;

@@ -160,7 +160,7 @@ impl<'a> Patches<'a> {
         Some(Self {
             geometry,
             filter,
-            scaling: Scaling::new(arithmetic, shape.output_channels as usize)?,
+            scaling: Scaling::new(arithmetic, shape.output_channels as usize, geometry.filter)?,
             lanes,
             bytes,
             zero,

@@ -41,7 +41,7 @@ pub(crate) fn depthwise_conv_2d_i8(
     }
     let (Some(weights), Some(scaling), 1, true) = (
         scratch.get_mut(..taps.wrapping_mul(2)),
-        Scaling::new(arithmetic, channels),
+        Scaling::new(arithmetic, channels, taps),
         shape.multiplier,
         channels >= 4
             && usize::max(shape.rows.filter as usize, shape.columns.filter as usize) < 1 << 13,

@@ -59,6 +59,9 @@ struct Scaling<'a> {
 /// Right shifts with which [`Scaling`] is exact.
 const SHIFTS: core::ops::RangeInclusive<i32> = -21..=-1;
 
+/// The same for sums below 2^30.
+const SMALL: core::ops::RangeInclusive<i32> = -31..=-1;
+
 impl<'a> Scaling<'a> {
     /// Of this arithmetic, where every multiplier is one for the six instructions that all of the loops scale a sum with:
     ///
@@ -74,8 +77,11 @@ impl<'a> Scaling<'a> {
     /// That is [`QuantizedMultiplier::apply`], the zero point and the range of int8 for any sum of less than 2^30. A greater
     /// one saturates in the first line. Then the product is at least 2^29 - 1 in both ways, and with 21 bits less at least
     /// 256 after rounding: with any zero point the output is the range's end in both ways.
-    fn new(arithmetic: &Int8<'a>, channels: usize) -> Option<Self> {
-        if !Self::suits(arithmetic, channels) {
+    ///
+    /// Smaller factors, which channels without weights have, are exact where no sum of `size` products gets that far. With a
+    /// factor of zero every line gives what the definition gives.
+    fn new(arithmetic: &Int8<'a>, channels: usize, size: usize) -> Option<Self> {
+        if !Self::suits(arithmetic, channels, size) {
             return None;
         }
         Some(Self {
@@ -85,21 +91,35 @@ impl<'a> Scaling<'a> {
         })
     }
 
-    /// Whether there is one.
-    const fn suits(arithmetic: &Int8<'_>, channels: usize) -> bool {
+    /// Whether there is one for sums of `size` products.
+    const fn suits(arithmetic: &Int8<'_>, channels: usize, size: usize) -> bool {
         let range = arithmetic.range;
         let within = Clamp::INT8.min <= range.min && range.max <= Clamp::INT8.max;
-        let mut multipliers = arithmetic.multipliers;
+        let (Some(mut biases), mut multipliers) = (arithmetic.bias, arithmetic.multipliers) else {
+            return false;
+        };
         if multipliers.len() != channels || !within {
             return false;
         }
-        while let [QuantizedMultiplier { multiplier, shift }, rest @ ..] = multipliers {
-            if *multiplier < 1 << 30 || *shift < *SHIFTS.start() || *shift > *SHIFTS.end() {
+        while let ([multiplier, multipliers_left @ ..], [bias, biases_left @ ..]) =
+            (multipliers, biases)
+        {
+            let QuantizedMultiplier { multiplier, shift } = *multiplier;
+            // A product is below 2^15.
+            let small = bias.unsigned_abs() < 1 << 29 && size <= 1 << 14;
+            let least = if small {
+                *SMALL.start()
+            } else {
+                *SHIFTS.start()
+            };
+            let ordinary = multiplier >= 1 << 30 && shift >= least && shift <= *SHIFTS.end();
+            let none = multiplier == 0 && shift == 0;
+            if !ordinary && !none {
                 return false;
             }
-            multipliers = rest;
+            (multipliers, biases) = (multipliers_left, biases_left);
         }
-        arithmetic.bias.is_some()
+        true
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) const fn is_conv_2d_3x3(
     pool: &MaxPool<i32>,
     arithmetic: &Int8<'_>,
 ) -> bool {
-    shape.is_small(&pool.shape) && Scaling::suits(arithmetic, shape.output_channels as usize)
+    shape.is_small(&pool.shape) && Scaling::suits(arithmetic, shape.output_channels as usize, 9)
 }
 
 /// Convolves and pools; false where the shapes are others, or there is no scratch for the filters.
@@ -37,7 +37,7 @@ pub(crate) fn conv_2d_3x3(
     let (Some(filters), true, Some(scaling)) = (
         scratch.get_mut(..channels.wrapping_mul(WORDS)),
         shape.is_small(&pool.shape),
-        Scaling::new(arithmetic, channels),
+        Scaling::new(arithmetic, channels, 9),
     ) else {
         return false;
     };
@@ -95,8 +95,8 @@ fn pack(scaling: &Scaling<'_>, filter: &[i8], packed: &mut [u32]) {
         (*middles0, *middles1) = (pair(b, e), pair(e, h));
         *start = bias.cast_unsigned();
         *scale = multiplier.multiplier.cast_unsigned();
-        // -shift - 1, which is at most 20.
-        *shift = (!multiplier.shift).cast_unsigned();
+        // -shift - 1.
+        *shift = (!multiplier.shift).cast_unsigned() & 0xff;
         last = shift;
     }
     *last |= 1 << 31;
