@@ -49,6 +49,16 @@ const LAYERS: &[(&str, &[&str])] = &[
             "ember-tflite",
         ],
     ),
+    (
+        "ember-onnx",
+        &[
+            "ember-codegen",
+            "ember-compress",
+            "ember-core",
+            "ember-graph",
+            "ember-progress",
+        ],
+    ),
     ("ember-lite", &["ember-core", "ember-micro", "ember-tflite"]),
     ("ember-deploy", &["ember-core", "ember-link", "ember-slot"]),
     (
@@ -83,6 +93,7 @@ const BEHIND: &[(&str, &str)] = &[
     ("burn", "ember-train"),
     ("comfy-table", "ember-report"),
     ("indicatif", "ember-progress"),
+    ("onnx-ir", "ember-onnx"),
     ("plotters", "ember-report"),
     ("probe-rs", "ember-probe"),
     ("ureq", "ember-data"),
