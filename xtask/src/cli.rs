@@ -58,6 +58,11 @@ pub enum Command {
         after_help = "Examples:\n  cargo xtask quantize --representative 500\n  cargo xtask quantize --model seed-cnn --recipe int4 --debug\n  cargo xtask quantize --model pruned.tflite --recipe mine.toml --store ember --out small.tflite"
     )]
     Quantize(Box<QuantizeCommand>),
+    /// Import an ONNX model as a run, which the other commands take by name
+    #[command(
+        after_help = "Example:\n  cargo xtask import mobilenet.onnx\n  cargo xtask quantize --model mobilenet"
+    )]
+    Import(Import),
     /// Make the smallest weights of a model 0, or take whole channels out of it
     #[command(
         after_help = "Examples:\n  cargo xtask prune --model seed-cnn --pattern 0.8 --fine-tune 3\n  cargo xtask prune --model big.tflite --channels 0.5 --out half.tflite"
@@ -280,6 +285,16 @@ pub struct TrainCommand {
     /// Go on from the last checkpoint of an interrupted training
     #[arg(long)]
     pub resume: bool,
+}
+
+/// `import`.
+#[derive(Clone, Debug, Args)]
+pub struct Import {
+    /// The ONNX file
+    pub model: PathBuf,
+    /// The run that it becomes: a folder below artifacts/runs/ [default: the file's name without its ending]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
 }
 
 /// `eval`.

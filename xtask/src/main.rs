@@ -17,6 +17,7 @@ mod compress;
 mod deploy;
 mod doctor;
 mod hash;
+mod import;
 mod json;
 mod manifest;
 mod model;
@@ -86,6 +87,7 @@ fn dispatch(app: &App, command: &Command) -> Result<()> {
                 settings.resume,
             )
         }
+        Command::Import(settings) => import::run(app, settings),
         Command::Quantize(settings) if settings.is_for_one_model() => {
             compress::quantize(app, settings)
         }
