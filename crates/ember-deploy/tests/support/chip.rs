@@ -204,7 +204,7 @@ pub(crate) fn plan(chip: Chip) -> Plan {
 }
 
 /// More than the firmware has around the small model.
-const CODE_BYTES: u32 = 40 << 10;
+const CODE_BYTES: u32 = 52 << 10;
 
 /// A firmware, and the HEX file of it.
 pub(crate) struct Built {

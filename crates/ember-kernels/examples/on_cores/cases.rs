@@ -9,6 +9,8 @@ use ember_kernels::fully_connected::{self, FullyConnected};
 use ember_kernels::max_pool_2d::{self, MaxPool, Pool2d};
 use ember_kernels::{Axis, Element, Float32, Int8};
 
+use crate::random::Random;
+
 /// Cases of each kind.
 const CASES: u32 = 300;
 
@@ -23,50 +25,6 @@ const CHANNELS: usize = 64;
 pub(crate) struct Failed {
     pub(crate) what: &'static CStr,
     pub(crate) seed: u32,
-}
-
-/// Xorshift32 (Marsaglia, 2003).
-struct Random(u32);
-
-impl Random {
-    const fn next(&mut self) -> u32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        self.0
-    }
-
-    /// In `low..=high`.
-    fn within(&mut self, low: u32, high: u32) -> u32 {
-        low + (self.next() >> 8) % (high - low + 1)
-    }
-
-    fn flag(&mut self) -> bool {
-        self.next() & 0x1000 != 0
-    }
-
-    fn int8(&mut self, tensor: &mut [i8]) {
-        for x in tensor {
-            *x = (self.next() >> 5) as i8;
-        }
-    }
-
-    fn float32(&mut self, tensor: &mut [f32]) {
-        for x in tensor {
-            *x = (self.next() >> 5) as i16 as f32 / 4096.0;
-        }
-    }
-
-    fn axis(&mut self, input: u32, filter: u32) -> Option<Axis> {
-        let filter = self.within(1, filter);
-        let (stride, dilation) = (self.within(1, 2), self.within(1, 8) / 7 + 1);
-        let padding = if self.flag() {
-            Padding::Same
-        } else {
-            Padding::Valid
-        };
-        Axis::new(self.within(1, input), filter, stride, dilation, padding)
-    }
 }
 
 /// A kind of case: whether it came out right; `None` where the random shape does not fit.

@@ -10,6 +10,8 @@
 mod cases;
 #[cfg(target_os = "none")]
 mod core_start;
+#[cfg(target_os = "none")]
+mod random;
 
 /// On a host there is nothing to see.
 #[cfg(not(target_os = "none"))]
