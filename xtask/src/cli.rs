@@ -103,7 +103,7 @@ pub enum Command {
     /// Say which models fit a chip, the most accurate first
     #[command(after_help = "Example:\n  cargo xtask fit --chip STM32F100RBTx")]
     Fit(Fit),
-    /// Ask something of a model file: inspect, diff, dot, strip, run, accuracy, check
+    /// Ask something of a model file: inspect, diff, dot, plan, strip, run, accuracy, check
     #[command(
         after_help = "Examples:\n  cargo xtask model inspect seed-cnn\n  cargo xtask model diff a.tflite b.tflite --dataset mnist\n  cargo xtask model check seed-cnn --chip STM32F100RB"
     )]

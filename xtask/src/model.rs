@@ -1,17 +1,20 @@
 //! `cargo xtask model`: what can be asked of a model file, each question a function of `ember-lite`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use ember_lite::{Inspection, MappedModel};
+use anyhow::{Context, Result};
+use ember_lite::{ArenaPlan, Inspection, MappedModel};
 
 use crate::app::App;
 use crate::cli::deploy::Fit;
 use crate::cli::model::{ModelCommand, Question};
 use crate::stages::{data, eval};
 use crate::toolchain::Reported;
-use crate::workspace::{self, shown};
+use crate::workspace::shown;
 use crate::{atomic, deploy};
+
+/// Columns of the arena's plan as text.
+const PLAN_COLUMNS: usize = 72;
 
 /// Answers.
 ///
@@ -73,7 +76,19 @@ pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
             model,
             input,
             output,
-        } => once(app, &open(model)?, input, output)?,
+        } => {
+            ember_lite::run_files(&open(model)?, input, output)?;
+            for path in output {
+                app.console.step("Wrote", shown(path));
+            }
+        }
+        Question::Plan { model, svg } => {
+            let plan = ArenaPlan::of(&open(model)?)?;
+            app.console.result(plan.to_text(PLAN_COLUMNS).trim_end());
+            if let Some(path) = svg {
+                written(app, path, plan.to_svg().as_bytes())?;
+            }
+        }
         Question::Accuracy { model, data } => {
             let model = open(model)?;
             let data = data::resolve(app, data)?;
@@ -108,67 +123,4 @@ fn written(app: &App, path: &Path, bytes: &[u8]) -> Result<()> {
     atomic::write(path, bytes)?;
     app.console.step("Wrote", shown(path));
     Ok(())
-}
-
-/// Runs the model once on the bytes of `inputs`.
-fn once(app: &App, model: &MappedModel, inputs: &[PathBuf], outputs: &[PathBuf]) -> Result<()> {
-    let mut arena = model.arena()?;
-    let mut session = model.session(&mut arena)?;
-    if inputs.len() != session.input_count() {
-        bail!(
-            "{} has {} inputs, and {} files were given: expected one for each, in order",
-            model.name(),
-            session.input_count(),
-            inputs.len()
-        );
-    }
-    if !outputs.is_empty() && outputs.len() != session.output_count() {
-        bail!(
-            "{} has {} outputs, and {} files were given: expected one for each, in order, or none",
-            model.name(),
-            session.output_count(),
-            outputs.len()
-        );
-    }
-    for (index, path) in inputs.iter().enumerate() {
-        let bytes = workspace::read(path)?;
-        let tensor = session.input_tensor(index)?;
-        let kind = format!(
-            "{:?} {:?}",
-            tensor.dtype(),
-            tensor.shape().iter().collect::<Vec<_>>()
-        );
-        let input = session.input(index)?;
-        if bytes.len() != input.len() {
-            bail!(
-                "{} has {} bytes, and input {index} is {kind}: expected {}",
-                shown(path),
-                bytes.len(),
-                input.len()
-            );
-        }
-        input.copy_from_slice(&bytes);
-    }
-    session.invoke()?;
-    for (index, path) in outputs.iter().enumerate() {
-        written(app, path, session.output(index)?)?;
-    }
-    if outputs.is_empty() {
-        for index in 0..session.output_count() {
-            let tensor = session.output_tensor(index)?;
-            let shape: Vec<_> = tensor.shape().iter().collect();
-            let bytes = session.output(index)?;
-            app.console.result(format!(
-                "output {index}, {:?} {shape:?}, bytes: {}",
-                tensor.dtype(),
-                hex(bytes)
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let bytes: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    bytes.join(" ")
 }

@@ -58,16 +58,25 @@ pub enum Question {
         #[arg(long)]
         keep_signatures: bool,
     },
-    /// Run the model once: bytes of its inputs in, bytes of its outputs out
+    /// Show the arena over time: what lies where while each operator runs
+    Plan {
+        /// The model
+        #[arg(value_name = "FILE|ZOO|RUN")]
+        model: String,
+        /// Draw it, too
+        #[arg(long, value_name = "FILE.svg")]
+        svg: Option<PathBuf>,
+    },
+    /// Run the model once: files in, files out
     Run {
         /// The model
         #[arg(value_name = "FILE|ZOO|RUN")]
         model: String,
-        /// A file for each input, in order: its elements, little-endian
+        /// A file for each input, in order: its elements, little-endian, or a greyscale image in .pgm
         #[arg(long, value_name = "FILE", value_delimiter = ',', required = true)]
         input: Vec<PathBuf>,
-        /// A file for each output, in order [default: the numbers on standard output]
-        #[arg(long, value_name = "FILE", value_delimiter = ',')]
+        /// A file for each output, in order: its elements, little-endian
+        #[arg(long, value_name = "FILE", value_delimiter = ',', required = true)]
         output: Vec<PathBuf>,
     },
     /// Measure accuracy and loss on the test images of a data set
