@@ -284,7 +284,7 @@ impl Zoo {
                 hash::of_file(&run.existing(&elf, &made_by)?)?,
             );
         }
-        let arena_bytes = MappedModel::open(&run.file(file::INT8))?.arena_bytes()? as u64;
+        let arena_bytes = MappedModel::open(&run.file(file::INT8))?.slot_arena_bytes()? as u64;
         let manifest = ZooManifest {
             model: self.name.clone(),
             dataset: evaluation.dataset,

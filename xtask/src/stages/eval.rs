@@ -174,7 +174,7 @@ pub fn of_model(
         file_bytes: model.bytes().len() as u64,
         gzip_bytes: Some(gzip_bytes(model.bytes())?),
         weight_bytes: model.weight_bytes()? as u64,
-        arena_bytes: Some(model.arena_bytes()? as u64),
+        arena_bytes: Some(model.slot_arena_bytes()? as u64),
         test_images: Some(evaluation.images as u64),
         test_accuracy: Some(evaluation.accuracy),
         test_loss: Some(evaluation.loss),
