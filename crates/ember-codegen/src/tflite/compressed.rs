@@ -40,6 +40,10 @@ pub struct StoredWeights {
     pub bytes: usize,
 }
 
+/// Bytes that a form must save: decoding costs instructions at every inference, and a convolution of stored weights is not
+/// joined with the max-pool behind it.
+const WORTHWHILE: usize = 64;
+
 /// Stores each tensor of int8 weights beside int8 activations in the form of fewest bytes, and leaves the others as they are:
 /// `spec` is the lowered `graph`.
 pub(super) fn store(
@@ -63,7 +67,7 @@ pub(super) fn store(
                 Elements::Int8(_) if is_decodable(graph, *id) => best(spec, tensor(*id), decoder),
                 _ => None,
             };
-            let best = best.filter(|(bytes, _)| *bytes < plain);
+            let best = best.filter(|(bytes, _)| *bytes + WORTHWHILE <= plain);
             if let Some((_, form)) = best {
                 spec.store(tensor(*id), form)?;
             }

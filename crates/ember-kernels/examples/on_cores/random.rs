@@ -1,5 +1,8 @@
 //! Numbers that look random and are the same on every core.
 
+use ember_core::Padding;
+use ember_kernels::Axis;
+
 /// Xorshift32 (Marsaglia, 2003).
 pub(crate) struct Random(pub(crate) u32);
 
