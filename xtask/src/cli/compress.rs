@@ -93,9 +93,9 @@ pub struct FineTune {
     /// Train so many epochs again, in Burn, with the pruned weights at 0 and the shared ones shared
     #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u32).range(1..))]
     pub fine_tune: Option<u32>,
-    /// Adam's learning rate at the start; it falls to a hundredth along half a cosine
-    #[arg(long, value_name = "X", default_value_t = 1e-3, requires = "fine_tune")]
-    pub fine_tune_rate: f64,
+    /// Adam's learning rate at the start; it falls to a hundredth along half a cosine [default: 0.003 to prune, 0.001 to cluster]
+    #[arg(long, value_name = "X", requires = "fine_tune")]
+    pub fine_tune_rate: Option<f64>,
     /// Seed of the order of images
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     pub seed: u64,

@@ -12,7 +12,7 @@ use ember_graph::Graph;
 
 use crate::app::App;
 use crate::cli::compress::{CompressionSettings, QuantizeSettings};
-use crate::compress::{FineTuning, prune_large, weights, worth_pruning};
+use crate::compress::{CLUSTER_RATE, FineTuning, PRUNE_RATE, prune_large, weights, worth_pruning};
 use crate::manifest::RunDir;
 use crate::stages::data::Data;
 
@@ -36,9 +36,6 @@ pub struct Maker<'a> {
     /// Where it happens.
     pub folder: PathBuf,
 }
-
-/// Adam's learning rate at the start of a training again.
-const RATE: f64 = 1e-3;
 
 /// Adam's learning rate where weights only learn to be integers.
 const QAT_RATE: f64 = 5e-4;
@@ -136,7 +133,7 @@ impl Maker<'_> {
             min_weights: Some(least as u64),
             ..CompressionSettings::default()
         };
-        match self.again(&pruned_name(sparsity), RATE, graph, compression)? {
+        match self.again(&pruned_name(sparsity), PRUNE_RATE, graph, compression)? {
             Some(trained) => Ok(trained.graph),
             None => prune_large(graph, &pruning, "*", least),
         }
@@ -160,7 +157,7 @@ impl Maker<'_> {
             keep_clusters: true,
             ..CompressionSettings::default()
         };
-        match self.again(name, RATE, &clustered, compression)? {
+        match self.again(name, CLUSTER_RATE, &clustered, compression)? {
             Some(trained) => Ok(trained.graph),
             None => Ok(clustered),
         }

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use ember_compress::cluster::{Clustering, Start, cluster_graph};
 use ember_compress::scheme::Granularity;
 
-use super::{FineTuning, Source, fine_tune, finish, out};
+use super::{CLUSTER_RATE, FineTuning, Source, fine_tune, finish, out};
 use crate::app::App;
 use crate::cli::compress::{ClusterCommand, ClusterStart, CompressionSettings};
 use crate::stages::data;
@@ -47,7 +47,7 @@ pub fn run(app: &App, settings: &ClusterCommand) -> Result<()> {
         keep_zeros: settings.keep_zeros,
         ..CompressionSettings::default()
     };
-    let after = match FineTuning::asked(&settings.tune, compression) {
+    let after = match FineTuning::asked(&settings.tune, CLUSTER_RATE, compression) {
         None => clustered,
         Some(tuning) => {
             let run = fine_tune::run_of(&source.title, &what);

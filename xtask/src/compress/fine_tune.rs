@@ -13,6 +13,12 @@ use crate::stages::quantize::{self, Ranges};
 use crate::stages::{file, train};
 use crate::{atomic, workspace};
 
+/// Adam's learning rate at the start where weights are pruned meanwhile: what did best on the validation images of the reference
+/// model.
+pub const PRUNE_RATE: f64 = 3e-3;
+/// The same where they share values, whose gradients add up.
+pub const CLUSTER_RATE: f64 = 1e-3;
+
 /// The learning rate falls to this share of what it starts with.
 const LAST_RATE: f64 = 0.01;
 
@@ -38,12 +44,12 @@ pub struct Trained {
 }
 
 impl FineTuning {
-    /// What a user asked for; nothing without `--fine-tune`.
+    /// What a user asked for, with `rate` where no learning rate was given; nothing without `--fine-tune`.
     #[must_use]
-    pub fn asked(settings: &FineTune, compression: CompressionSettings) -> Option<Self> {
+    pub fn asked(settings: &FineTune, rate: f64, compression: CompressionSettings) -> Option<Self> {
         settings.fine_tune.map(|epochs| Self {
             epochs,
-            learning_rate: settings.fine_tune_rate,
+            learning_rate: settings.fine_tune_rate.unwrap_or(rate),
             seed: settings.seed,
             compression,
         })

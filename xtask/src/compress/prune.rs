@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use ember_compress::prune::{ChannelPruning, Pruning, prune, prune_channels};
 use ember_graph::Graph;
 
-use super::{FineTuning, Source, fine_tune, finish, out};
+use super::{FineTuning, PRUNE_RATE, Source, fine_tune, finish, out};
 use crate::app::App;
 use crate::cli::compress::{CompressionSettings, PruneCommand};
 use crate::stages::data;
@@ -58,7 +58,7 @@ pub fn run(app: &App, settings: &PruneCommand) -> Result<()> {
         }
     };
     let data = data::resolve(app, &settings.data)?;
-    let after = match FineTuning::asked(&settings.tune, compression) {
+    let after = match FineTuning::asked(&settings.tune, PRUNE_RATE, compression) {
         None => pruned,
         Some(tuning) => {
             // Weights go step by step while the training makes up for them; channels are gone from the start.
