@@ -45,9 +45,7 @@ pub fn run(app: &App, settings: &Import) -> Result<()> {
         build.arg("--quiet");
     }
     toolchain::run(&mut build)?;
-    let program = workspace::target_dir()?
-        .join("release")
-        .join(format!("ember-onnx{}", std::env::consts::EXE_SUFFIX));
+    let program = workspace::program("ember-onnx")?;
     let out = run.file(file::CHECKPOINT);
     let folder = out.parent().context("a run has a folder")?;
     fs::create_dir_all(folder)

@@ -189,7 +189,7 @@ fn training(app: &App) -> Result<Vec<String>> {
         let out = workspace::target_dir()?
             .join("verify")
             .join(format!("training-{time}"));
-        let mut command = std::process::Command::new(train::program()?);
+        let mut command = std::process::Command::new(workspace::program(train::PROGRAM)?);
         command.args([
             "--dataset",
             "synthetic",

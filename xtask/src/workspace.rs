@@ -181,6 +181,15 @@ pub fn files_under(dir: &Path, keep: &dyn Fn(&Path) -> bool) -> Result<Vec<PathB
     Ok(files)
 }
 
+/// The executable file of a program of this workspace, which cargo builds with optimization.
+///
+/// # Errors
+/// As [`target_dir`].
+pub fn program(name: &str) -> Result<PathBuf> {
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    Ok(target_dir()?.join("release").join(file))
+}
+
 /// Where cargo puts what it builds: two folders above this very program, wherever the user's settings put that.
 ///
 /// # Errors

@@ -64,7 +64,7 @@ pub fn run(app: &App, data: &Data, settings: &TrainSettings) -> Result<Vec<Train
         let out = workspace::target_dir()?
             .join("bench")
             .join(format!("training-{seed}"));
-        let mut command = Command::new(train::program()?);
+        let mut command = Command::new(workspace::program(train::PROGRAM)?);
         command
             .args(train::arguments(settings, &data.argument))
             .args(["--seed", &seed.to_string()])

@@ -12,7 +12,9 @@ use ember_graph::Graph;
 
 use crate::app::App;
 use crate::cli::compress::{CompressionSettings, QuantizeSettings};
-use crate::compress::{CLUSTER_RATE, FineTuning, PRUNE_RATE, prune_large, weights, worth_pruning};
+use crate::compress::{
+    CLUSTER_RATE, FineTuning, PRUNE_RATE, QAT_RATE, prune_large, weights, worth_pruning,
+};
 use crate::manifest::RunDir;
 use crate::stages::data::Data;
 
@@ -37,9 +39,6 @@ pub struct Maker<'a> {
     pub folder: PathBuf,
 }
 
-/// Adam's learning rate where weights only learn to be integers.
-const QAT_RATE: f64 = 5e-4;
-
 impl Maker<'_> {
     /// Every variant of an optimized graph: the formats first, then what is stored compressed.
     ///
@@ -58,21 +57,17 @@ impl Maker<'_> {
                 fine_tuned: false,
             });
         }
-        for share in [0.5, 0.8] {
-            made.push(self.stored(&pruned_name(share), &self.pruned(graph, share)?)?);
-        }
+        let half = self.pruned(graph, 0.5)?;
+        made.push(self.stored(&pruned_name(0.5), &half)?);
+        let pruned = self.pruned(graph, 0.8)?;
+        made.push(self.stored(&pruned_name(0.8), &pruned)?);
         for clusters in [16, 8] {
             let clustered =
                 self.clustered(graph, clusters, false, &format!("clustered-{clusters}"))?;
             made.push(self.stored(&format!("clustered-{clusters}"), &clustered)?);
         }
         // Pruned weights stay pruned when the others are clustered; both stay when all of it learns to be integers.
-        let both = self.clustered(
-            &self.pruned(graph, 0.8)?,
-            16,
-            true,
-            "pruned-80-clustered-16",
-        )?;
+        let both = self.clustered(&pruned, 16, true, "pruned-80-clustered-16")?;
         made.push(self.stored("pruned-80-clustered-16", &both)?);
         if self.tuning.is_some() {
             made.push(self.trained_for_integers("int8-qat", "int8", graph, false)?);

@@ -18,6 +18,8 @@ use crate::{atomic, workspace};
 pub const PRUNE_RATE: f64 = 3e-3;
 /// The same where they share values, whose gradients add up.
 pub const CLUSTER_RATE: f64 = 1e-3;
+/// The same where a trained model only learns to be integers.
+pub const QAT_RATE: f64 = 5e-4;
 
 /// The learning rate falls to this share of what it starts with.
 const LAST_RATE: f64 = 0.01;

@@ -11,7 +11,7 @@ mod quantize;
 mod source;
 
 pub use cluster::run as cluster;
-pub use fine_tune::{CLUSTER_RATE, FineTuning, PRUNE_RATE, Trained};
+pub use fine_tune::{CLUSTER_RATE, FineTuning, PRUNE_RATE, QAT_RATE, Trained};
 pub use prune::{large as prune_large, run as prune, weights, worth_pruning};
 pub use quantize::run as quantize;
 pub use source::Source;

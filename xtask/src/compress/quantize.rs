@@ -10,7 +10,7 @@ use ember_compress::{Recipe, Variant, quantize_by};
 use ember_graph::{Graph, QuantizedGraph};
 use ember_report::TerminalStyle;
 
-use super::{FineTuning, Source, cost, debug, fine_tune, out};
+use super::{FineTuning, QAT_RATE, Source, cost, debug, fine_tune, out};
 use crate::app::App;
 use crate::atomic;
 use crate::cli::compress::{CompressionSettings, QuantizeCommand, Store};
@@ -102,9 +102,6 @@ pub fn run(app: &App, settings: &QuantizeCommand) -> Result<()> {
     app.console.step("Wrote", shown(&path));
     Ok(())
 }
-
-/// Adam's learning rate when a trained model is trained for low precision.
-const QAT_RATE: f64 = 5e-4;
 
 /// The recipe called `name`, and what to call its result: a file, or one of the variants.
 fn named(name: &str) -> Result<(Recipe, String)> {

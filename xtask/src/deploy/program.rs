@@ -22,9 +22,7 @@ impl Program {
     /// # Errors
     /// A build that fails.
     pub fn build(app: &App) -> Result<Self> {
-        let path = workspace::target_dir()?
-            .join("release")
-            .join(format!("ember-probe{}", std::env::consts::EXE_SUFFIX));
+        let path = workspace::program("ember-probe")?;
         if !path.is_file() {
             app.console.step(
                 "Building",

@@ -18,6 +18,9 @@ use crate::manifest::{Inputs, RunDir};
 use crate::toolchain::{self, cargo};
 use crate::{atomic, json, workspace};
 
+/// The program that has Burn in it.
+pub const PROGRAM: &str = "ember-train";
+
 /// Trains `settings.model` on `data` into the run's folder.
 ///
 /// # Errors
@@ -55,7 +58,7 @@ pub fn run(
         build(app, settings.backend)?;
         let begun = Instant::now();
         let out = run.file("train");
-        let mut command = std::process::Command::new(program()?);
+        let mut command = std::process::Command::new(workspace::program(PROGRAM)?);
         command
             .args(arguments(settings, &data.argument))
             .arg("--out")
@@ -153,7 +156,7 @@ pub fn build(app: &App, backend: Backend) -> Result<()> {
     app.console
         .step("Building", "ember-train with Burn (minutes the first time)");
     let mut command = cargo();
-    command.args(["build", "--release", "--package", "ember-train"]);
+    command.args(["build", "--release", "--package", PROGRAM]);
     if backend == Backend::Ndarray {
         command.args(["--features", "ndarray"]);
     }
@@ -161,16 +164,6 @@ pub fn build(app: &App, backend: Backend) -> Result<()> {
         command.arg("--quiet");
     }
     toolchain::run(&mut command)
-}
-
-/// The training program's executable file.
-///
-/// # Errors
-/// As [`workspace::target_dir`].
-pub fn program() -> Result<PathBuf> {
-    Ok(workspace::target_dir()?
-        .join("release")
-        .join(format!("ember-train{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// `training.json`, as far as the report needs it.
