@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use ember_lite::{ArenaPlan, Inspection, MappedModel};
+use ember_lite::{ArenaPlan, FileOutput, Inspection, MappedModel, Pixels};
 
 use crate::app::App;
 use crate::cli::deploy::Fit;
@@ -76,10 +76,20 @@ pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
             model,
             input,
             output,
+            pixels: (black, white),
+            resize,
         } => {
-            ember_lite::run_files(&open(model)?, input, output)?;
+            let pixels = Pixels {
+                black: *black,
+                white: *white,
+                resize: *resize,
+            };
+            let outputs = ember_lite::run_files(&open(model)?, input, output, pixels)?;
             for path in output {
                 app.console.step("Wrote", shown(path));
+            }
+            for (index, output) in outputs.iter().enumerate() {
+                app.console.result(said(index, output));
             }
         }
         Question::Plan { model, svg } => {
@@ -113,6 +123,31 @@ pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Elements of an output that are shown; a file has them all.
+const SHOWN: usize = 16;
+
+/// An output in one line: its real numbers, or its bytes where it stands for none.
+fn said(index: usize, output: &FileOutput) -> String {
+    let (count, values): (usize, Vec<String>) = match &output.reals {
+        Some(reals) => {
+            let each = reals.iter().take(SHOWN).map(ToString::to_string);
+            (reals.len(), each.collect())
+        }
+        None => {
+            let each = output.bytes.iter().take(SHOWN);
+            let hex = each.map(|byte| format!("{byte:02x}")).collect();
+            (output.bytes.len(), hex)
+        }
+    };
+    let more = if count > SHOWN { " …" } else { "" };
+    format!(
+        "output {index} {} {:?}: {}{more}",
+        output.dtype,
+        output.shape,
+        values.join(" ")
+    )
 }
 
 fn open(name: &str) -> Result<MappedModel> {

@@ -12,7 +12,7 @@
 
 use std::{env, error::Error, fs, path::Path};
 
-use ember_lite::{ArenaPlan, Inspection, MappedModel, diff, dot, run_files, strip};
+use ember_lite::{ArenaPlan, Inspection, MappedModel, Pixels, diff, dot, run_files, strip};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -32,7 +32,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             print!("{}", diff(&open(a)?, &open(b)?, &numbers)?);
         }
         ["run", model, input, output] => {
-            run_files(&open(model)?, &[input.into()], &[output.into()])?;
+            run_files(
+                &open(model)?,
+                &[input.into()],
+                &[output.into()],
+                Pixels::default(),
+            )?;
         }
         _ => return Err("see the top of examples/model.rs for what it takes".into()),
     }

@@ -145,7 +145,7 @@ pub enum LiteError {
         given: usize,
     },
     /// A file does not hold what an input takes.
-    #[error("{}: has {given} bytes, but input {index} ({dtype} {shape:?}) takes {expected}; give its bytes, little-endian and row-major, or a .pgm image of its size", path.display())]
+    #[error("{}: has {given} bytes, but input {index} ({dtype} {shape:?}) takes {expected}; give its bytes, little-endian and row-major, or an image", path.display())]
     FileLength {
         /// The file.
         path: PathBuf,
@@ -160,13 +160,13 @@ pub enum LiteError {
         /// The bytes that the file gives.
         given: usize,
     },
-    /// A file is not the image that its name says.
-    #[error("{}: not a binary PGM image: {what}; convert it to P5 with at most 255", path.display())]
+    /// An image file cannot be read, or is of another size than the input.
+    #[error("{}: {what}; images are PNG, JPEG, PGM or PPM", path.display())]
     Image {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        what: &'static str,
+        what: String,
     },
     /// The data set's images are not of the model's shape.
     #[error(

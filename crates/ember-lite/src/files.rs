@@ -5,30 +5,75 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{LiteError, MappedModel, Session};
+use ember_core::Dtype;
+use ember_tflite::Tensor;
+use image::imageops::FilterType;
+use image::{DynamicImage, ImageReader};
 
-/// Runs a model once: one file per input, one file per output.
+use crate::scores::Code;
+use crate::{ImageEncoder, LiteError, MappedModel, Session};
+
+/// What the pixels of image files stand for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pixels {
+    /// The real number that pixel 0 stands for.
+    pub black: f32,
+    /// The real number that pixel 255 stands for.
+    pub white: f32,
+    /// Whether an image of another size is resized (with a triangle filter, aspect ratio not kept) instead of refused.
+    pub resize: bool,
+}
+
+impl Default for Pixels {
+    /// 0..=1, and images have to be of the input's size.
+    fn default() -> Self {
+        Self {
+            black: 0.0,
+            white: 1.0,
+            resize: false,
+        }
+    }
+}
+
+/// What a run left in one output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FileOutput {
+    /// The type of its elements.
+    pub dtype: Dtype,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its bytes, little-endian and row-major.
+    pub bytes: Vec<u8>,
+    /// The real numbers that its elements stand for; `None` of a type without such.
+    pub reals: Option<Vec<f32>>,
+}
+
+/// Runs a model once: one file per input, and one file per output or none at all.
 ///
-/// A file that ends in `.pgm` is a binary greyscale image (P5, at most 255), whose pixels stand for 0..=1; any other holds the
-/// input's bytes, little-endian and row-major. Outputs are written as such bytes, each file whole or not at all.
+/// A file that ends in `.png`, `.jpg`, `.jpeg`, `.pgm`, `.ppm` or `.pnm` is an image. It is taken in RGB where the input has three
+/// channels and in grey (Rec. 709 luma) otherwise, transparency is ignored, and its pixels are quantized as the input is. Any
+/// other file holds the input's bytes, little-endian and row-major. Outputs are written as such bytes, each file whole or not
+/// at all.
 ///
 /// # Errors
 ///
 /// [`LiteError::FileCount`], [`LiteError::File`], [`LiteError::FileLength`], [`LiteError::Image`] for the files,
-/// [`LiteError::NotOneToOne`] and [`LiteError::NotForImages`] for an image where the model takes none, and what a run can say.
+/// [`LiteError::NotForImages`] for an image where the input's type takes none, and what a run can say.
 pub fn run_files(
     model: &MappedModel,
     inputs: &[PathBuf],
     outputs: &[PathBuf],
-) -> Result<(), LiteError> {
+    pixels: Pixels,
+) -> Result<Vec<FileOutput>, LiteError> {
     let mut arena = model.arena()?;
     let mut session = model.session(&mut arena)?;
+    let all = session.output_count();
     let counts = [
         ("input", session.input_count(), inputs.len()),
-        ("output", session.output_count(), outputs.len()),
+        ("output", all, outputs.len()),
     ];
     for (side, expected, given) in counts {
-        if expected != given {
+        if expected != given && !(side == "output" && given == 0) {
             return Err(LiteError::FileCount {
                 model: model.name().to_owned(),
                 side,
@@ -38,35 +83,50 @@ pub fn run_files(
         }
     }
     for (index, path) in inputs.iter().enumerate() {
-        fill(&mut session, index, path)?;
+        fill(&mut session, index, path, pixels)?;
     }
     session.invoke()?;
     for (index, path) in outputs.iter().enumerate() {
-        write(path, session.output(index)?).map_err(|source| LiteError::File {
-            path: path.clone(),
-            source,
-        })?;
+        write(path, session.output(index)?).map_err(|source| unread(path, source))?;
     }
-    Ok(())
+    let output = |index| {
+        let tensor = session.output_tensor(index)?;
+        let bytes = session.output(index)?;
+        Ok(FileOutput {
+            dtype: tensor.dtype(),
+            shape: tensor.shape().iter().collect(),
+            bytes: bytes.to_vec(),
+            reals: Code::of(&tensor).map(|code| code.decode(bytes)),
+        })
+    };
+    (0..all).map(output).collect()
+}
+
+fn unread(path: &Path, source: io::Error) -> LiteError {
+    LiteError::File {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// Fills an input from a file.
-fn fill(session: &mut Session<'_>, index: usize, path: &Path) -> Result<(), LiteError> {
-    let mut bytes = fs::read(path).map_err(|source| LiteError::File {
-        path: path.to_owned(),
-        source,
-    })?;
-    if path.extension().is_some_and(|extension| extension == "pgm") {
-        let pixels = pixels(&bytes).map_err(|what| LiteError::Image {
-            path: path.to_owned(),
-            what,
-        })?;
-        let encoder = session.image_encoder()?;
-        let mut encoded = vec![0; encoder.encoded_len(pixels.len())];
-        encoder.encode(pixels, &mut encoded);
-        bytes = encoded;
-    }
+fn fill(
+    session: &mut Session<'_>,
+    index: usize,
+    path: &Path,
+    pixels: Pixels,
+) -> Result<(), LiteError> {
     let tensor = session.input_tensor(index)?;
+    let bytes = if is_image(path) {
+        let encoder = ImageEncoder::over(&tensor, pixels.black, pixels.white)
+            .ok_or_else(|| session.not_for_images("input", tensor))?;
+        let pixels = of_image(path, index, &tensor, pixels.resize)?;
+        let mut encoded = vec![0; encoder.encoded_len(pixels.len())];
+        encoder.encode(&pixels, &mut encoded);
+        encoded
+    } else {
+        fs::read(path).map_err(|source| unread(path, source))?
+    };
     let place = session.input(index)?;
     if place.len() != bytes.len() {
         return Err(LiteError::FileLength {
@@ -82,43 +142,72 @@ fn fill(session: &mut Session<'_>, index: usize, path: &Path) -> Result<(), Lite
     Ok(())
 }
 
-/// The pixels of a binary PGM file (<https://netpbm.sourceforge.net/doc/pgm.html>), or what is wrong with it.
-fn pixels(bytes: &[u8]) -> Result<&[u8], &'static str> {
-    let mut rest = bytes
-        .strip_prefix(b"P5")
-        .ok_or("it does not begin with P5")?;
-    let [mut width, mut height, mut greatest] = [0usize; 3];
-    for number in [&mut width, &mut height, &mut greatest] {
-        // Blanks, and comments up to the end of their line.
-        loop {
-            rest = rest.trim_ascii_start();
-            let Some(comment) = rest.strip_prefix(b"#") else {
-                break;
-            };
-            let end = comment.iter().position(|byte| *byte == b'\n');
-            rest = end.map_or(&[], |end| &comment[end..]);
-        }
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let (text, behind) = rest.split_at(digits);
-        let text = str::from_utf8(text).unwrap_or_default();
-        *number = text
-            .parse()
-            .map_err(|_| "its header lacks width, height or greatest value")?;
-        rest = behind;
-    }
-    if !(1..=255).contains(&greatest) {
-        return Err("its greatest value is not in 1..=255");
-    }
-    let [blank, pixels @ ..] = rest else {
-        return Err("it ends after the header");
+fn is_image(path: &Path) -> bool {
+    let ends = ["png", "jpg", "jpeg", "pgm", "ppm", "pnm"];
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| ends.iter().any(|end| extension.eq_ignore_ascii_case(end)))
+}
+
+/// The pixels of an image file as the input takes them: `[rows, cols, channels]`, row-major.
+fn of_image(
+    path: &Path,
+    index: usize,
+    tensor: &Tensor<'_>,
+    resize: bool,
+) -> Result<Vec<u8>, LiteError> {
+    let wrong = |what: String| LiteError::Image {
+        path: path.to_owned(),
+        what,
     };
-    if !blank.is_ascii_whitespace() {
-        return Err("no blank follows its header");
+    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
+    let mut image = reader
+        .map_err(|source| unread(path, source))?
+        .decode()
+        .map_err(|error| wrong(error.to_string()))?;
+    let shape: Vec<usize> = tensor.shape().iter().collect();
+    let (rows, cols, channels) = match shape[..] {
+        [_, rows, cols, channels @ (1 | 3)] | [rows, cols, channels @ (1 | 3)] => {
+            (rows, cols, channels)
+        }
+        [_, rows, cols] => (rows, cols, 1),
+        // A flat input does not say how it is an image: any image of so many pixels is one.
+        _ => {
+            let pixels = image.width() as usize * image.height() as usize;
+            let channels = if pixels * 3 == tensor.elements() {
+                3
+            } else {
+                1
+            };
+            if pixels * channels != tensor.elements() {
+                return Err(wrong(format!(
+                    "{} × {} pixels, but input {index} has the shape {shape:?}; give an image of as many",
+                    image.height(),
+                    image.width(),
+                )));
+            }
+            return Ok(bytes_of(image, channels));
+        }
+    };
+    let is = (image.height() as usize, image.width() as usize);
+    if is != (rows, cols) {
+        // An input too large for an image's 32 bits is no image's.
+        let (Ok(width), Ok(height), true) = (u32::try_from(cols), u32::try_from(rows), resize)
+        else {
+            return Err(wrong(format!(
+                "{} × {} pixels, but input {index} takes {rows} × {cols}; resize it",
+                is.0, is.1
+            )));
+        };
+        image = image.resize_exact(width, height, FilterType::Triangle);
     }
-    if width.checked_mul(height) != Some(pixels.len()) {
-        return Err("its pixels are not width times height bytes");
+    Ok(bytes_of(image, channels))
+}
+
+fn bytes_of(image: DynamicImage, channels: usize) -> Vec<u8> {
+    match channels {
+        3 => image.into_rgb8().into_raw(),
+        _ => image.into_luma8().into_raw(),
     }
-    Ok(pixels)
 }
 
 /// Writes beside the place, then renames.
@@ -127,31 +216,4 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     beside.push(".part");
     fs::write(&beside, bytes)?;
     fs::rename(&beside, path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::pixels;
-
-    #[test]
-    fn a_header_may_have_blanks_and_comments() {
-        assert_eq!(pixels(b"P5 2 1 255\n\x00\xff"), Ok(&[0, 255][..]));
-        assert_eq!(pixels(b"P5\n# by hand\n2\n#\n1 9\n12"), Ok(&b"12"[..]));
-    }
-
-    #[test]
-    fn what_is_no_image_is_named() {
-        for (bytes, part) in [
-            (&b"P2 1 1 255\n0"[..], "P5"),
-            (b"P5 2 1", "header"),
-            (b"P5 2 x 255\n00", "header"),
-            (b"P5 2 1 65535\n0000", "255"),
-            (b"P5 2 1 255", "ends"),
-            (b"P5 2 1 255\n0", "width times height"),
-            (b"P5 99999999999 99999999999 255\n0", "width times height"),
-        ] {
-            let error = pixels(bytes).unwrap_err();
-            assert!(error.contains(part), "{error}");
-        }
-    }
 }

@@ -34,10 +34,17 @@ impl ImageEncoder {
     /// other.
     #[must_use]
     pub fn new(tensor: &Tensor<'_>) -> Option<ImageEncoder> {
+        Self::over(tensor, 0.0, 1.0)
+    }
+
+    /// [`new`](Self::new) for pixels that stand for other real numbers: 0 for `black`, 255 for `white`, the others evenly
+    /// between them. Many image models take -1..=1.
+    #[must_use]
+    pub fn over(tensor: &Tensor<'_>, black: f32, white: f32) -> Option<ImageEncoder> {
         let code = Code::of(tensor)?;
         let mut table = Vec::new();
         for pixel in 0..=255 {
-            code.push(real(pixel), &mut table);
+            code.push(black + real(pixel) * (white - black), &mut table);
         }
         Some(ImageEncoder {
             width: table.len() / 256,

@@ -39,7 +39,7 @@ pub use diff::{Difference, TensorDifference, diff};
 pub use dot::dot;
 pub use error::LiteError;
 pub use evaluate::{EvaluateOptions, Evaluation, Images, evaluate};
-pub use files::run_files;
+pub use files::{FileOutput, Pixels, run_files};
 pub use image::{ImageEncoder, quantize_pixel};
 pub use inspect::{InspectedOperator, InspectedTensor, Inspection, Sizes};
 pub use model::MappedModel;

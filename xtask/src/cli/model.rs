@@ -72,12 +72,18 @@ pub enum Question {
         /// The model
         #[arg(value_name = "FILE|ZOO|RUN")]
         model: String,
-        /// A file for each input, in order: its elements, little-endian, or a greyscale image in .pgm
+        /// A file for each input, in order: its elements, little-endian, or an image (PNG, JPEG, PGM, PPM)
         #[arg(long, value_name = "FILE", value_delimiter = ',', required = true)]
         input: Vec<PathBuf>,
-        /// A file for each output, in order: its elements, little-endian
-        #[arg(long, value_name = "FILE", value_delimiter = ',', required = true)]
+        /// A file for each output, in order, for its elements, little-endian; without it they are only shown
+        #[arg(long, value_name = "FILE", value_delimiter = ',')]
         output: Vec<PathBuf>,
+        /// What the black and the white of an image stand for
+        #[arg(long, value_name = "BLACK,WHITE", default_value = "0,1", value_parser = black_and_white, allow_hyphen_values = true)]
+        pixels: (f32, f32),
+        /// Resize images to the input's size
+        #[arg(long)]
+        resize: bool,
     },
     /// Measure accuracy and loss on the test images of a data set
     Accuracy {
@@ -96,4 +102,14 @@ pub enum Question {
         #[arg(long, value_name = "NAME")]
         chip: String,
     },
+}
+
+/// The two ends of what a pixel stands for, as in `-1,1`.
+fn black_and_white(text: &str) -> Result<(f32, f32), String> {
+    let numbers = text
+        .split_once(',')
+        .and_then(|(black, white)| Some((black.parse().ok()?, white.parse().ok()?)));
+    numbers
+        .filter(|(black, white): &(f32, f32)| black.is_finite() && white.is_finite())
+        .ok_or_else(|| "two numbers are wanted, as in -1,1".to_owned())
 }

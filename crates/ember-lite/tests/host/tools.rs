@@ -2,7 +2,10 @@
 
 use std::{env, fs, path::Path};
 
-use ember_lite::{ArenaPlan, Inspection, LiteError, MappedModel, diff, dot, run_files, strip};
+use ember_core::Dtype;
+use ember_lite::{
+    ArenaPlan, Inspection, LiteError, MappedModel, Pixels, diff, dot, run_files, strip,
+};
 
 use crate::models;
 
@@ -291,12 +294,42 @@ fn files_go_in_and_come_out() {
     let path = |name: &str| dir.path().join(name);
     let model = models::opened(&models::int8());
     fs::write(path("in.bin"), [0x80, 0, 0x7f, 1]).unwrap();
-    run_files(&model, &[path("in.bin")], &[path("out.bin")]).unwrap();
+    let run = |input: &str, pixels| {
+        let outputs = run_files(&model, &[path(input)], &[path("out.bin")], pixels).unwrap();
+        assert_eq!(outputs[0].bytes, fs::read(path("out.bin")).unwrap());
+        outputs
+    };
+    let outputs = run("in.bin", Pixels::default());
+    assert_eq!(
+        (outputs[0].dtype, &outputs[0].shape[..]),
+        (Dtype::Int8, &[1, 3][..])
+    );
+    assert_eq!(outputs[0].reals.as_ref().map(Vec::len), Some(3));
     assert_eq!(fs::read(path("out.bin")).unwrap(), [0x80, 0, 0x7f]);
     // An image: pixels 0..=255 are -128..=127.
     fs::write(path("in.pgm"), b"P5\n2 2\n255\n\x00\x80\xff\x01").unwrap();
-    run_files(&model, &[path("in.pgm")], &[path("out.bin")]).unwrap();
+    run("in.pgm", Pixels::default());
     assert_eq!(fs::read(path("out.bin")).unwrap(), [0x80, 0, 0x7f]);
+    // Black and white may stand for something else: here for the other way round.
+    let reversed = Pixels {
+        black: 1.0,
+        white: 0.0,
+        ..Pixels::default()
+    };
+    run("in.pgm", reversed);
+    assert_eq!(fs::read(path("out.bin")).unwrap(), [0x7f, 0xff, 0x80]);
+    // A coloured one becomes grey, and one of another size the input's size where that is wanted.
+    let grey = image::RgbImage::from_pixel(4, 6, image::Rgb([128; 3]));
+    grey.save(path("in.png")).unwrap();
+    let resized = Pixels {
+        resize: true,
+        ..Pixels::default()
+    };
+    run("in.png", resized);
+    assert_eq!(fs::read(path("out.bin")).unwrap(), [0; 3]);
+    // Without a file for it the output is not written.
+    fs::remove_file(path("out.bin")).unwrap();
+    run_files(&model, &[path("in.png")], &[], resized).unwrap();
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
 }
 
@@ -307,9 +340,10 @@ fn files_that_do_not_fit_are_refused_with_both_sides() {
     let model = models::opened(&models::int8());
     fs::write(path("in.bin"), [0; 5]).unwrap();
     fs::write(path("in.pgm"), "P5 1 1 255\n").unwrap();
+    image::GrayImage::new(3, 1).save(path("in.png")).unwrap();
     let run = |inputs: &[&str]| {
         let inputs: Vec<_> = inputs.iter().map(|name| path(name)).collect();
-        let error = run_files(&model, &inputs, &[path("out.bin")]).unwrap_err();
+        let error = run_files(&model, &inputs, &[path("out.bin")], Pixels::default()).unwrap_err();
         assert!(!path("out.bin").exists());
         error.to_string()
     };
@@ -321,7 +355,15 @@ fn files_that_do_not_fit_are_refused_with_both_sides() {
         "{error}"
     );
     let error = run(&["in.pgm"]);
-    assert!(error.contains("width times height"), "{error}");
+    assert!(
+        error.contains("in.pgm: ") && error.contains("images are PNG"),
+        "{error}"
+    );
+    let error = run(&["in.png"]);
+    assert!(
+        error.contains("1 × 3 pixels, but input 0 takes 2 × 2"),
+        "{error}"
+    );
     let error = run(&["none.bin"]);
     assert!(error.contains("none.bin: "), "{error}");
 }
