@@ -21,6 +21,7 @@ mod import;
 mod json;
 mod manifest;
 mod model;
+mod named;
 mod pipeline;
 mod stages;
 mod tidy;

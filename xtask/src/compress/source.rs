@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use ember_codegen::tflite;
 use ember_compress::Recipe;
 use ember_graph::{Graph, checkpoint};
 
-use crate::manifest::RunDir;
+use crate::named::Named;
 use crate::stages::{file, quantize};
 use crate::workspace::{self, shown};
-use crate::zoo::{self, Zoo};
+use crate::zoo;
 
 /// A model to be compressed.
 pub struct Source {
@@ -22,9 +22,6 @@ pub struct Source {
     pub trained_for: Option<(quantize::Ranges, Recipe)>,
 }
 
-/// The run that the pipeline leaves when it is not told another name.
-const DEFAULT_RUN: &str = "default";
-
 impl Source {
     /// Opens the model called `name`: a file, a committed model or a run, in this order; without a name the default run,
     /// and where that has none the reference model.
@@ -32,30 +29,15 @@ impl Source {
     /// # Errors
     /// Nothing of that name (with what there is), a file that is no model, or a model that is quantized already.
     pub fn open(name: Option<&str>) -> Result<Self> {
-        let Some(name) = name else {
-            return match trained(DEFAULT_RUN) {
-                Some(run) => of_run(&run),
-                None => of_zoo(&Zoo::new(zoo::REFERENCE)),
-            };
-        };
-        let path = Path::new(name);
-        if path.is_file() {
-            return of_file(path);
+        let files = "a float .tflite or a .safetensors checkpoint";
+        match Named::find(name, file::CHECKPOINT, files)? {
+            Named::File(path) => of_file(&path),
+            Named::Zoo(zoo) => of_checkpoint(zoo.name(), &zoo.file(zoo::CHECKPOINT)),
+            Named::Run(run) => Ok(Self {
+                trained_for: quantize::trained_for(&run)?,
+                ..of_checkpoint(run.name(), &run.file(file::CHECKPOINT))?
+            }),
         }
-        let zoo = zoo::all()?;
-        if let Some(entry) = zoo.iter().find(|entry| entry.name() == name) {
-            return of_zoo(entry);
-        }
-        if let Some(run) = trained(name) {
-            return of_run(&run);
-        }
-        let names: Vec<_> = zoo.iter().map(Zoo::name).collect();
-        bail!(
-            "there is no trained model `{name}`: expected a float .tflite, a .safetensors checkpoint, a model of \
-             artifacts/zoo ({}), or a run below artifacts/runs that has a {}",
-            names.join(", "),
-            file::CHECKPOINT
-        );
     }
 
     /// The graph after the passes: batch norms folded, activations fused.
@@ -71,12 +53,6 @@ impl Source {
 pub fn is_checkpoint(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension == "safetensors")
-}
-
-/// The run of this name, where it has a trained model. What cannot be the name of a run is none.
-fn trained(name: &str) -> Option<RunDir> {
-    let run = RunDir::new(name).ok()?;
-    run.file(file::CHECKPOINT).is_file().then_some(run)
 }
 
 fn of_file(path: &Path) -> Result<Source> {
@@ -99,17 +75,6 @@ fn of_checkpoint(title: &str, path: &Path) -> Result<Source> {
         title: title.to_owned(),
         graph: checkpoint::load(path)?.graph,
         trained_for: None,
-    })
-}
-
-fn of_zoo(zoo: &Zoo) -> Result<Source> {
-    of_checkpoint(zoo.name(), &zoo.file(zoo::CHECKPOINT))
-}
-
-fn of_run(run: &RunDir) -> Result<Source> {
-    Ok(Source {
-        trained_for: quantize::trained_for(run)?,
-        ..of_checkpoint(run.name(), &run.file(file::CHECKPOINT))?
     })
 }
 
