@@ -32,15 +32,11 @@ const MAX_OPERANDS: usize = 127;
 ///
 /// ```
 /// # fn classify(bytes: &[u8], image: &[i8]) -> Option<i8> {
-/// use ember_micro::{Interpreter, registry};
-/// use ember_tflite::Model;
-///
-/// #[repr(align(16))]
-/// struct Arena([u8; 8192]);
+/// use ember_micro::{Arena, Interpreter, Model, registry};
 ///
 /// let model = Model::parse(bytes).ok()?;
-/// let mut arena = Arena([0; 8192]);
-/// let mut interpreter = Interpreter::new(&model, registry::INT8, &mut arena.0).ok()?;
+/// let mut arena = Arena::<8192>::new();
+/// let mut interpreter = Interpreter::new(&model, registry::INT8, &mut arena).ok()?;
 /// interpreter.input_as::<i8>(0)?.copy_from_slice(image);
 /// interpreter.invoke().ok()?;
 /// interpreter.output_as::<i8>(0)?.first().copied()

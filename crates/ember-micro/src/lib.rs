@@ -24,6 +24,7 @@ mod interpreter;
 mod io;
 mod kernel;
 mod linked;
+mod memory;
 pub mod ops;
 pub mod plan;
 mod prepare;
@@ -44,5 +45,8 @@ pub use kernel::{Kernel, Registration};
 #[cfg(feature = "alloc")]
 pub use linked::Preparation;
 pub use linked::{Linked, LinkedInterpreter};
+#[doc(hidden)]
+pub use memory::Aligned;
+pub use memory::Arena;
 pub use prepare::{Operand, Prepare, Scratch};
 pub use profile::Profiler;
