@@ -1,6 +1,6 @@
 //! `cargo xtask ci` and `cargo xtask test`: what continuous integration runs, runnable on a desk.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use ember_deploy::firmware::ensure_target;
 
 use crate::app::App;
@@ -57,6 +57,11 @@ const STEPS: &[Step] = &[
         name: "compress",
         what: "prune, cluster, quantize and compare from the command line",
         run: compress,
+    },
+    Step {
+        name: "examples",
+        what: "projects of others that use the crates",
+        run: examples,
     },
     Step {
         name: "ndarray",
@@ -291,6 +296,31 @@ fn compress(app: &App) -> Result<()> {
 
 /// What commands exit with when there is no debug probe.
 const NO_PROBE: u8 = 2;
+
+/// Projects outside the workspace, each in its folder as its author would build it.
+fn examples(app: &App) -> Result<()> {
+    let root = workspace::root();
+    ensure_target(&root, "thumbv7em-none-eabihf", false)?;
+    let target = root.join("target/examples");
+    let folder = root.join("examples");
+    let listed = std::fs::read_dir(&folder)
+        .with_context(|| format!("cannot list {}", workspace::shown(&folder)))?;
+    for project in listed {
+        let project = project?.path();
+        let lines = [
+            &["fmt", "--check"][..],
+            &["clippy", "--release", "--locked", "--", "-D", "warnings"],
+            &["build", "--release", "--locked"],
+        ];
+        for line in lines {
+            app.go_on()?;
+            let mut command = cargo();
+            command.args(line).current_dir(&project);
+            toolchain::run(command.env("CARGO_TARGET_DIR", &target))?;
+        }
+    }
+    Ok(())
+}
 
 fn ndarray(_: &App) -> Result<()> {
     toolchain::run(cargo().args([

@@ -58,7 +58,6 @@ impl Report {
         }
         if let Some(development) = &self.development {
             for (name, time) in [
-                ("cold_build_seconds", development.cold_build_seconds),
                 ("firmware_build_seconds", development.firmware_build_seconds),
                 ("pipeline_seconds", development.pipeline_seconds),
             ] {

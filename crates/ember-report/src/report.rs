@@ -288,8 +288,6 @@ pub struct Development {
     pub host_dependencies: Option<u64>,
     /// Crates compiled from outside the workspace for the firmware.
     pub device_dependencies: Option<u64>,
-    /// Seconds of a build of everything from nothing.
-    pub cold_build_seconds: Option<f64>,
     /// Seconds of a build of the firmware when only the model changed.
     pub firmware_build_seconds: Option<f64>,
     /// Seconds of the whole pipeline, training included.

@@ -1,5 +1,7 @@
 //! All that this firmware has of Ember: a model of the zoo that tells digits apart.
 
+use core::cmp::Reverse;
+
 use ember_micro::{Arena, Interpreter, Model, Registration, include_model, registry};
 
 /// 28 rows of 28 pixels, 0 is the background and 255 the ink.
@@ -34,6 +36,9 @@ pub fn classify(model: &mut Interpreter<'_, '_>, image: &Image) -> Option<u8> {
     }
     model.invoke().ok()?;
     let scores = model.output_as::<i8>(0)?;
-    let best = (0u8..).zip(scores).max_by_key(|(_, score)| **score);
+    // The first of several equal ones.
+    let best = (0u8..)
+        .zip(scores)
+        .min_by_key(|(_, score)| Reverse(**score));
     best.map(|(digit, _)| digit)
 }

@@ -81,11 +81,6 @@ fn rows(development: &Development) -> Vec<MeasureRow> {
             None,
         ),
         (
-            "Seconds of a build from nothing",
-            development.cold_build_seconds.map(seconds),
-            None,
-        ),
-        (
             "Seconds of a firmware build for a new model",
             development.firmware_build_seconds.map(seconds),
             None,

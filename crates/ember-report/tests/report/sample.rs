@@ -43,7 +43,6 @@ pub(crate) fn complete() -> Report {
             firmware_lines: Some(12),
             host_dependencies: Some(310),
             device_dependencies: Some(9),
-            cold_build_seconds: Some(412.6),
             firmware_build_seconds: Some(4.25),
             pipeline_seconds: Some(96.4),
         }),
