@@ -1,4 +1,4 @@
-//! The Markdown of two fixed reports is held against committed text. `EMBER_UPDATE_GOLDEN=1 cargo test -p ember-report`
+//! The Markdown of two fixed reports is held against committed text. `EMBER_BLESS=1 cargo test -p ember-report`
 //! writes the text anew; read the difference before committing it.
 
 use crate::sample;
@@ -12,7 +12,7 @@ fn holds(name: &str, report: &Report) {
         .join("tests/golden")
         .join(name);
     let written = report.to_markdown().expect("the sample is plausible");
-    if env::var_os("EMBER_UPDATE_GOLDEN").is_some() {
+    if env::var_os("EMBER_BLESS").is_some() {
         fs::write(&path, &written).expect("the golden can be written");
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
