@@ -19,6 +19,8 @@ class Case:
     name: str
     model: bytes
     records: list
+    # Why TFLM's outputs are no reference, where that is so: then LiteRT's are.
+    not_tflm: str | None = None
 
 
 class Draw:

@@ -39,6 +39,8 @@ class Tensor:
     scales: list | None = None
     zero_points: list | None = None
     axis: int = 0
+    # Keeps its content from run to run.
+    variable: bool = False
 
 
 def quantized(shape, scale, zero_point, dtype="int8"):
@@ -86,6 +88,7 @@ def _tensor_fields(tensor, buffer_index):
     fields.type = DTYPES[tensor.dtype][0]
     fields.shape = [int(d) for d in tensor.shape]
     fields.buffer = buffer_index
+    fields.isVariable = tensor.variable
     if tensor.scales is not None:
         quantization = schema.QuantizationParametersT()
         quantization.scale = [float(np.float32(s)) for s in tensor.scales]
@@ -99,12 +102,15 @@ def model(op, options, inputs, outputs, version=1):
     """The bytes of a model with the single operator `op` (its name in the schema's `BuiltinOperator`).
 
     `options` is the schema's options object or None; an input that is None becomes the index -1, "not given". The
-    model's inputs are the operator's non-constant inputs, in order.
+    model's inputs are the operator's non-constant inputs, in order. Where `options` are bytes, `op` is the name of a
+    custom operator.
     """
     file = schema.ModelT()
     file.version = 3
     code = schema.OperatorCodeT()
-    code.builtinCode = getattr(schema.BuiltinOperator, op)
+    custom = isinstance(options, bytes)
+    code.builtinCode = schema.BuiltinOperator.CUSTOM if custom else getattr(schema.BuiltinOperator, op)
+    code.customCode = op if custom else None
     # One byte holds the older codes; 127 stands for the others.
     code.deprecatedBuiltinCode = min(code.builtinCode, 127)
     code.version = version
@@ -143,13 +149,17 @@ def model(op, options, inputs, outputs, version=1):
     operator.inputs = [t if isinstance(t, int) else add(t) for t in inputs]
     operator.outputs = [add(t) for t in outputs]
     # A table without fields says nothing.
-    if options is not None and vars(options):
+    if custom:
+        operator.customOptions = list(options)
+    elif options is not None and vars(options):
         name = type(options).__name__.removesuffix("T")
         operator.builtinOptionsType = getattr(schema.BuiltinOptions, name)
         operator.builtinOptions = options
     graph.operators.append(operator)
     graph.inputs = [
-        i for i, t in zip(operator.inputs, inputs) if isinstance(t, Tensor) and t.data is None
+        i
+        for i, t in zip(operator.inputs, inputs)
+        if isinstance(t, Tensor) and t.data is None and not t.variable
     ]
     graph.outputs = operator.outputs
     file.subgraphs = [graph]

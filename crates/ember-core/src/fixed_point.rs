@@ -257,6 +257,65 @@ pub const fn reciprocal(x: i32, integer_digits: i32) -> (i32, i32) {
     (one_over_one_plus_x(minus_one), bits_over_unit)
 }
 
+/// `x * 2^exponent`, saturating to the left and rounding to the right: `SaturatingRoundingMultiplyByPOTParam`.
+const fn multiply_by_pot(x: i32, exponent: i32) -> i32 {
+    if exponent >= 0 {
+        saturating_shift_left(x, exponent.cast_unsigned())
+    } else {
+        rounding_divide_by_pot(x, exponent.unsigned_abs())
+    }
+}
+
+/// The natural logarithm of a Q12.19 that is at least 1, as a Q5.26: `log_x_for_x_greater_than_or_equal_to_1`
+/// (`kernels/internal/common.h`), a Padé approximant around the fourth root of a half.
+#[must_use]
+pub const fn log_of_at_least_one(x: i32) -> i32 {
+    const INTEGER_BITS: i32 = 12;
+    /// Whole powers of two are Q6.25 until the end.
+    const POWER_SHIFT: i32 = 25;
+    const QUARTER_IN_Q6: i32 = 1 << 23;
+    const LN_2: i32 = 1_488_522_236;
+    const FOURTH_ROOT_OF_HALF: i32 = 1_805_811_301;
+    const ROOT_OF_HALF: i32 = 1_518_500_250;
+    // With r the fourth root of 2: 11 r / 240, r / 20, 2 / r - r and r / 4.
+    const NUMERATOR: i32 = 117_049_297;
+    const SQUARE: i32 = 127_690_142;
+    const CONSTANT: i32 = 1_057_819_769;
+    const LINEAR: i32 = 638_450_708;
+    const fn mul(a: i32, b: i32) -> i32 {
+        saturating_rounding_doubling_high_mul(a, b)
+    }
+    const fn lesser(a: i32, b: i32) -> i32 {
+        if a < b { a } else { b }
+    }
+
+    // x = 2^power * r, with r around the fourth root of a half: of two ways to split it the one with the lesser r.
+    let zeros = x.leading_zeros().cast_signed();
+    let r_a = mul(multiply_by_pot(x, zeros.wrapping_sub(1)), ROOT_OF_HALF);
+    let r_a = saturating_shift_left(r_a, 1);
+    let power_a = multiply_by_pot(INTEGER_BITS.wrapping_sub(zeros), POWER_SHIFT);
+    let power_a = power_a.saturating_add(QUARTER_IN_Q6);
+    let headroom = mul(x, ROOT_OF_HALF).leading_zeros().cast_signed();
+    let headroom = headroom.wrapping_sub(1);
+    let r_b = multiply_by_pot(x, headroom);
+    let power_b = multiply_by_pot(INTEGER_BITS.wrapping_sub(headroom), POWER_SHIFT);
+    let power_b = power_b.saturating_sub(QUARTER_IN_Q6);
+    let r = lesser(r_a, r_b);
+    let power = if power_a > power_b { power_a } else { power_b };
+
+    // RoundingHalfSum, of two that are not negative.
+    let p = ((r as i64 + FOURTH_ROOT_OF_HALF as i64 + 1) / 2) as i32;
+    let q = r.wrapping_sub(FOURTH_ROOT_OF_HALF);
+    let q = q.wrapping_add(q);
+    let square = mul(q, q);
+    let numerator = mul(q, r).wrapping_add(mul(mul(q, square), NUMERATOR));
+    let factor = CONSTANT.wrapping_add(q).wrapping_add(mul(SQUARE, square));
+    let denominator_minus_one = mul(p, factor).wrapping_add(mul(LINEAR, q));
+    let reciprocal = one_over_one_plus_x(denominator_minus_one);
+    let rest = mul(rounding_divide_by_pot(numerator, 6), reciprocal);
+    saturating_shift_left(mul(power, LN_2).wrapping_add(rest), 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,6 +388,13 @@ mod tests {
             let root = inverse_square_root(x);
             let found = f64::from(root.multiplier) / 2f64.powi(31 - root.shift);
             prop_assert!((found * f64::from(x).sqrt() - 1.0).abs() < 1.3e-6, "{found} for {x}");
+        }
+
+        #[test]
+        fn logarithm_is_close_to_the_real_one(x in 1 << 19..=i32::MAX) {
+            let expected = (f64::from(x) / f64::from(1 << 19)).ln();
+            let found = f64::from(log_of_at_least_one(x)) / f64::from(1 << 26);
+            prop_assert!((found - expected).abs() < 1e-6, "{found} for {expected}");
         }
 
         #[test]

@@ -18,6 +18,8 @@ pub enum Operand {
     Output,
     /// What the kernel works in besides.
     Scratch,
+    /// What the kernel keeps from run to run.
+    State,
 }
 
 impl core::fmt::Display for Operand {
@@ -30,6 +32,7 @@ impl core::fmt::Display for Operand {
             Self::Multipliers => "multipliers",
             Self::Output => "output",
             Self::Scratch => "scratch",
+            Self::State => "state",
         })
     }
 }

@@ -129,6 +129,28 @@ impl Steps {
         })
     }
 
+    /// For TANH of an input whose scale is the power of two that is nearest to this one: the cell of an LSTM (`Tanh` in
+    /// `micro/kernels/lstm_eval.cc`). `None` where a step of the input is more than 4 or next to nothing.
+    #[must_use]
+    pub fn of_power(scale: f32) -> Option<Self> {
+        let log2 = ember_core::float::round(log2(scale));
+        if !(-43.0..=2.0).contains(&log2) {
+            return None;
+        }
+        let left = (log2 as i32).wrapping_add(12);
+        Some(if left < 0 {
+            Self {
+                multiplier: 3,
+                shift: left.unsigned_abs(),
+            }
+        } else {
+            Self {
+                multiplier: 3i32.wrapping_shl(left.cast_unsigned()),
+                shift: 0,
+            }
+        })
+    }
+
     fn of(&self, x: i16) -> i32 {
         let half = if self.shift > 0 {
             1i32.wrapping_shl(self.shift.wrapping_sub(1))
@@ -140,11 +162,15 @@ impl Steps {
     }
 }
 
+fn log2(x: f32) -> f32 {
+    ember_core::elementary::ln(x) * (1.0 / core::f32::consts::LN_2)
+}
+
 /// The exponent of a number that is, to a thousandth of an octave, a power of two: `CheckedLog2`
 /// (`kernels/internal/quantization_util.cc`).
 #[must_use]
 pub fn log2_of_power(x: f32) -> Option<i32> {
-    let log2 = ember_core::elementary::ln(x) * (1.0 / core::f32::consts::LN_2);
+    let log2 = log2(x);
     let rounded = ember_core::float::round(log2);
     let rest = log2 - rounded;
     (rest < 1e-3 && rest > -1e-3).then_some(rounded as i32)

@@ -63,6 +63,7 @@ pub const IN_TFLM: &[BuiltinOp] = {
         LogicalNot,
         LogicalOr,
         Logistic,
+        LogSoftmax,
         Maximum,
         MaxPool2d,
         Mean,
@@ -103,9 +104,11 @@ pub const IN_TFLM: &[BuiltinOp] = {
         StridedSlice,
         Sub,
         Sum,
+        Svdf,
         Tanh,
         Transpose,
         TransposeConv,
+        UnidirectionalSequenceLstm,
         Unpack,
         ZerosLike,
     ]
@@ -114,17 +117,7 @@ pub const IN_TFLM: &[BuiltinOp] = {
 /// The builtin operators that TensorFlow Lite Micro registers and that Ember does not have.
 pub const ONLY_IN_TFLM: &[BuiltinOp] = {
     use BuiltinOp::*;
-    &[
-        AssignVariable,
-        CallOnce,
-        If,
-        LogSoftmax,
-        ReadVariable,
-        Svdf,
-        UnidirectionalSequenceLstm,
-        VarHandle,
-        While,
-    ]
+    &[AssignVariable, CallOnce, If, ReadVariable, VarHandle, While]
 };
 
 /// The types that a registration is for, in words: that of the first input, and the other that decides where there is one.

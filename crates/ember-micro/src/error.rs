@@ -280,6 +280,14 @@ pub enum Fault {
     /// A tensor that must be constant.
     #[error("its {0} is no constant: only constant ones are supported")]
     NotConstant(Slot),
+    /// A tensor that must keep its content from run to run.
+    #[error("its {0} is no variable: the operator keeps its state there, mark the tensor as one")]
+    NotVariable(Slot),
+    /// A tensor that only a variant of the operator has.
+    #[error(
+        "its {0} is given, which makes it a variant of the operator that is not supported: leave it out"
+    )]
+    Unsupported(Slot),
     /// Weights that are stored in a form that is not as its description says, or that a kernel reads which cannot decode it.
     #[error(
         "its {0} is encoded, and the description of the encoding does not fit it, or it is read by an operator that cannot decode it: only the weights of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED on INT8 are decoded, from decode types 0, 2 and 128"

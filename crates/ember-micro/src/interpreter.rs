@@ -9,8 +9,8 @@
 
 use core::cell::Cell;
 
-use ember_core::BuiltinOp;
 use ember_core::view::{self, Plain};
+use ember_core::{BuiltinOp, Dtype};
 use ember_tflite::{Model, Operator, Subgraph, Tensor, TensorId};
 
 use crate::error::{Fault, InvokeError, PrepareError};
@@ -198,13 +198,25 @@ impl<'a, 'm> Interpreter<'a, 'm> {
         self.run.invoke(profiler)
     }
 
-    /// Sets the variables, which carry state from run to run, to zero.
+    /// Sets the variables, which carry state from run to run, to what stands for zero.
     pub fn reset_variables(&mut self) {
         for (tensor, id) in self.graph().tensors().zip(0..) {
             if tensor.is_variable() {
-                self.run.activation(id).unwrap_or_default().fill(0);
+                let variable = self.run.activation(id).unwrap_or_default();
+                variable.fill(initial_byte(&tensor));
             }
         }
+    }
+}
+
+/// What a variable is filled with: of INT8 the first zero point, as `ResetTensorData` in
+/// `micro/micro_interpreter_graph.cc` does it, else zero.
+pub(crate) fn initial_byte(tensor: &Tensor<'_>) -> u8 {
+    let quantization = tensor.quantization();
+    let zero_point = quantization.and_then(|quantization| quantization.zero_point(0));
+    match (tensor.dtype(), zero_point) {
+        (Dtype::Int8, Some(zero_point)) => zero_point as u8,
+        _ => 0,
     }
 }
 

@@ -37,12 +37,12 @@ pub(crate) struct Frame<'s> {
 
 impl Frame<'_> {
     #[inline(never)]
-    fn row(&self, operand: u8) -> Option<Row> {
+    pub(crate) fn row(&self, operand: u8) -> Option<Row> {
         let id = self.operands.get(usize::from(operand))?;
         self.table.get(id as usize).copied()
     }
 
-    fn input(&self, index: u8) -> Option<Row> {
+    pub(crate) fn input(&self, index: u8) -> Option<Row> {
         if index >= self.inputs {
             return None;
         }

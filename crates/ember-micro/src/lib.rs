@@ -31,6 +31,7 @@ mod prepare;
 mod profile;
 pub mod registry;
 mod run;
+mod written;
 
 pub use ember_core::{BuiltinOp, Dtype};
 pub use ember_tflite::{Model, OpCode, ReadError};
@@ -50,3 +51,4 @@ pub use memory::Aligned;
 pub use memory::Arena;
 pub use prepare::{Operand, Prepare, Scratch};
 pub use profile::Profiler;
+pub use written::Others;

@@ -23,9 +23,10 @@ pub struct Linked<'m> {
     registry: &'m [Registration],
     /// Bytes of the activations.
     arena_bytes: u32,
-    /// Tensors: the model's inputs and outputs, and those that keep their content from run to run.
+    /// Tensors: the model's inputs and outputs.
     inputs: &'m [u32],
     outputs: &'m [u32],
+    /// Those that keep their content from run to run, with what they are filled with above their 16 bits.
     variables: &'m [u32],
     table: &'m [Row],
     steps: &'m [u32],
@@ -97,7 +98,7 @@ impl<'m> Linked<'m> {
             && are_steps(steps, registry, table.len())
             && are_tensors(inputs, table.len())
             && are_tensors(outputs, table.len())
-            && are_tensors(variables, table.len());
+            && are_variables(variables, table.len());
         if !fits {
             return None;
         }
@@ -185,6 +186,17 @@ const fn are_tensors(ids: &[u32], tensors: usize) -> bool {
     true
 }
 
+const fn are_variables(words: &[u32], tensors: usize) -> bool {
+    let mut at = 0;
+    while at < words.len() {
+        if (words[at] & 0xffff) as usize >= tensors {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
 /// A [`Linked`] model with an arena: ready to run.
 pub struct LinkedInterpreter<'a> {
     linked: &'a Linked<'a>,
@@ -259,10 +271,11 @@ impl<'a> LinkedInterpreter<'a> {
         self.run.invoke(profiler)
     }
 
-    /// Sets the variables, which carry state from run to run, to zero.
+    /// Sets the variables, which carry state from run to run, to what stands for zero.
     pub fn reset_variables(&mut self) {
-        for id in self.linked.variables {
-            self.run.activation(*id).unwrap_or_default().fill(0);
+        for word in self.linked.variables {
+            let variable = self.run.activation(word & 0xffff).unwrap_or_default();
+            variable.fill((word >> 16) as u8);
         }
     }
 }
@@ -300,7 +313,10 @@ impl Preparation {
         let (inputs, outputs) = (ids(graph.inputs()), ids(graph.outputs()));
         let variables = graph.tensors().zip(0..);
         let variables = variables.filter(|(tensor, _)| tensor.is_variable());
-        let variables: Vec<u32> = variables.map(|(_, id)| id).collect();
+        let variables = variables.map(|(tensor, id): (_, u32)| {
+            id | u32::from(crate::interpreter::initial_byte(&tensor)) << 16
+        });
+        let variables: Vec<u32> = variables.collect();
         crate::interpreter::with_interpreter(model, &registry, |interpreter| {
             let run = interpreter.run();
             let arena_bytes = run.activations.len().next_multiple_of(4);

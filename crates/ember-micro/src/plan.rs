@@ -313,10 +313,11 @@ impl Planner<'_> {
                 life,
             } = self.entry(root);
             match life {
+                // A variable lives to the end, whoever reads it.
                 Some(life) => self.set_life(
                     root,
                     Life {
-                        last: index,
+                        last: index.max(life.last),
                         ..life
                     },
                 ),

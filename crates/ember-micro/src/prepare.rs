@@ -196,6 +196,17 @@ impl<'p> Prepare<'p> {
         }
     }
 
+    /// Checks that there is no input at `index`, where a variant of the operator would have one.
+    ///
+    /// # Errors
+    /// [`Fault::Unsupported`].
+    pub fn no_input(&self, index: u8) -> Result<(), Refused> {
+        match self.operator.inputs().get(usize::from(index)) {
+            None => Ok(()),
+            Some(_) => Err(self.refuse(Fault::Unsupported(Slot::input(index)))),
+        }
+    }
+
     /// The output at `index`, of type `dtype`.
     ///
     /// # Errors
@@ -316,6 +327,17 @@ impl<'c> Operand<'c> {
             return Err(self.cx.refuse(Fault::NotConstant(self.slot)));
         }
         Ok(data)
+    }
+
+    /// Checks that it keeps its content from run to run.
+    ///
+    /// # Errors
+    /// [`Fault::NotVariable`].
+    pub fn is_variable(&self) -> Result<(), Refused> {
+        if self.tensor.is_variable() {
+            return Ok(());
+        }
+        Err(self.cx.refuse(Fault::NotVariable(self.slot)))
     }
 
     /// Checks the type.

@@ -26,10 +26,11 @@ use ember_kernels::{Bool, Int64};
 use crate::ops::{
     abs, add, arg_max, average_pool_2d, batch_matmul, broadcast_args, cast, comparisons,
     concatenation, conv_2d, conv_2d_max_pool_2d, depth_to_space, depthwise_conv_2d, dequantize,
-    div, dynamic_update_slice, elu, fully_connected, gather, hard_swish, l2, leaky_relu, logical,
-    logistic, max_pool_2d, maximum_minimum, mul, pack, pad, prelu, quantize, reduce, relu, reshape,
-    resize, select_v2, shape, softmax, space_to_batch_nd, squared_difference, stored,
-    strided_slice, sub, transpose, transpose_conv, unary, zeros_like,
+    detection_post_process, div, dynamic_update_slice, elu, fully_connected, gather, hard_swish,
+    l2, leaky_relu, log_softmax, logical, logistic, max_pool_2d, maximum_minimum, mul, pack, pad,
+    prelu, quantize, reduce, relu, reshape, resize, select_v2, shape, softmax, space_to_batch_nd,
+    squared_difference, stored, strided_slice, sub, svdf, transpose, transpose_conv, unary,
+    unidirectional_sequence_lstm, zeros_like,
 };
 
 macro_rules! registrations {
@@ -182,6 +183,10 @@ registrations! {
         LESS_INT8 = comparisons::Int8<comparisons::Less>;
         LESS_EQUAL_INT8 = comparisons::Int8<comparisons::LessEqual>;
         TRANSPOSE_CONV_INT8 = transpose_conv::OfInt8;
+        LOG_SOFTMAX_INT8 = log_softmax::Int8;
+        SVDF_INT8 = svdf::Int8;
+        SVDF_INT8_INT16 = svdf::Int8WithInt16;
+        UNIDIRECTIONAL_SEQUENCE_LSTM_INT8 = unidirectional_sequence_lstm::Int8;
     }
     /// Kernels of further operators on int16.
     FURTHER_INT16: {
@@ -200,6 +205,7 @@ registrations! {
         MAXIMUM_INT16 = maximum_minimum::Maximum<i16>;
         MINIMUM_INT16 = maximum_minimum::Minimum<i16>;
         TRANSPOSE_CONV_INT16 = transpose_conv::OfInt16;
+        UNIDIRECTIONAL_SEQUENCE_LSTM_INT16 = unidirectional_sequence_lstm::Int16;
     }
     /// Kernels of further operators on float32.
     FURTHER_FLOAT32: {
@@ -248,12 +254,20 @@ registrations! {
         LESS_FLOAT32 = comparisons::Plain<comparisons::Less, f32>;
         LESS_EQUAL_FLOAT32 = comparisons::Plain<comparisons::LessEqual, f32>;
         TRANSPOSE_CONV_FLOAT32 = transpose_conv::OfFloat32;
+        LOG_SOFTMAX_FLOAT32 = log_softmax::Float32;
+        SVDF_FLOAT32 = svdf::Float32;
+        UNIDIRECTIONAL_SEQUENCE_LSTM_FLOAT32 = unidirectional_sequence_lstm::Float32;
     }
     /// Kernels on float32 activations with int8 weights.
     DYNAMIC: {
         CONV_2D_DYNAMIC = conv_2d::Dynamic;
         DEPTHWISE_CONV_2D_DYNAMIC = depthwise_conv_2d::Dynamic;
         FULLY_CONNECTED_DYNAMIC = fully_connected::Dynamic;
+    }
+    /// Kernels of custom operators.
+    CUSTOM: {
+        DETECTION_POST_PROCESS_FLOAT32 = detection_post_process::Float32;
+        DETECTION_POST_PROCESS_UINT8 = detection_post_process::Uint8;
     }
     /// Kernels on integers without a scale, on truth values and on indices.
     ON_NUMBERS: {
@@ -372,6 +386,7 @@ pub static ALL: &[Registration] = &joined::<
             + FURTHER_INT16.len()
             + FURTHER_FLOAT32.len()
             + STORED.len()
+            + CUSTOM.len()
     },
 >(&[
     STORED,
@@ -386,6 +401,7 @@ pub static ALL: &[Registration] = &joined::<
     FURTHER_INT8,
     FURTHER_INT16,
     FURTHER_FLOAT32,
+    CUSTOM,
 ]);
 
 /// Everything: the kernels of two operators too.

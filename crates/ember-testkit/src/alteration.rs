@@ -361,6 +361,13 @@ impl Alterations {
             (Options::Shape(o), _) => o.out_type = self.random.pick(DTYPES),
             (Options::Pack(o), 0..=2) => o.values_count = number,
             (Options::Pack(o), _) => o.axis = number,
+            (Options::Svdf(o), 0..=2) => o.rank = number,
+            (Options::Svdf(o), _) => o.fused_activation_function = activation,
+            (Options::UnidirectionalSequenceLstm(o), 0..=1) => o.time_major = !o.time_major,
+            (Options::UnidirectionalSequenceLstm(o), 2..=4) => {
+                o.cell_clip = self.random.pick(SCALES);
+            }
+            (Options::UnidirectionalSequenceLstm(o), _) => o.fused_activation_function = activation,
             // An operator without options that Ember reads: nothing to alter.
             (_, _) => {}
         }

@@ -40,6 +40,9 @@ pub trait Session {
     /// # Errors
     /// When an input has not the bytes that the model takes, or an operator fails.
     fn invoke(&mut self, inputs: &Tensors) -> Result<Tensors, Refusal>;
+
+    /// Forgets what earlier runs left in the variables.
+    fn reset(&mut self);
 }
 
 /// What is done with a prepared model.

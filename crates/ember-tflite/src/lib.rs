@@ -43,6 +43,7 @@ extern crate std;
 
 mod error;
 mod flat;
+mod flexbuffer;
 mod meaning;
 mod metadata;
 mod model;
@@ -62,6 +63,7 @@ pub mod write;
 
 pub use error::{OperatorCodeFault, ReadError, StructureFault, TensorFault};
 pub use flat::{List, ListIter, Scalar};
+pub use flexbuffer::FlexMap;
 pub use metadata::{ArenaPlan, DECODE, PLAN, RUNTIME_VERSION, UNPLANNED};
 pub use model::{Model, OpCode, Operator, Signature, Subgraph, SubgraphId, TensorId, TensorIds};
 pub use options::{
@@ -71,7 +73,8 @@ pub use options::{
     MulOptions, Options, OptionsTable, PackOptions, Pool2dOptions, RawOptions, ReducerOptions,
     ReshapeOptions, ResizeBilinearOptions, ResizeNearestNeighborOptions, ShapeOptions,
     SoftmaxOptions, SpaceToDepthOptions, SplitOptions, SplitVOptions, StridedSliceOptions,
-    SubOptions, TransposeConvOptions, UnpackOptions, WeightsFormat,
+    SubOptions, SvdfOptions, TransposeConvOptions, UnidirectionalSequenceLstmOptions,
+    UnpackOptions, WeightsFormat,
 };
 pub use schema::Place;
 pub use tensor::{Quantization, Shape, Tensor};

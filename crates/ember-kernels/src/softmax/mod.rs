@@ -20,7 +20,7 @@ ember_core::plain! {
 }
 
 impl Softmax {
-    fn check(&self, input: usize, output: usize) -> Result<usize, KernelError> {
+    pub(crate) fn check(&self, input: usize, output: usize) -> Result<usize, KernelError> {
         check_shape(Operand::Input, &[self.outer, self.depth], input)?;
         check(Operand::Output, input, output)?;
         Ok(self.depth as usize)

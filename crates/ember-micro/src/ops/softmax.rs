@@ -10,15 +10,19 @@ use crate::kernel::Kernel;
 use crate::prepare::Prepare;
 
 fn check(cx: &Prepare<'_>) -> Result<(Softmax, f32), Refused> {
+    let shape = shape(cx)?;
+    Ok((shape, cx.options::<SoftmaxOptions>()?.beta))
+}
+
+/// The rows of the only input; the output has as many elements.
+pub(super) fn shape(cx: &Prepare<'_>) -> Result<Softmax, Refused> {
     cx.arity(1..=1, 1)?;
     let input = cx.same_elements()?;
-    let beta = cx.options::<SoftmaxOptions>()?.beta;
     let depth = input.shape()?.last().unwrap_or(1) as u32;
-    let shape = Softmax {
+    Ok(Softmax {
         outer: input.elements().checked_div(depth).unwrap_or(0),
         depth,
-    };
-    Ok((shape, beta))
+    })
 }
 
 /// SOFTMAX of int8 to int8.

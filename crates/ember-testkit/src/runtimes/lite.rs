@@ -54,4 +54,8 @@ impl Session for LiteSession<'_> {
             .map(|index| Ok(self.output(index)?.to_vec()))
             .collect()
     }
+
+    fn reset(&mut self) {
+        self.reset_variables();
+    }
 }

@@ -64,4 +64,8 @@ impl Session for MicroSession<'_, '_> {
             })
             .collect()
     }
+
+    fn reset(&mut self) {
+        self.interpreter.reset_variables();
+    }
 }

@@ -237,4 +237,28 @@ options! {
         /// The bias's and the accumulator's type, where one was chosen (version 5): else FLOAT32.
         quantized_bias_type: Dtype = 4;
     }
+    /// Options of SVDF.
+    Svdf: SvdfOptions, "SVDFOptions" = 6 for Svdf {
+        /// Filters of a unit.
+        rank: i32 = 0;
+        /// Applied to each sum before it is stored.
+        fused_activation_function: Activation = 1;
+        /// Whether a float input is quantized with a zero point where the weights are integers.
+        asymmetric_quantize_inputs: bool = 2;
+    }
+    /// Options of UNIDIRECTIONAL_SEQUENCE_LSTM.
+    UnidirectionalSequenceLstm: UnidirectionalSequenceLstmOptions, "UnidirectionalSequenceLSTMOptions" = 71 for UnidirectionalSequenceLstm {
+        /// The function of the cell gate, and of the cell before the output gate.
+        fused_activation_function: Activation = 0;
+        /// The cell stays within this of zero, if it is above zero.
+        cell_clip: f32 = 1;
+        /// The projection stays within this of zero, if it is above zero.
+        proj_clip: f32 = 2;
+        /// Whether the first dimension is time, and the second the batch.
+        time_major: bool = 3;
+        /// Whether a float input is quantized with a zero point where the weights are integers.
+        asymmetric_quantize_inputs: bool = 4;
+        /// Whether the recurrent weights are diagonal matrices.
+        diagonal_recurrent_tensors: bool = 5;
+    }
 }
