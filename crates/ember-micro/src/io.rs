@@ -120,6 +120,19 @@ impl<'s> Io<'s> {
         Ok((inputs, view::from_bytes_mut(output).ok_or(fault)?))
     }
 
+    /// All activations at once, for a kernel that hands them to a device, and the inputs, of which only the constants can be
+    /// read then. [`Prepare::place`](crate::Prepare::place) says where each tensor lies.
+    #[must_use]
+    pub fn activations(self) -> (Inputs<'s>, &'s mut [u8]) {
+        let inputs = Inputs {
+            before: &[],
+            after: &[],
+            after_start: u32::MAX,
+            frame: self.frame,
+        };
+        (inputs, self.activations)
+    }
+
     #[inline(never)]
     fn split_bytes(self, operand: u8) -> Option<(Inputs<'s>, &'s mut [u8])> {
         let frame = self.frame;

@@ -12,6 +12,9 @@
 //! What an operator needs besides its tensors ([`Prepare::scratch`](crate::Prepare::scratch)) lies behind everything that
 //! is in use while it runs.
 //!
+//! The memory that an NPU works in ([`ETHOS_U_ARENA`]) lies where the plan puts it, over other tensors too: which of its
+//! bytes the NPU writes is in its commands, and the compiler that wrote both kept what is still needed apart.
+//!
 //! A tensor between two operators that one kernel does together ([`Kernel::NEXT`](crate::Kernel::NEXT)) has no bytes. A
 //! plan in the metadata is one for operators that are done one by one, so it is checked and not followed then.
 
@@ -20,7 +23,10 @@ use core::cell::Cell;
 use ember_core::BuiltinOp;
 #[cfg(feature = "alloc")]
 use ember_tflite::Model;
-use ember_tflite::{ArenaPlan, DECODE, Subgraph, SubgraphId, TensorId, TensorIds, UNPLANNED};
+use ember_tflite::{
+    ArenaPlan, DECODE, ETHOS_U, ETHOS_U_ARENA, ETHOS_U_FAST, Operator, Subgraph, SubgraphId,
+    TensorId, TensorIds, UNPLANNED,
+};
 
 use crate::error::PrepareError;
 use crate::fusion;
@@ -270,9 +276,13 @@ impl Planner<'_> {
         // writes is there from the first one on.
         let mut fused = false;
         for operator in graph.operators() {
+            let npu = operator.custom_name() == ETHOS_U.as_bytes();
             let first = if fused {
                 index - 1
             } else {
+                if npu {
+                    self.place_memory(&operator)?;
+                }
                 self.read(operator.inputs(), index)?;
                 index
             };
@@ -294,7 +304,12 @@ impl Planner<'_> {
                     continue;
                 }
                 if !renamed.is_some_and(|TensorId(input)| self.share(id, input)) {
-                    self.set_life(id, Life { first, last: index });
+                    let mut life = Life { first, last: index };
+                    if npu {
+                        // It may lie over inputs that are not needed behind: the commands read them first.
+                        (life.first, life.last) = (index + 1, index + 1);
+                    }
+                    self.set_life(id, life);
                 }
             }
             index += 1;
@@ -323,10 +338,48 @@ impl Planner<'_> {
                 ),
                 // A constant, or a tensor without elements, needs nobody who writes it.
                 None if len == 0 || matches!(location, Location::Model(_)) => {}
+                // The memory of an NPU, which is no value.
+                None if matches!(location, Location::Arena(_)) => {}
                 None => return Err(PrepareError::Unwritten { index, tensor }),
             }
         }
         Ok(())
+    }
+
+    /// Places the memory that an NPU works in, the only tensor with a place and without a life. Its fast memory is elsewhere.
+    #[inline(never)]
+    fn place_memory(&mut self, operator: &Operator<'_>) -> Result<(), PrepareError> {
+        let memory = |at| {
+            operator
+                .inputs()
+                .get(at)
+                .filter(|id: &TensorId| !self.is_written(id.0))
+        };
+        let (arena, fast) = (memory(ETHOS_U_ARENA), memory(ETHOS_U_FAST));
+        if let Some(TensorId(tensor)) = arena {
+            let offset = self.planned(tensor);
+            let end = self.end_of(tensor, offset)?;
+            self.peak = self.peak.max(end);
+            self.set(tensor, Location::Arena(offset.cast_unsigned()));
+        }
+        if let Some(TensorId(tensor)) = fast.filter(|_| fast != arena)
+            && let Some(row) = self.table.get_mut(tensor as usize)
+        {
+            *row = [0, 0];
+        }
+        Ok(())
+    }
+
+    /// Where a tensor at this planned offset ends.
+    fn end_of(&self, tensor: u32, offset: i32) -> Result<u32, PrepareError> {
+        let end = offset
+            .cast_unsigned()
+            .saturating_add(self.entry(tensor).len);
+        // A negative offset is beyond everything.
+        if offset % 4 != 0 || end > Location::SAME_AS {
+            return Err(PrepareError::PlanOffset { tensor, offset });
+        }
+        Ok(end)
     }
 
     /// Lets a decoded tensor stand for the bytes that it is decoded from, if those are constant: its readers decode them

@@ -269,6 +269,23 @@ impl<'p> Prepare<'p> {
         Ok(Scratch { start, len })
     }
 
+    /// Where a tensor lies among the activations, in bytes from their start; none for a constant, and for one that is left
+    /// out. [`Io::activations`](crate::Io::activations) gives the bytes.
+    #[must_use]
+    pub fn place(&self, slot: Slot) -> Option<u32> {
+        let ids = if slot.is_output() {
+            self.operator.outputs()
+        } else {
+            self.operator.inputs()
+        };
+        let id = ids.get(slot.index())?;
+        let [word, _] = *self.activations.table.get(id.index())?;
+        match plan::Location::from_word(word) {
+            plan::Location::Arena(offset) => Some(offset),
+            plan::Location::Model(_) | plan::Location::SameAs(_) | plan::Location::Nowhere => None,
+        }
+    }
+
     /// Where in the model these bytes of it lie.
     pub(crate) fn offset(&self, bytes: &[u8]) -> u32 {
         (bytes.as_ptr() as usize).wrapping_sub(self.graph.model().bytes().as_ptr() as usize) as u32

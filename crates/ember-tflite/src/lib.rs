@@ -64,7 +64,9 @@ pub mod write;
 pub use error::{OperatorCodeFault, ReadError, StructureFault, TensorFault};
 pub use flat::{List, ListIter, Scalar};
 pub use flexbuffer::FlexMap;
-pub use metadata::{ArenaPlan, DECODE, PLAN, RUNTIME_VERSION, UNPLANNED};
+pub use metadata::{
+    ArenaPlan, DECODE, ETHOS_U, ETHOS_U_ARENA, ETHOS_U_FAST, PLAN, RUNTIME_VERSION, UNPLANNED,
+};
 pub use model::{Model, OpCode, Operator, Signature, Subgraph, SubgraphId, TensorId, TensorIds};
 pub use options::{
     AddOptions, BatchMatMulOptions, ConcatenationOptions, Conv2dOptions, CumsumOptions,

@@ -14,7 +14,6 @@
 use ember_core::BuiltinOp;
 
 use crate::error::{OperatorCodeFault, ReadError, TensorFault};
-use crate::flat::List;
 use crate::metadata::{ArenaPlan, PLAN};
 use crate::model::{Model, SubgraphId, raw_code};
 use crate::options;
@@ -169,10 +168,9 @@ const fn quantization(tensor: &Tensor<'_>) -> Result<(), TensorFault> {
 }
 
 const fn arena_plan(model: &Model<'_>) -> Result<(), ReadError> {
-    let Some(bytes) = model.metadata(PLAN) else {
+    let (Some(bytes), Some(plan)) = (model.metadata(PLAN), ArenaPlan::of(model)) else {
         return Ok(());
     };
-    let plan = ArenaPlan::over(List::over(bytes));
     let tensors = match model.subgraph(plan.subgraph()) {
         Some(graph) => graph.tensor_count(),
         None => 0,

@@ -14,6 +14,19 @@ pub const RUNTIME_VERSION: &str = "min_runtime_version";
 /// for both the tensor that they are decoded to.
 pub const DECODE: &str = "TFLM_DECODE";
 
+/// The custom operator that stands for what Arm's compiler `vela` took out of a model for an Ethos-U. Its inputs are the
+/// commands, the constants, two memories ([`ETHOS_U_ARENA`], [`ETHOS_U_FAST`]), and the tensors that the NPU reads. TFLM's
+/// `kernels/ethos_u/ethosu.cc` has the table.
+pub const ETHOS_U: &str = "ethos-u";
+
+/// The input of [`ETHOS_U`] that is no value, but memory: the arena as the compiler laid it out, the operator's other inputs
+/// and its outputs included.
+pub const ETHOS_U_ARENA: usize = 2;
+
+/// The input of [`ETHOS_U`] that says how much fast memory the NPU needs. It is not in the arena, unless it is the tensor of
+/// [`ETHOS_U_ARENA`] once more.
+pub const ETHOS_U_FAST: usize = 3;
+
 /// Where the arena plan leaves a tensor to the runtime.
 pub const UNPLANNED: i32 = -1;
 
@@ -24,11 +37,22 @@ const HEADER: usize = 3;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ArenaPlan<'a> {
     words: List<'a, i32>,
+    subgraph: SubgraphId,
 }
 
 impl<'a> ArenaPlan<'a> {
-    pub(crate) const fn over(words: List<'a, i32>) -> Self {
-        Self { words }
+    pub(crate) const fn of(model: &Model<'a>) -> Option<Self> {
+        let words = List::over(attempt!(model.metadata(PLAN)));
+        let subgraph = match words.word(1) {
+            Some(word) => SubgraphId(word),
+            None => SubgraphId::MAIN,
+        };
+        // TFLM's description has the subgraph here. Its code does not look, and `vela` writes how many subgraphs there are.
+        let subgraph = match model.subgraph(subgraph) {
+            Some(_) => subgraph,
+            None => SubgraphId::MAIN,
+        };
+        Some(Self { words, subgraph })
     }
 
     /// The version of the plan's format.
@@ -37,13 +61,10 @@ impl<'a> ArenaPlan<'a> {
         self.words.get(0).unwrap_or_default()
     }
 
-    /// The subgraph whose tensors the plan places.
+    /// The subgraph whose tensors the plan places: the main one where the plan names one that the model does not have.
     #[must_use]
     pub const fn subgraph(&self) -> SubgraphId {
-        match self.words.word(1) {
-            Some(subgraph) => SubgraphId(subgraph),
-            None => SubgraphId::MAIN,
-        }
+        self.subgraph
     }
 
     /// For every tensor of the subgraph, in order: bytes from the start of the arena, or [`UNPLANNED`]. Whether the
@@ -72,7 +93,7 @@ impl<'a> Model<'a> {
     /// The arena plan that came with the model.
     #[must_use]
     pub const fn arena_plan(&self) -> Option<ArenaPlan<'a>> {
-        Some(ArenaPlan::over(List::over(attempt!(self.metadata(PLAN)))))
+        ArenaPlan::of(self)
     }
 
     /// The oldest TensorFlow release that runs the model, such as `1.14.0`.
