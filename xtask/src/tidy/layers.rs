@@ -16,6 +16,10 @@ const LAYERS: &[(&str, &[&str])] = &[
         "ember-micro",
         &["ember-core", "ember-kernels", "ember-tflite"],
     ),
+    (
+        "ember-ethos-u",
+        &["ember-core", "ember-micro", "ember-tflite"],
+    ),
     ("ember-slot", &["ember-core"]),
     (
         "firmware",
