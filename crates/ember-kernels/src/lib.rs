@@ -11,7 +11,7 @@
 
 #![no_std]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "observe"))]
 extern crate std;
 
 pub mod abs;
@@ -48,6 +48,8 @@ pub mod max_pool_2d;
 pub mod maximum_minimum;
 pub mod mirror_pad;
 pub mod mul;
+#[cfg(feature = "observe")]
+pub mod observe;
 pub mod pack;
 pub mod prelu;
 pub mod quantize;

@@ -2,12 +2,19 @@
 
 use ember_core::Clamp;
 
+use super::noted;
 use super::wide::{self, Plain};
 use crate::arithmetic::{Float32, Int8};
 use crate::conv_2d::Conv2d;
 use crate::depthwise_conv_2d::DepthwiseConv2d;
 use crate::fully_connected::FullyConnected;
 use crate::max_pool_2d::{MaxPool, Pool2d};
+
+/// What the vector instructions are called.
+#[cfg(feature = "observe")]
+pub(super) const fn instructions() -> Option<&'static str> {
+    Some("NEON")
+}
 
 pub(crate) fn conv_2d_i8(
     shape: &Conv2d,
@@ -17,7 +24,9 @@ pub(crate) fn conv_2d_i8(
     scratch: &mut [u32],
     output: &mut [i8],
 ) -> bool {
-    wide::convolve(Plain, shape, arithmetic, input, filter, scratch, output)
+    noted(wide::convolve(
+        Plain, shape, arithmetic, input, filter, scratch, output,
+    ))
 }
 
 pub(crate) fn conv_2d_pooled_i8(
@@ -29,9 +38,9 @@ pub(crate) fn conv_2d_pooled_i8(
     scratch: &mut [u32],
     output: &mut [i8],
 ) -> bool {
-    wide::convolve_pooled(
+    noted(wide::convolve_pooled(
         Plain, shape, pool, arithmetic, input, filter, scratch, output,
-    )
+    ))
 }
 
 pub(crate) fn fully_connected_i8(
@@ -41,7 +50,9 @@ pub(crate) fn fully_connected_i8(
     filter: &[i8],
     output: &mut [i8],
 ) -> bool {
-    wide::connect(Plain, shape, arithmetic, input, filter, output)
+    noted(wide::connect(
+        Plain, shape, arithmetic, input, filter, output,
+    ))
 }
 
 pub(crate) fn depthwise_conv_2d_i8(
@@ -52,7 +63,9 @@ pub(crate) fn depthwise_conv_2d_i8(
     scratch: &mut [u32],
     output: &mut [i8],
 ) -> bool {
-    wide::depthwise(Plain, shape, arithmetic, input, filter, scratch, output)
+    noted(wide::depthwise(
+        Plain, shape, arithmetic, input, filter, scratch, output,
+    ))
 }
 
 pub(crate) fn conv_2d_f32(
@@ -63,7 +76,9 @@ pub(crate) fn conv_2d_f32(
     scratch: &mut [u32],
     output: &mut [f32],
 ) -> bool {
-    wide::float32::convolve(Plain, shape, arithmetic, input, filter, scratch, output)
+    noted(wide::float32::convolve(
+        Plain, shape, arithmetic, input, filter, scratch, output,
+    ))
 }
 
 pub(crate) fn conv_2d_pooled_f32(
@@ -75,9 +90,9 @@ pub(crate) fn conv_2d_pooled_f32(
     scratch: &mut [u32],
     output: &mut [f32],
 ) -> bool {
-    wide::float32::convolve_pooled(
+    noted(wide::float32::convolve_pooled(
         Plain, shape, pool, arithmetic, input, filter, scratch, output,
-    )
+    ))
 }
 
 pub(crate) fn fully_connected_f32(
@@ -87,7 +102,9 @@ pub(crate) fn fully_connected_f32(
     filter: &[f32],
     output: &mut [f32],
 ) -> bool {
-    wide::float32::connect(Plain, shape, arithmetic, input, filter, output)
+    noted(wide::float32::connect(
+        Plain, shape, arithmetic, input, filter, output,
+    ))
 }
 
 pub(crate) fn depthwise_conv_2d_f32(
@@ -98,7 +115,9 @@ pub(crate) fn depthwise_conv_2d_f32(
     scratch: &mut [u32],
     output: &mut [f32],
 ) -> bool {
-    wide::depthwise_float32(Plain, shape, arithmetic, input, filter, scratch, output)
+    noted(wide::depthwise_float32(
+        Plain, shape, arithmetic, input, filter, scratch, output,
+    ))
 }
 
 pub(crate) fn max_pool_2d_i8(
@@ -107,7 +126,7 @@ pub(crate) fn max_pool_2d_i8(
     input: &[i8],
     output: &mut [i8],
 ) -> bool {
-    wide::pool(Plain, shape, range, input, output)
+    noted(wide::pool(Plain, shape, range, input, output))
 }
 
 pub(crate) fn max_pool_2d_f32(
@@ -116,5 +135,5 @@ pub(crate) fn max_pool_2d_f32(
     input: &[f32],
     output: &mut [f32],
 ) -> bool {
-    wide::pool(Plain, shape, range, input, output)
+    noted(wide::pool(Plain, shape, range, input, output))
 }

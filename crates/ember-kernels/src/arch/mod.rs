@@ -28,6 +28,24 @@ mod wide;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
+/// What kernels for vectors give back, noted for whoever asks which of them ran.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+fn noted(done: bool) -> bool {
+    #[cfg(feature = "observe")]
+    crate::observe::note(done);
+    done
+}
+
+/// What the vector instructions that this processor has are called; none where there is no code for any.
+#[cfg(feature = "observe")]
+pub(crate) fn instructions() -> Option<&'static str> {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    return machine::instructions();
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    None
+}
+
 #[cfg(target_arch = "aarch64")]
 use aarch64 as machine;
 #[cfg(dsp)]

@@ -35,6 +35,16 @@ impl Level {
         }
     }
 
+    /// What its instructions are called.
+    #[cfg(feature = "observe")]
+    pub(in crate::arch) const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Avx2(_) => Some("AVX2"),
+            Self::Vnni(_) => Some("AVX-512 VNNI"),
+        }
+    }
+
     /// AVX2, also where there is better.
     #[cfg(test)]
     pub(in crate::arch) fn avx2() -> Self {

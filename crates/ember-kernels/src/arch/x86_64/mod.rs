@@ -23,6 +23,12 @@ use crate::depthwise_conv_2d::DepthwiseConv2d;
 use crate::fully_connected::FullyConnected;
 use crate::max_pool_2d::{MaxPool, Pool2d};
 
+/// What the vector instructions that this processor has are called; none where there is no code for any.
+#[cfg(feature = "observe")]
+pub(super) fn instructions() -> Option<&'static str> {
+    Level::best().name()
+}
+
 /// Defines functions that call one for [`Lanes`](wide::Lanes) with those of the level. They give false where that does, and
 /// where the processor has no instructions for it.
 macro_rules! by_level {
@@ -50,7 +56,7 @@ macro_rules! by_level {
         }
 
         $($(#[$meta])* pub(crate) fn $name($($arg: $type),*) -> bool {
-            Level::best().$name($($arg),*)
+            super::noted(Level::best().$name($($arg),*))
         })*
     };
 }
