@@ -151,17 +151,30 @@ pub(crate) fn plan(
     Ok(planner.peak)
 }
 
-/// Where [`plan`](self) puts each tensor of the main subgraph: what a model's metadata can carry to the device
-/// (`ModelSpec::set_arena_plan`). [`UNPLANNED`] for constants and for what nobody uses.
+/// Where [`plan`](self) puts each tensor of the main subgraph when operators are done one by one: what a model's metadata can
+/// carry to the device (`ModelSpec::set_arena_plan`). [`UNPLANNED`] for constants and for what nobody uses.
 ///
 /// # Errors
 /// What is wrong with the order of the operators, or with a plan that the model already has.
 #[cfg(feature = "alloc")]
 pub fn offsets(model: &Model<'_>) -> Result<alloc::vec::Vec<i32>, PrepareError> {
+    offsets_with(model, registry::ALL)
+}
+
+/// [`offsets`] where the interpreter has this registry, which may have kernels that do two operators: what is between these is
+/// [`UNPLANNED`].
+///
+/// # Errors
+/// As [`offsets`].
+#[cfg(feature = "alloc")]
+pub fn offsets_with(
+    model: &Model<'_>,
+    registry: &[Registration],
+) -> Result<alloc::vec::Vec<i32>, PrepareError> {
     let graph = model.main();
     let mut table = alloc::vec![[0; 2]; graph.tensor_count()];
     let mut lives = alloc::vec![0; graph.tensor_count()];
-    plan(&graph, registry::ALL, &mut table, &mut lives)?;
+    plan(&graph, registry, &mut table, &mut lives)?;
     let offset = |[word, len]: &Row| match Location::from_word(*word) {
         Location::Arena(offset) if *len > 0 => offset.cast_signed(),
         Location::Arena(_) | Location::Model(_) | Location::SameAs(_) | Location::Nowhere => {

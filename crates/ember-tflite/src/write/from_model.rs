@@ -55,7 +55,7 @@ fn named<'a>(maps: impl Iterator<Item = (&'a str, TensorId)>) -> Vec<(String, Te
     maps.map(|(name, id)| (name.to_owned(), id)).collect()
 }
 
-fn tensor(tensor: Tensor<'_>) -> TensorSpec {
+pub(super) fn tensor(tensor: Tensor<'_>) -> TensorSpec {
     let data = tensor.data();
     TensorSpec {
         name: tensor.name().to_owned(),
@@ -71,7 +71,7 @@ fn tensor(tensor: Tensor<'_>) -> TensorSpec {
     }
 }
 
-fn operator(index: usize, operator: &Operator<'_>) -> Result<OperatorSpec, WriteError> {
+pub(super) fn operator(index: usize, operator: &Operator<'_>) -> Result<OperatorSpec, WriteError> {
     let (op, custom_code) = match operator.opcode() {
         OpCode::Builtin(op) => (op, ""),
         OpCode::Custom(name) => (BuiltinOp::Custom, name),

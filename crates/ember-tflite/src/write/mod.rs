@@ -29,6 +29,7 @@ mod file;
 mod from_model;
 mod layout;
 mod official;
+mod part;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
