@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use ember_micro::plan::offsets;
+use ember_micro::plan::offsets_with;
 use ember_tflite::{TensorId, UNPLANNED};
 
 use crate::{LiteError, MappedModel, names};
@@ -48,10 +48,11 @@ impl ArenaPlan {
     pub fn of(mapped: &MappedModel) -> Result<ArenaPlan, LiteError> {
         let model = mapped.model()?;
         let graph = model.main();
-        let offsets = offsets(&model).map_err(|source| LiteError::Prepare {
-            model: mapped.name().to_owned(),
-            source,
-        })?;
+        let offsets =
+            offsets_with(&model, mapped.registry()).map_err(|source| LiteError::Prepare {
+                model: mapped.name().to_owned(),
+                source,
+            })?;
         let operators: Vec<String> = graph.operators().map(|op| names::operator(&op)).collect();
         let end = operators.len().saturating_sub(1);
         let mut lives: Vec<Option<[usize; 2]>> = vec![None; graph.tensor_count()];

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     num::NonZeroUsize,
     time::{Duration, Instant},
 };
@@ -9,7 +10,7 @@ use std::{
 use ember_micro::{OpCode, Profiler};
 use serde::Serialize;
 
-use crate::{LiteError, MappedModel, Session};
+use crate::{LiteError, MappedModel, Session, names};
 
 /// Times of single inferences, or of single operators, on one thread, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -44,10 +45,58 @@ pub struct Profile {
 pub struct OperatorLatency {
     /// Its number in the order of execution.
     pub index: u32,
-    /// Its name in the schema, or that of a custom operator.
+    /// Its name in the schema, or that of a custom operator; for a partition, its delegate and its operators.
     pub name: String,
+    /// Whether the operator before does its work, too: then there is nothing left to time.
+    pub done_with_previous: bool,
+    /// Its part of the time of all operators, 0..=1.
+    pub share: f64,
     /// Its times.
     pub latency: Latency,
+}
+
+impl fmt::Display for Profile {
+    /// A line for the model and one for each operator, in microseconds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const TITLE: &str = "operator";
+        let names = self.operators.iter().map(|operator| operator.name.len());
+        let width = names.max().unwrap_or(0).max(TITLE.len());
+        writeln!(
+            f,
+            "{}: {} runs on one thread, in µs",
+            self.model, self.latency.runs
+        )?;
+        writeln!(
+            f,
+            "    {TITLE:<width$}  {:>10} {:>10} {:>10} {:>10} {:>10}  share",
+            "min", "median", "mean", "p90", "p99"
+        )?;
+        let figures = |latency: &Latency| {
+            let Latency {
+                runs: _,
+                min_us,
+                mean_us,
+                p50_us,
+                p90_us,
+                p99_us,
+            } = latency;
+            format!("{min_us:>10.2} {p50_us:>10.2} {mean_us:>10.2} {p90_us:>10.2} {p99_us:>10.2}")
+        };
+        for operator in &self.operators {
+            let OperatorLatency { index, name, .. } = operator;
+            if operator.done_with_previous {
+                writeln!(f, "{index:>3} {name:<width$}  done by the operator before")?;
+            } else {
+                writeln!(
+                    f,
+                    "{index:>3} {name:<width$}  {}  {:>4.1} %",
+                    figures(&operator.latency),
+                    100.0 * operator.share
+                )?;
+            }
+        }
+        writeln!(f, "    {:<width$}  {}", "model", figures(&self.latency))
+    }
 }
 
 /// Times `runs` inferences one by one on this thread, after a tenth as many that are not counted. What is timed is
@@ -93,16 +142,37 @@ pub fn profile(model: &MappedModel, runs: NonZeroUsize) -> Result<Profile, LiteE
         fill(&mut session, &inputs)?;
         session.invoke_profiled(&mut stopwatch)?;
     }
-    let operators = stopwatch.operators.into_iter();
-    let operators = operators.map(|(index, (name, mut times))| OperatorLatency {
-        index,
-        name,
-        latency: summary(&mut times),
+    let operators = stopwatch
+        .operators
+        .into_iter()
+        .zip(session.done_with_previous());
+    let operators = operators.map(|((index, (name, mut times)), done_with_previous)| {
+        let title = model.delegation().and_then(|it| it.title(index as usize));
+        OperatorLatency {
+            index,
+            name: title.unwrap_or(name),
+            done_with_previous,
+            share: 0.0,
+            latency: summary(&mut times),
+        }
     });
+    let mut operators: Vec<OperatorLatency> = operators.collect();
+    let total: f64 = operators
+        .iter()
+        .map(|operator| operator.latency.mean_us)
+        .sum();
+    for operator in &mut operators {
+        // A clock that did not move gives equal parts of nothing.
+        operator.share = if total > 0.0 {
+            operator.latency.mean_us / total
+        } else {
+            0.0
+        };
+    }
     Ok(Profile {
         model: model.name().to_owned(),
         latency,
-        operators: operators.collect(),
+        operators,
     })
 }
 
@@ -115,13 +185,9 @@ struct Stopwatch {
 
 impl Profiler for Stopwatch {
     fn begin(&mut self, index: u32, code: OpCode<'static>) {
-        self.operators.entry(index).or_insert_with(|| {
-            let name = match code {
-                OpCode::Builtin(op) => op.to_string(),
-                OpCode::Custom(name) => name.to_owned(),
-            };
-            (name, Vec::new())
-        });
+        self.operators
+            .entry(index)
+            .or_insert_with(|| (names::code(code), Vec::new()));
         self.begun = Instant::now();
     }
 

@@ -48,6 +48,28 @@ pub enum LiteError {
         /// The operator and its fault.
         source: InvokeError,
     },
+    /// A partition could not be run by its delegate.
+    #[error(
+        "{model}: delegate {delegate} failed on its partition of operators {operators:?}: {what}; run the model without this delegate"
+    )]
+    Delegate {
+        /// Which model.
+        model: String,
+        /// The delegate's name.
+        delegate: String,
+        /// The partition's operators, by their numbers in the model.
+        operators: Vec<usize>,
+        /// What the delegate said.
+        what: String,
+    },
+    /// Parts of the model are with delegates, so that its operators are not in it.
+    #[error(
+        "{model}: parts of it are with delegates; start from the model as it was, and name all delegates at once"
+    )]
+    Delegated {
+        /// Which model.
+        model: String,
+    },
     /// The model cannot be taken apart and written again.
     #[error("{model}: {source}")]
     Write {

@@ -18,6 +18,7 @@
 mod aligned;
 mod arena_plan;
 mod bench;
+pub mod delegate;
 mod diff;
 mod dot;
 mod error;
@@ -35,6 +36,9 @@ mod strip;
 pub use aligned::Arena;
 pub use arena_plan::{ArenaPlan, PlannedTensor};
 pub use bench::{Latency, OperatorLatency, Profile, bench, profile};
+pub use delegate::{
+    Compiled, Declined, Delegate, Delegation, Interpreted, Node, Partition, PlacedPartition, Simd,
+};
 pub use diff::{Difference, TensorDifference, diff};
 pub use dot::dot;
 pub use error::LiteError;

@@ -6,11 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ember_micro::{Preparation, arena_bytes_needed, registry};
+use ember_micro::{Preparation, Registration, arena_bytes_needed, registry};
 use ember_tflite::Model;
 use memmap2::Mmap;
 
-use crate::{Arena, LiteError, Session, aligned::AlignedBytes, map};
+use crate::{Arena, Delegation, LiteError, Session, aligned::AlignedBytes, delegate, map};
 
 /// The bytes of a model. A mapping begins at a page, so both kinds begin at a multiple of 16.
 enum Bytes {
@@ -24,6 +24,7 @@ enum Bytes {
 pub struct MappedModel {
     bytes: Bytes,
     name: String,
+    delegation: Option<Delegation>,
 }
 
 impl MappedModel {
@@ -68,7 +69,11 @@ impl MappedModel {
     }
 
     fn checked(bytes: Bytes, name: String) -> Result<MappedModel, LiteError> {
-        let model = MappedModel { bytes, name };
+        let model = MappedModel {
+            bytes,
+            name,
+            delegation: None,
+        };
         model.model()?;
         Ok(model)
     }
@@ -119,29 +124,44 @@ impl MappedModel {
             .sum())
     }
 
-    /// Bytes of arena that a session of the model needs.
+    /// Which delegates run what; `None` for a model that [`delegated`](Self::delegated) did not make.
+    #[must_use]
+    pub fn delegation(&self) -> Option<&Delegation> {
+        self.delegation.as_ref()
+    }
+
+    pub(crate) fn set_delegation(&mut self, delegation: Delegation) {
+        self.delegation = Some(delegation);
+    }
+
+    /// The kernels that sessions of the model run.
+    pub(crate) fn registry(&self) -> &'static [Registration] {
+        match self.delegation {
+            None => registry::FUSING,
+            Some(_) => &delegate::REGISTRY,
+        }
+    }
+
+    /// Bytes of arena that a session of the model needs. Operators are done together where that can be.
     ///
     /// # Errors
     ///
     /// [`LiteError::Prepare`] when the runtime cannot run the model.
     pub fn arena_bytes(&self) -> Result<usize, LiteError> {
-        arena_bytes_needed(&self.model()?, registry::ALL).map_err(|source| LiteError::Prepare {
+        let needed = arena_bytes_needed(&self.model()?, self.registry());
+        needed.map_err(|source| LiteError::Prepare {
             model: self.name.clone(),
             source,
         })
     }
 
-    /// Bytes of arena that a firmware needs which prepares the model on the chip, such as one with slots: there, operators are
-    /// done together where that can be.
+    /// Bytes of arena that a firmware needs which prepares the model on the chip, such as one with slots: the same as here.
     ///
     /// # Errors
     ///
     /// As [`MappedModel::arena_bytes`].
     pub fn slot_arena_bytes(&self) -> Result<usize, LiteError> {
-        arena_bytes_needed(&self.model()?, registry::FUSING).map_err(|source| LiteError::Prepare {
-            model: self.name.clone(),
-            source,
-        })
+        self.arena_bytes()
     }
 
     /// Bytes of arena that a firmware needs which the model is linked into: what was prepared is in its flash.

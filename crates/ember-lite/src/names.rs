@@ -5,7 +5,12 @@ use ember_tflite::{OpCode, Operator, Quantization, Subgraph, Tensor, TensorId, T
 
 /// `CONV_2D`, or the name of a custom operator.
 pub(crate) fn operator(operator: &Operator<'_>) -> String {
-    match operator.opcode() {
+    code(operator.opcode())
+}
+
+/// As [`operator`].
+pub(crate) fn code(code: OpCode<'_>) -> String {
+    match code {
         OpCode::Builtin(op) => op.to_string(),
         OpCode::Custom(name) => name.to_owned(),
     }

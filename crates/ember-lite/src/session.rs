@@ -1,10 +1,10 @@
 //! A model that is ready to run.
 
 use ember_core::{Dtype, view::Plain};
-use ember_micro::{Interpreter, Profiler, registry};
+use ember_micro::{Interpreter, InvokeError, Profiler};
 use ember_tflite::Tensor;
 
-use crate::{Arena, ImageEncoder, LiteError, MappedModel, scores};
+use crate::{Arena, Delegation, ImageEncoder, LiteError, MappedModel, delegate, scores};
 
 /// A type that tensors hold, so that a run can be refused when the model's is another.
 pub trait Element: Plain {
@@ -32,10 +32,12 @@ impl Element for f32 {
     const DTYPE: Dtype = Dtype::Float32;
 }
 
-/// A model prepared in an arena: the interpreter with every registration there is.
+/// A model prepared in an arena: the interpreter with every registration there is, and the delegates that the model was given
+/// to.
 pub struct Session<'s> {
     interpreter: Interpreter<'s, 's>,
     name: &'s str,
+    delegation: Option<&'s Delegation>,
 }
 
 impl<'s> Session<'s> {
@@ -46,13 +48,14 @@ impl<'s> Session<'s> {
     /// [`LiteError::Prepare`] when the runtime cannot run the model or the arena is too small.
     pub fn new(model: &'s MappedModel, arena: &'s mut Arena) -> Result<Session<'s>, LiteError> {
         let parsed = model.model()?;
-        let interpreter = Interpreter::new(&parsed, registry::ALL, arena.as_mut_slice());
+        let interpreter = Interpreter::new(&parsed, model.registry(), arena.as_mut_slice());
         Ok(Session {
             interpreter: interpreter.map_err(|source| LiteError::Prepare {
                 model: model.name().to_owned(),
                 source,
             })?,
             name: model.name(),
+            delegation: model.delegation(),
         })
     }
 
@@ -121,7 +124,7 @@ impl<'s> Session<'s> {
     ///
     /// # Errors
     ///
-    /// [`LiteError::Invoke`] with the operator that stopped it.
+    /// [`LiteError::Invoke`] with the operator that stopped it, [`LiteError::Delegate`] with the partition.
     pub fn invoke(&mut self) -> Result<(), LiteError> {
         self.invoke_profiled(&mut ())
     }
@@ -130,15 +133,28 @@ impl<'s> Session<'s> {
     ///
     /// # Errors
     ///
-    /// [`LiteError::Invoke`] with the operator that stopped it.
+    /// As [`invoke`](Self::invoke).
     pub fn invoke_profiled(&mut self, profiler: &mut impl Profiler) -> Result<(), LiteError> {
-        let name = self.name;
-        self.interpreter
-            .invoke_profiled(profiler)
-            .map_err(|source| LiteError::Invoke {
-                model: name.to_owned(),
+        let mut invoke = || self.interpreter.invoke_profiled(profiler);
+        match self.delegation {
+            None => invoke().map_err(|source| LiteError::Invoke {
+                model: self.name.to_owned(),
                 source,
-            })
+            }),
+            Some(delegation) => {
+                let (result, failure) = delegate::running(delegation, invoke);
+                result.map_err(|error| delegated(self.name, delegation, error, failure))
+            }
+        }
+    }
+
+    /// For each operator, whether the one before does its work, too.
+    pub(crate) fn done_with_previous(&self) -> impl Iterator<Item = bool> {
+        let mut both = false;
+        self.interpreter.prepared().map(move |prepared| {
+            both = !both && prepared.registration.next.is_some();
+            !both && prepared.registration.next.is_some()
+        })
     }
 
     /// Sets the variables of a model with state to zero.
@@ -273,6 +289,33 @@ impl<'s> Session<'s> {
             side,
             found: tensor.dtype(),
         }
+    }
+}
+
+/// The error of a model with partitions, in the numbers of the operators that it had before.
+fn delegated(
+    name: &str,
+    delegation: &Delegation,
+    error: InvokeError,
+    failure: Option<String>,
+) -> LiteError {
+    let operators = delegation.origins(error.index as usize);
+    let first = operators.first().copied();
+    let partition = first.and_then(|first| delegation.partition_of(first));
+    if let (Some((_, partition)), Some(what)) = (partition, failure) {
+        return LiteError::Delegate {
+            model: name.to_owned(),
+            delegate: partition.delegate.clone(),
+            operators: operators.to_vec(),
+            what,
+        };
+    }
+    LiteError::Invoke {
+        model: name.to_owned(),
+        source: InvokeError {
+            index: first.map_or(error.index, |first| first as u32),
+            ..error
+        },
     }
 }
 

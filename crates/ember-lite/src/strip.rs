@@ -28,6 +28,11 @@ pub fn strip(mapped: &MappedModel, keep_signatures: bool) -> Result<Vec<u8>, Lit
 impl MappedModel {
     /// The model as values that can be changed and written again.
     pub(crate) fn spec(&self) -> Result<ModelSpec, LiteError> {
+        if self.delegation().is_some() {
+            return Err(LiteError::Delegated {
+                model: self.name().to_owned(),
+            });
+        }
         ModelSpec::from_model(&self.model()?).map_err(|source| LiteError::Write {
             model: self.name().to_owned(),
             source,

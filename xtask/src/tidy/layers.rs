@@ -63,7 +63,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "ember-progress",
         ],
     ),
-    ("ember-lite", &["ember-core", "ember-micro", "ember-tflite"]),
+    (
+        "ember-lite",
+        &["ember-core", "ember-kernels", "ember-micro", "ember-tflite"],
+    ),
     ("ember-deploy", &["ember-core", "ember-link", "ember-slot"]),
     (
         "ember-probe",

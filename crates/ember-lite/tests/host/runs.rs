@@ -146,6 +146,16 @@ fn a_profile_has_every_operator_and_is_json() {
         .collect();
     assert_eq!(names, ["FULLY_CONNECTED"]);
     assert_eq!(profile.operators[0].latency.runs, 20);
+    assert!(!profile.operators[0].done_with_previous);
+    let share: f64 = profile
+        .operators
+        .iter()
+        .map(|operator| operator.share)
+        .sum();
+    assert!((share - 1.0).abs() < 1e-9, "{share}");
+    let text = profile.to_string();
+    assert!(text.contains("bright.tflite: 20 runs"), "{text}");
+    assert!(text.contains("  0 FULLY_CONNECTED"), "{text}");
     let json = serde_json::to_value(&profile).unwrap();
     assert!(
         json["operators"][0]["latency"]["p99_us"].as_f64().unwrap() > 0.0,
