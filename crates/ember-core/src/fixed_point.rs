@@ -18,7 +18,7 @@ pub const fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
 
 /// [`saturating_rounding_doubling_high_mul`] where the caller knows that not both are `i32::MIN`.
 #[inline(always)]
-pub(crate) const fn rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
+pub const fn rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
     // Armv6-M, which is Arm without compare-and-swap, multiplies to 32 bits only.
     if cfg!(all(target_arch = "arm", not(target_has_atomic = "32"))) {
         high_mul_by_halves(a, b)

@@ -101,6 +101,28 @@ impl Axis {
         span
     }
 
+    /// How many windows from `output` on, whose span this is, lie wholly in the input; one at least.
+    #[cfg(any(dsp, scalar))]
+    pub(crate) const fn whole_from(&self, output: u32, span: Span) -> u32 {
+        let last = self.filter.wrapping_sub(1).wrapping_mul(self.dilation);
+        let room = self
+            .input
+            .saturating_sub(span.position.wrapping_add(last).wrapping_add(1));
+        let more = match self.stride {
+            1 => room,
+            stride => match room.checked_div(stride) {
+                Some(more) => more,
+                None => 0,
+            },
+        };
+        let left = self.output.wrapping_sub(output);
+        if more < left {
+            more.wrapping_add(1)
+        } else {
+            left
+        }
+    }
+
     /// Taps that begin in a stretch of so many positions that begins with one.
     const fn taps_within(&self, positions: u32) -> u32 {
         match self.dilation {

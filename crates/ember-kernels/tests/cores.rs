@@ -76,6 +76,16 @@ fn cortex_m0() {
 }
 
 #[test]
+fn cortex_m3() {
+    run(
+        "thumbv7m-none-eabi",
+        "cortex_m.ld",
+        "qemu-system-arm",
+        &["-machine", "mps2-an385"],
+    );
+}
+
+#[test]
 fn cortex_m4f() {
     run(
         "thumbv7em-none-eabihf",

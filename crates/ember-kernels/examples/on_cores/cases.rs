@@ -2,13 +2,14 @@
 
 use core::ffi::CStr;
 
-use ember_core::{Clamp, Padding, QuantizedMultiplier, multiply_by_quantized_multiplier};
+use ember_core::{Clamp, Padding, QuantizedMultiplier};
 use ember_kernels::conv_2d::{self, Conv2d};
 use ember_kernels::depthwise_conv_2d::{self, DepthwiseConv2d};
 use ember_kernels::fully_connected::{self, FullyConnected};
 use ember_kernels::max_pool_2d::{self, MaxPool, Pool2d};
 use ember_kernels::{Axis, Element, Float32, Int8};
 
+use crate::quantization::Quantization;
 use crate::random::Random;
 
 /// Cases of each kind.
@@ -19,7 +20,7 @@ const INPUT: usize = 1536;
 const FILTER: usize = 2048;
 const OUTPUT: usize = 1536;
 const SCRATCH: usize = 512;
-const CHANNELS: usize = 64;
+pub(crate) const CHANNELS: usize = 64;
 
 /// A case that failed.
 pub(crate) struct Failed {
@@ -54,13 +55,13 @@ fn each_product(
     }
 }
 
-struct Tensors {
+pub(crate) struct Tensors {
     input: [i8; INPUT],
     filter: [i8; FILTER],
     found: [i8; OUTPUT],
     scratch: [u32; SCRATCH],
-    bias: [i32; CHANNELS],
-    multipliers: [QuantizedMultiplier; CHANNELS],
+    pub(crate) bias: [i32; CHANNELS],
+    pub(crate) multipliers: [QuantizedMultiplier; CHANNELS],
 }
 
 static mut TENSORS: Tensors = Tensors {
@@ -71,82 +72,6 @@ static mut TENSORS: Tensors = Tensors {
     bias: [0; CHANNELS],
     multipliers: [QuantizedMultiplier::ZERO; CHANNELS],
 };
-
-/// What int8 kernels are called with besides tensors.
-struct Quantization {
-    zero_points: (i32, i32),
-    range: Clamp<i32>,
-    count: usize,
-}
-
-impl Quantization {
-    fn new(random: &mut Random, tensors: &mut Tensors, channels: usize) -> Self {
-        let ordinary = random.within(0, 3) > 0;
-        for (bias, multiplier) in tensors.bias.iter_mut().zip(&mut tensors.multipliers) {
-            *bias = random.next() as i32 >> 15;
-            *multiplier = QuantizedMultiplier {
-                multiplier: (1 << 30) | (random.next() >> 2) as i32,
-                shift: -(random.within(1, 12) as i32) + if ordinary { 0 } else { 2 },
-            };
-        }
-        // Channels without weights have factors like these.
-        if random.within(0, 3) == 0 {
-            tensors.multipliers[1].shift = -(random.within(20, 31) as i32);
-        }
-        if random.within(0, 3) == 0 {
-            tensors.multipliers[0] = QuantizedMultiplier::ZERO;
-        }
-        if random.within(0, 7) == 0 {
-            tensors.bias[0] = i32::MAX - 1000;
-            tensors.bias[1] = i32::MIN / 2;
-        }
-        let zero = |random: &mut Random| random.within(0, 255) as i32 - 128;
-        let full = random.flag();
-        let (low, high) = (zero(random), zero(random));
-        Self {
-            zero_points: (zero(random), zero(random)),
-            range: if full {
-                Clamp::INT8
-            } else {
-                Clamp {
-                    min: low.min(high),
-                    max: low.max(high),
-                }
-            },
-            count: if random.within(0, 4) == 0 {
-                1
-            } else {
-                channels
-            },
-        }
-    }
-
-    fn finish(&self, tensors: &Tensors, channel: usize, sum: i32) -> i8 {
-        let multiplier = tensors.multipliers[if self.count == 1 { 0 } else { channel }];
-        let sum = sum.wrapping_add(tensors.bias[channel]);
-        let scaled = multiply_by_quantized_multiplier(sum, multiplier);
-        scaled
-            .wrapping_add(self.zero_points.1)
-            .max(self.range.min)
-            .min(self.range.max) as i8
-    }
-
-    /// The arithmetic.
-    fn arithmetic<'t>(
-        &self,
-        bias: &'t [i32],
-        multipliers: &'t [QuantizedMultiplier; CHANNELS],
-    ) -> Int8<'t> {
-        Int8 {
-            input_zero_point: self.zero_points.0,
-            output_zero_point: self.zero_points.1,
-            filter_zero_point: 0,
-            range: self.range,
-            bias: Some(bias),
-            multipliers: &multipliers[..self.count],
-        }
-    }
-}
 
 fn conv_2d(random: &mut Random, tensors: &mut Tensors, pooled: bool) -> Option<bool> {
     let depth = match random.within(0, 3) {
@@ -199,7 +124,9 @@ fn conv_2d(random: &mut Random, tensors: &mut Tensors, pooled: bool) -> Option<b
     }
     let quantization = Quantization::new(random, tensors, filters as usize);
     random.int8(&mut tensors.input[..input_len]);
-    random.int8(&mut tensors.filter[..taps * filters as usize]);
+    let filter_len = taps * filters as usize;
+    random.int8(&mut tensors.filter[..filter_len]);
+    quantization.kill(&mut tensors.filter[..filter_len], |index| index / taps);
     let pool_range = if random.flag() {
         Clamp::INT8
     } else {
@@ -307,6 +234,7 @@ fn depthwise_conv_2d(random: &mut Random, tensors: &mut Tensors) -> Option<bool>
     let quantization = Quantization::new(random, tensors, filters);
     random.int8(&mut tensors.input[..input_len]);
     random.int8(&mut tensors.filter[..filter_len]);
+    quantization.kill(&mut tensors.filter[..filter_len], |index| index % filters);
     {
         let Tensors {
             input,

@@ -11,6 +11,8 @@ mod cases;
 #[cfg(target_os = "none")]
 mod core_start;
 #[cfg(target_os = "none")]
+mod quantization;
+#[cfg(target_os = "none")]
 mod random;
 
 /// On a host there is nothing to see.

@@ -59,10 +59,8 @@ use x86_64 as machine;
 
 #[cfg(all(dsp, target_abi = "eabihf"))]
 pub(crate) use dsp::dots_f32;
-#[cfg(dsp)]
-pub(crate) use dsp::{conv_2d_3x3, is_conv_2d_3x3};
 #[cfg(any(dsp, scalar))]
-pub(crate) use machine::dots_i8;
+pub(crate) use machine::{HAS_CONV_2D_3X3, conv_2d_3x3, dots_i8};
 pub(crate) use machine::{
     conv_2d_f32, conv_2d_i8, conv_2d_pooled_f32, conv_2d_pooled_i8, depthwise_conv_2d_f32,
     depthwise_conv_2d_i8, fully_connected_f32, fully_connected_i8, max_pool_2d_f32, max_pool_2d_i8,
@@ -72,5 +70,5 @@ pub(crate) use portable::dots_f32;
 #[cfg(not(any(dsp, scalar)))]
 pub(crate) use portable::dots_i8;
 pub(crate) use portable::{dot_f32, dot_i8, dot_i16};
-#[cfg(not(dsp))]
-pub(crate) use unaided::{conv_2d_3x3, is_conv_2d_3x3};
+#[cfg(not(any(dsp, scalar)))]
+pub(crate) use unaided::{HAS_CONV_2D_3X3, conv_2d_3x3};

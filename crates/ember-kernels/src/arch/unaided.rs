@@ -25,14 +25,8 @@ pub(crate) const fn conv_2d_i8(
     false
 }
 
-#[inline(always)]
-pub(crate) const fn is_conv_2d_3x3(
-    _shape: &Conv2d,
-    _pool: &MaxPool<i32>,
-    _arithmetic: &Int8<'_>,
-) -> bool {
-    false
-}
+/// Whether there is special code for that: [`conv_2d_3x3`] is never true.
+pub(crate) const HAS_CONV_2D_3X3: bool = false;
 
 #[inline(always)]
 pub(crate) const fn conv_2d_3x3(

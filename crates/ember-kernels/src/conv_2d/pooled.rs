@@ -1,5 +1,7 @@
 //! CONV_2D followed by MAX_POOL_2D without the tensor between them.
 
+use ember_core::{Clamp, QuantizedMultiplier};
+
 use super::Conv2d;
 use super::geometry::Geometry;
 use crate::arch;
@@ -66,18 +68,30 @@ pub fn convolve_pooled<L: Linear>(
     arithmetic.conv_2d_pooled(shape, pool, input, filter, scratch, output)
 }
 
-/// Whether the processor that this is compiled for has a kernel for exactly these numbers. Then it is the only one that
-/// [`convolve_pooled_as`] links.
+/// Whether there is special code for exactly these numbers on the processors that have any: a 3×3 convolution of one channel
+/// with a 2×2 pooling, of ordinary factors. Then that is all that [`convolve_pooled_as`] links there.
 #[must_use]
 pub const fn is_special(shape: &Conv2d, pool: &MaxPool<i32>, arithmetic: &Int8<'_>) -> bool {
-    arch::is_conv_2d_3x3(shape, pool, arithmetic)
+    let range = arithmetic.range;
+    let mut multipliers = arithmetic.multipliers;
+    while let [QuantizedMultiplier { multiplier, shift }, rest @ ..] = multipliers {
+        // To the right, but not by so much that a sum which leaves 31 bits matters.
+        let is_ordinary = *multiplier >= 1 << 30 && *shift >= -21 && *shift <= -1;
+        let is_none = *multiplier == 0 && *shift == 0;
+        if !is_ordinary && !is_none {
+            return false;
+        }
+        multipliers = rest;
+    }
+    shape.is_small(&pool.shape) && Clamp::INT8.min <= range.min && range.max <= Clamp::INT8.max
 }
 
 /// [`convolve_pooled`] of int8 where it is known when the program is compiled which kernel runs: `SPECIAL` is what
-/// [`is_special`] says, and then there must be [`Conv2d::pooled_scratch_len`] words of scratch.
+/// [`is_special`] says, and then there must be [`Conv2d::pooled_scratch_len`] words of scratch. With multipliers that it says
+/// no to the outputs are wrong.
 ///
 /// # Errors
-/// As [`convolve_pooled`], or it is not special, or there is less scratch.
+/// As [`convolve_pooled`], or the shapes are not special, or there is less scratch.
 #[inline(always)]
 pub fn convolve_pooled_as<const SPECIAL: bool>(
     shape: &Conv2d,
@@ -88,7 +102,7 @@ pub fn convolve_pooled_as<const SPECIAL: bool>(
     scratch: &mut [u32],
     output: &mut [i8],
 ) -> Result<(), KernelError> {
-    if !SPECIAL {
+    if !SPECIAL || !arch::HAS_CONV_2D_3X3 {
         return convolve_pooled(shape, pool, arithmetic, input, filter, scratch, output);
     }
     let lengths = [input.len(), filter.len(), output.len()];

@@ -6,7 +6,7 @@ use core::arch::naked_asm;
 use ember_core::view;
 
 use super::{Scaling, conv_2d, narrow, offsets};
-use crate::arithmetic::Int8;
+use crate::arithmetic::{Arithmetic, Int8};
 use crate::depthwise_conv_2d::DepthwiseConv2d;
 use crate::rows;
 use crate::window::{Axis, Span};
@@ -41,7 +41,7 @@ pub(crate) fn depthwise_conv_2d_i8(
     }
     let (Some(weights), Some(scaling), 1, true) = (
         scratch.get_mut(..taps.wrapping_mul(2)),
-        Scaling::new(arithmetic, channels, taps),
+        Scaling::new(arithmetic),
         shape.multiplier,
         channels >= 4
             && usize::max(shape.rows.filter as usize, shape.columns.filter as usize) < 1 << 13,
@@ -50,12 +50,13 @@ pub(crate) fn depthwise_conv_2d_i8(
     };
     let mut work = Work::new(shape, arithmetic, &scaling);
     let mut channel = 0;
+    let mut all_suit = true;
     loop {
         // The last four may have been in part of the four before.
         channel = usize::min(channel, channels.wrapping_sub(4));
         let from = filter.get(channel..).unwrap_or(&[]);
         widen(from, channels, weights);
-        work.take(&scaling, channel);
+        all_suit &= work.take(&scaling, channel, taps);
         let mut work = Run {
             shape,
             work: &mut work,
@@ -69,7 +70,64 @@ pub(crate) fn depthwise_conv_2d_i8(
         }
     }
     narrow(arithmetic.range, output);
+    if !all_suit {
+        for channel in 0..channels {
+            let ([bias], [multiplier]) = scaling.of(channel);
+            if !Scaling::suits(bias, multiplier, taps) {
+                by_definition(shape, arithmetic, input, filter, channel, output);
+            }
+        }
+    }
     true
+}
+
+/// The outputs of one channel, whose sums are scaled as they are everywhere else.
+#[inline(never)]
+fn by_definition(
+    shape: &DepthwiseConv2d,
+    arithmetic: &Int8<'_>,
+    input: &[i8],
+    filter: &[i8],
+    channel: usize,
+    output: &mut [i8],
+) {
+    let DepthwiseConv2d { rows, columns, .. } = shape;
+    let channels = shape.channels as usize;
+    let row = (columns.input as usize).wrapping_mul(channels);
+    let mut outputs = rows::of_mut(output, channels);
+    for image in rows::of(input, row.wrapping_mul(rows.input as usize)) {
+        for y in 0..rows.output {
+            let y = rows.span(y);
+            for x in 0..columns.output {
+                let x = columns.span(x);
+                let mut sum = arithmetic.start(channel);
+                for tap_y in 0..y.taps {
+                    for tap_x in 0..x.taps {
+                        let at = |span: Span, tap: u32, axis: &Axis| {
+                            span.position.wrapping_add(tap.wrapping_mul(axis.dilation)) as usize
+                        };
+                        let from = at(y, tap_y, rows)
+                            .wrapping_mul(row)
+                            .wrapping_add(at(x, tap_x, columns).wrapping_mul(channels));
+                        let tap = (y.tap.wrapping_add(tap_y))
+                            .wrapping_mul(columns.filter)
+                            .wrapping_add(x.tap.wrapping_add(tap_x));
+                        let tap = (tap as usize).wrapping_mul(channels);
+                        if let (Some(x), Some(w)) = (
+                            image.get(from.wrapping_add(channel)),
+                            filter.get(tap.wrapping_add(channel)),
+                        ) {
+                            sum = arithmetic.multiply_add(sum, *x, *w);
+                        }
+                    }
+                }
+                let out = outputs.next().and_then(|pixel| pixel.get_mut(channel));
+                if let Some(out) = out {
+                    *out = arithmetic.finish(channel, sum);
+                }
+            }
+        }
+    }
 }
 
 /// The first four of each pixel of a filter, each in half a word: 0 and 2, then 1 and 3.
@@ -203,14 +261,17 @@ impl Work {
         }
     }
 
-    /// The biases and multipliers of four channels.
-    fn take(&mut self, scaling: &Scaling<'_>, channel: usize) {
-        let scales = scaling.bias.iter().zip(scaling.multipliers).skip(channel);
-        let places = self.bias.iter_mut().zip(&mut self.scales);
-        for ((to_bias, to_scale), (bias, multiplier)) in places.zip(scales) {
-            *to_bias = *bias;
-            *to_scale = [multiplier.multiplier, !multiplier.shift];
+    /// Takes the biases and multipliers of four channels; whether they suit sums of so many products.
+    #[inline(always)]
+    fn take(&mut self, scaling: &Scaling<'_>, channel: usize, taps: usize) -> bool {
+        let (biases, multipliers) = scaling.of::<4>(channel);
+        self.bias = biases;
+        let mut all_suit = true;
+        for ((scale, bias), multiplier) in self.scales.iter_mut().zip(biases).zip(multipliers) {
+            all_suit &= Scaling::suits(bias, multiplier, taps);
+            *scale = [multiplier.multiplier, !multiplier.shift];
         }
+        all_suit
     }
 }
 
@@ -336,27 +397,4 @@ unsafe extern "C" fn pixels(work: &mut Work) {
         "bne 2b",
         "pop {{r0, r4-r11, pc}}",
     )
-}
-
-impl Axis {
-    /// How many windows from `output` on, whose span this is, lie wholly in the input; one at least.
-    const fn whole_from(&self, output: u32, span: Span) -> u32 {
-        let last = self.filter.wrapping_sub(1).wrapping_mul(self.dilation);
-        let room = self
-            .input
-            .saturating_sub(span.position.wrapping_add(last).wrapping_add(1));
-        let more = match self.stride {
-            1 => room,
-            stride => match room.checked_div(stride) {
-                Some(more) => more,
-                None => 0,
-            },
-        };
-        let left = self.output.wrapping_sub(output);
-        if more < left {
-            more.wrapping_add(1)
-        } else {
-            left
-        }
-    }
 }

@@ -29,6 +29,8 @@ mod depthwise_conv_2d;
 mod dots;
 #[cfg(target_abi = "eabihf")]
 mod dots_f32;
+mod pairs;
+mod patches;
 mod pooled;
 
 pub(crate) use conv_2d::{conv_2d_i8, conv_2d_pooled_i8};
@@ -36,7 +38,7 @@ pub(crate) use depthwise_conv_2d::depthwise_conv_2d_i8;
 pub(crate) use dots::dots_i8;
 #[cfg(target_abi = "eabihf")]
 pub(crate) use dots_f32::dots_f32;
-pub(crate) use pooled::{conv_2d_3x3, is_conv_2d_3x3};
+pub(crate) use pooled::{HAS_CONV_2D_3X3, conv_2d_3x3};
 
 pub(crate) use super::small::conv_2d_pooled_f32;
 pub(crate) use super::unaided::{
@@ -47,80 +49,89 @@ pub(crate) use super::unaided::{
 use crate::arithmetic::Int8;
 use ember_core::{Clamp, QuantizedMultiplier};
 
-/// What scales sums: one of each for every output channel.
+/// What scales sums: one of each for every output channel, or one multiplier for all of them, or no biases.
+///
+/// All of the loops scale a sum with the same six instructions:
+///
+/// ```text
+/// QADD   s, s, s            twice the sum, saturated
+/// SMMULR s, s, multiplier   (2 s m + 2^31) >> 32 = (s m + 2^30) >> 31
+/// ADD    s, s, s, ASR #31   one off where it is negative: ties away from zero
+/// ASR    s, s, shift - 1
+/// ADD    s, s, 2 zero + 1
+/// SSAT   s, #8, s, ASR #1
+/// ```
+///
+/// That is [`QuantizedMultiplier::apply`], the zero point and the range of int8 for the numbers that [`Self::suits`] names. For
+/// channels with others the loops give anything, and something else gives their outputs.
 #[derive(Clone, Copy)]
 struct Scaling<'a> {
-    bias: &'a [i32],
-    multipliers: &'a [QuantizedMultiplier],
+    arithmetic: &'a Int8<'a>,
     /// Twice the output's zero point, and one: the zero point, and half of what the last shift takes.
     twice_zero: i32,
 }
 
-/// Right shifts with which [`Scaling`] is exact.
+/// Right shifts with which [`Scaling`] is exact for any sum.
 const SHIFTS: core::ops::RangeInclusive<i32> = -21..=-1;
 
 /// The same for sums below 2^30.
 const SMALL: core::ops::RangeInclusive<i32> = -31..=-1;
 
 impl<'a> Scaling<'a> {
-    /// Of this arithmetic, where every multiplier is one for the six instructions that all of the loops scale a sum with:
-    ///
-    /// ```text
-    /// QADD   s, s, s            twice the sum, saturated
-    /// SMMULR s, s, multiplier   (2 s m + 2^31) >> 32 = (s m + 2^30) >> 31
-    /// ADD    s, s, s, ASR #31   one off where it is negative: ties away from zero
-    /// ASR    s, s, shift - 1
-    /// ADD    s, s, 2 zero + 1
-    /// SSAT   s, #8, s, ASR #1
-    /// ```
-    ///
-    /// That is [`QuantizedMultiplier::apply`], the zero point and the range of int8 for any sum of less than 2^30. A greater
-    /// one saturates in the first line. Then the product is at least 2^29 - 1 in both ways, and with 21 bits less at least
-    /// 256 after rounding: with any zero point the output is the range's end in both ways.
-    ///
-    /// Smaller factors, which channels without weights have, are exact where no sum of `size` products gets that far. With a
-    /// factor of zero every line gives what the definition gives.
-    fn new(arithmetic: &Int8<'a>, channels: usize, size: usize) -> Option<Self> {
-        if !Self::suits(arithmetic, channels, size) {
-            return None;
-        }
-        Some(Self {
-            bias: arithmetic.bias?,
-            multipliers: arithmetic.multipliers,
+    /// `None` where the activation leaves something beyond int8.
+    fn new(arithmetic: &'a Int8<'_>) -> Option<Self> {
+        is_within_int8(arithmetic.range).then(|| Self {
+            arithmetic,
             twice_zero: arithmetic.output_zero_point.wrapping_mul(2).wrapping_add(1),
         })
     }
 
-    /// Whether there is one for sums of `size` products.
-    const fn suits(arithmetic: &Int8<'_>, channels: usize, size: usize) -> bool {
-        let range = arithmetic.range;
-        let within = Clamp::INT8.min <= range.min && range.max <= Clamp::INT8.max;
-        let (Some(mut biases), mut multipliers) = (arithmetic.bias, arithmetic.multipliers) else {
-            return false;
+    /// Biases and multipliers of so many channels from one on, where there are so many.
+    #[inline(always)]
+    fn of<const COUNT: usize>(
+        &self,
+        channel: usize,
+    ) -> ([i32; COUNT], [QuantizedMultiplier; COUNT]) {
+        let Int8 {
+            bias, multipliers, ..
+        } = self.arithmetic;
+        let bias = bias.and_then(|bias| bias.get(channel..)?.first_chunk());
+        let multipliers = match *multipliers {
+            [one] => [*one; COUNT],
+            _ => multipliers
+                .get(channel..)
+                .and_then(|rest| rest.first_chunk())
+                .copied()
+                .unwrap_or([QuantizedMultiplier::ZERO; COUNT]),
         };
-        if multipliers.len() != channels || !within {
-            return false;
-        }
-        while let ([multiplier, multipliers_left @ ..], [bias, biases_left @ ..]) =
-            (multipliers, biases)
-        {
-            let QuantizedMultiplier { multiplier, shift } = *multiplier;
-            // A product is below 2^15.
-            let small = bias.unsigned_abs() < 1 << 29 && size <= 1 << 14;
-            let least = if small {
-                *SMALL.start()
-            } else {
-                *SHIFTS.start()
-            };
-            let ordinary = multiplier >= 1 << 30 && shift >= least && shift <= *SHIFTS.end();
-            let none = multiplier == 0 && shift == 0;
-            if !ordinary && !none {
-                return false;
-            }
-            (multipliers, biases) = (multipliers_left, biases_left);
-        }
-        true
+        (bias.copied().unwrap_or([0; COUNT]), multipliers)
     }
+
+    /// Whether the six instructions are exact for a channel with these, whose sums are of `size` products.
+    ///
+    /// A sum of 2^30 or more saturates in the first of them. Then the product is at least 2^29 - 1 in both ways, and with 21
+    /// bits less at least 256 after rounding: with any zero point the output is the range's end in both ways.
+    ///
+    /// Smaller factors are exact where no sum of `size` products gets that far. With a factor of zero every line gives what the
+    /// definition gives.
+    const fn suits(bias: i32, multiplier: QuantizedMultiplier, size: usize) -> bool {
+        let QuantizedMultiplier { multiplier, shift } = multiplier;
+        // A product is below 2^15.
+        let small = bias.unsigned_abs() < 1 << 29 && size <= 1 << 14;
+        let least = if small {
+            *SMALL.start()
+        } else {
+            *SHIFTS.start()
+        };
+        let ordinary = multiplier >= 1 << 30 && shift >= least && shift <= *SHIFTS.end();
+        let none = multiplier == 0 && shift == 0;
+        ordinary || none
+    }
+}
+
+/// Whether nothing of a range is beyond int8.
+const fn is_within_int8(range: Clamp<i32>) -> bool {
+    Clamp::INT8.min <= range.min && range.max <= Clamp::INT8.max
 }
 
 /// The input's offset in both halves of a word.

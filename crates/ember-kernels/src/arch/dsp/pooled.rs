@@ -14,16 +14,11 @@ use crate::rows;
 /// halves of a word, the first one low.
 const WORDS: usize = 8;
 
-/// Whether [`conv_2d_3x3`] is for this.
-pub(crate) const fn is_conv_2d_3x3(
-    shape: &Conv2d,
-    pool: &MaxPool<i32>,
-    arithmetic: &Int8<'_>,
-) -> bool {
-    shape.is_small(&pool.shape) && Scaling::suits(arithmetic, shape.output_channels as usize, 9)
-}
+/// There is such code.
+pub(crate) const HAS_CONV_2D_3X3: bool = true;
 
-/// Convolves and pools; false where the shapes are others, or there is no scratch for the filters.
+/// Convolves and pools; false where the shapes are others, or there is no scratch for the filters. Numbers that
+/// `conv_2d::is_special` says no to give outputs that are wrong.
 pub(crate) fn conv_2d_3x3(
     shape: &Conv2d,
     pool: &MaxPool<i32>,
@@ -37,7 +32,7 @@ pub(crate) fn conv_2d_3x3(
     let (Some(filters), true, Some(scaling)) = (
         scratch.get_mut(..channels.wrapping_mul(WORDS)),
         shape.is_small(&pool.shape),
-        Scaling::new(arithmetic, channels, 9),
+        Scaling::new(arithmetic),
     ) else {
         return false;
     };
@@ -77,9 +72,9 @@ fn pack(scaling: &Scaling<'_>, filter: &[i8], packed: &mut [u32]) {
     let pair = |low: i8, high: i8| (low as u16 as u32) | (high as u32) << 16;
     let (filters, _) = filter.as_chunks::<9>();
     let (packed, _) = packed.as_chunks_mut::<WORDS>();
-    let scales = scaling.bias.iter().zip(scaling.multipliers);
     let mut last = &mut 0;
-    for ((out, w), (bias, multiplier)) in packed.iter_mut().zip(filters).zip(scales) {
+    for ((out, w), channel) in packed.iter_mut().zip(filters).zip(0..) {
+        let ([bias], [multiplier]) = scaling.of(channel);
         let [a, b, c, d, e, f, g, h, i] = *w;
         let [
             sides0,

@@ -3,6 +3,8 @@
 
 use core::arch::naked_asm;
 
+use super::Sums;
+
 /// Adds `Σ (x + offset) * w` to each sum, wrapping; `filters` are four of `x`'s length.
 pub(crate) fn dots_i8(sums: &mut [i32; 4], x: &[i8], offset: i32, filters: &[i8]) {
     let len = x.len();
@@ -17,13 +19,6 @@ pub(crate) fn dots_i8(sums: &mut [i32; 4], x: &[i8], offset: i32, filters: &[i8]
             )
         };
     }
-}
-
-/// What [`four`] works on besides.
-#[repr(C)]
-struct Sums<'s> {
-    sums: &'s mut [i32; 4],
-    offset: i32,
 }
 
 /// 16 instructions for four products. Everything is addressed from its end, so that one register counts for all.
@@ -88,9 +83,9 @@ unsafe extern "C" fn four(x: *const i8, filters: *const i8, len: usize, sums: &m
 }
 
 /// The largest of the sums of four neighbouring outputs of a 3×3 convolution, which see a window of 4×4.
-pub(super) fn largest(window: &[i32; 16], filter: &[i8; 9], start: i32) -> i32 {
+pub(super) fn largest(window: &[i32; 16], filter: &[u8; 9], start: i32) -> i32 {
     // SAFETY: the arrays are as long as it asks for.
-    unsafe { largest_of(window.as_ptr(), filter.as_ptr(), start) }
+    unsafe { largest_of(window.as_ptr(), filter.as_ptr().cast(), start) }
 }
 
 /// 14 instructions for each tap, which has four products.
@@ -105,30 +100,24 @@ unsafe extern "C" fn largest_of(window: *const i32, filter: *const i8, start: i3
         "mov r5, r2",
         "mov r6, r2",
         "mov r7, r2",
-        "movs r3, #48",
-        "adds r3, r3, r0",
-        "mov r12, r3",
-        "2:",
+        ".irp row, 0, 1, 2",
         ".irp column, 0, 1, 2",
-        "ldrb r2, [r1, #\\column]",
+        "ldrb r2, [r1, #3 * \\row + \\column]",
         "sxtb r2, r2",
-        "ldr r3, [r0, #4 * \\column]",
+        "ldr r3, [r0, #16 * \\row + 4 * \\column]",
         "muls r3, r2, r3",
         "adds r4, r4, r3",
-        "ldr r3, [r0, #4 * \\column + 4]",
+        "ldr r3, [r0, #16 * \\row + 4 * \\column + 4]",
         "muls r3, r2, r3",
         "adds r5, r5, r3",
-        "ldr r3, [r0, #4 * \\column + 16]",
+        "ldr r3, [r0, #16 * \\row + 4 * \\column + 16]",
         "muls r3, r2, r3",
         "adds r6, r6, r3",
-        "ldr r3, [r0, #4 * \\column + 20]",
+        "ldr r3, [r0, #16 * \\row + 4 * \\column + 20]",
         "muls r3, r2, r3",
         "adds r7, r7, r3",
         ".endr",
-        "adds r1, r1, #3",
-        "adds r0, r0, #16",
-        "cmp r0, r12",
-        "bne 2b",
+        ".endr",
         "cmp r4, r5",
         "bge 3f",
         "mov r4, r5",

@@ -1,0 +1,380 @@
+//! The windows of two pixels, widened, and their way through the filters.
+
+use core::arch::naked_asm;
+
+use ember_core::view;
+
+use super::pairs::{Work, pairs, sums};
+use super::{Scaling, offsets};
+use crate::arithmetic::{Arithmetic, Int8};
+use crate::conv_2d::{Conv2d, Geometry};
+use crate::rows;
+use crate::window::Span;
+
+/// The windows of two pixels, and every filter.
+pub(super) struct Patches<'a> {
+    pub(super) geometry: Geometry<'a>,
+    filter: &'a [i8],
+    scaling: Scaling<'a>,
+    /// In fours: elements 0 and 2 of the first window, 1 and 3, the same of the second; each in half a word, with the
+    /// input's offset.
+    lanes: &'a mut [u32],
+    /// One window as it is in the input, filled up to a whole four with what stands for zero.
+    bytes: &'a mut [i8],
+    zero: i8,
+    offsets: u32,
+    kinds: Kinds,
+}
+
+impl<'a> Patches<'a> {
+    pub(super) fn new(
+        shape: &'a Conv2d,
+        arithmetic: &'a Int8<'_>,
+        filter: &'a [i8],
+        scratch: &'a mut [u32],
+    ) -> Option<Self> {
+        let geometry = Geometry::new(shape);
+        let fours = geometry.filter.div_ceil(4);
+        let (lanes, bytes) = scratch.split_at_mut_checked(fours.wrapping_mul(4))?;
+        let bytes = view::from_bytes_mut(view::as_bytes_mut(bytes.get_mut(..fours)?))?;
+        let zero = arithmetic.input_zero_point as i8;
+        let scaling = Scaling::new(arithmetic)?;
+        rows::fill(bytes, zero);
+        // Filters come in pairs and weights in fours.
+        if shape.output_channels < 2 || geometry.filter < 4 {
+            return None;
+        }
+        Some(Self {
+            geometry,
+            filter,
+            scaling,
+            kinds: Kinds::new(
+                &scaling,
+                shape.output_channels as usize,
+                geometry.filter,
+                filter,
+            )?,
+            lanes,
+            bytes,
+            zero,
+            offsets: offsets(arithmetic),
+        })
+    }
+
+    /// Makes the window over these positions the first or the second.
+    #[inline(always)]
+    pub(super) fn gather(&mut self, image: &[i8], second: bool, y: Span, x: Span) {
+        let window = self.geometry.window(y, x, 0);
+        if window.is_in_fours() {
+            if window.is_partial() {
+                for [even, odd, second_even, second_odd] in self.lanes.as_chunks_mut().0 {
+                    let (even, odd) = if second {
+                        (second_even, second_odd)
+                    } else {
+                        (even, odd)
+                    };
+                    (*even, *odd) = (0, 0);
+                }
+            }
+            window.for_each(|from, to, len| {
+                let run = image.get(from..from.wrapping_add(len)).unwrap_or(&[]);
+                self.widen(run, second, to);
+            });
+        } else {
+            if window.is_partial() {
+                rows::fill(self.bytes, self.zero);
+            }
+            window.for_each(|from, to, len| {
+                let run = image.get(from..from.wrapping_add(len)).unwrap_or(&[]);
+                let place = self
+                    .bytes
+                    .get_mut(to..to.wrapping_add(len))
+                    .unwrap_or(&mut []);
+                // SAFETY: the place has room for as many.
+                unsafe { copy(run.as_ptr(), place.as_mut_ptr(), run.len().min(place.len())) };
+            });
+            let bytes = core::mem::take(&mut self.bytes);
+            self.widen(bytes, second, 0);
+            self.bytes = bytes;
+        }
+    }
+
+    /// Widens fours of bytes to be elements of the first or the second window, from `to` on.
+    #[inline(always)]
+    pub(super) fn widen(&mut self, bytes: &[i8], second: bool, to: usize) {
+        let lane = self
+            .lanes
+            .get_mut(to.wrapping_add(if second { 2 } else { 0 })..);
+        let lane = lane.unwrap_or(&mut []);
+        let fours = bytes.len() / 4;
+        if fours > 0 && lane.len() >= fours.wrapping_mul(4).wrapping_sub(2) {
+            // SAFETY: there are as many fours of bytes, and two words of every four of the lane but the last two.
+            unsafe { widen(bytes.as_ptr(), lane.as_mut_ptr(), fours, self.offsets) };
+        }
+    }
+
+    /// Makes the second window the same as the first.
+    pub(super) fn double(&mut self) {
+        for [even, odd, second_even, second_odd] in self.lanes.as_chunks_mut().0 {
+            (*second_even, *second_odd) = (*even, *odd);
+        }
+    }
+
+    /// Every output of both pixels, or of the only one, which then is both windows.
+    #[inline(never)]
+    pub(super) fn meet(&mut self, first: &mut [i8], second: Option<&mut [i8]>) {
+        let channels = self.kinds.channels;
+        let first = first.as_mut_ptr();
+        let second = second.map_or(first, |second| second.as_mut_ptr());
+        if !self.kinds.are_plain {
+            return self.meet_one_by_one(first, second);
+        }
+        self.pairs(first, second, 0, channels & !1);
+        if !channels.is_multiple_of(2) {
+            self.pairs(first, second, channels.wrapping_sub(2), 2);
+        }
+    }
+
+    /// The outputs of so many filters, in pairs, which all are plain.
+    #[inline(always)]
+    fn pairs(&mut self, first: *mut i8, second: *mut i8, from: usize, filters: usize) {
+        let arithmetic = self.scaling.arithmetic;
+        if let Some(bias) = arithmetic.bias {
+            let mut work = self.work(first, second, from, filters);
+            work.bias = bias.as_ptr().wrapping_add(from);
+            work.multipliers = arithmetic.multipliers.as_ptr().wrapping_add(from);
+            // SAFETY: there are as many biases, multipliers, filters and places for outputs as there are channels, of which
+            // these are some: a pair at least. Each filter has four weights at least. The windows are as long as filters
+            // are, filled up to a whole four.
+            unsafe { pairs(&mut work) };
+        }
+    }
+
+    /// [`Self::meet`] where not every pair is done in the same way.
+    #[inline(never)]
+    fn meet_one_by_one(&mut self, first: *mut i8, second: *mut i8) {
+        let arithmetic = self.scaling.arithmetic;
+        for pair in 0..self.kinds.channels.div_ceil(2) {
+            if self.kinds.constant.has(pair) {
+                continue;
+            }
+            let from = self.kinds.first_of(pair);
+            let (bias, multipliers) = self.scaling.of::<2>(from);
+            let mut work = self.work(first, second, from, 2);
+            work.bias = bias.as_ptr();
+            work.multipliers = multipliers.as_ptr();
+            if !self.kinds.other.has(pair) {
+                // SAFETY: as in `pairs`, with biases and multipliers of one pair.
+                unsafe { pairs(&mut work) };
+                continue;
+            }
+            let mut found = [0; 4];
+            // SAFETY: the same.
+            unsafe { sums(&work, &mut found) };
+            let [a, b, c, d] = found;
+            for (channel, a, b) in [(from, a, b), (from.wrapping_add(1), c, d)] {
+                // SAFETY: both pixels have a place for each channel.
+                unsafe {
+                    first.add(channel).write(arithmetic.finish(channel, a));
+                    second.add(channel).write(arithmetic.finish(channel, b));
+                }
+            }
+        }
+    }
+
+    /// What to do for these filters; biases and multipliers are missing.
+    #[inline(always)]
+    fn work(&self, first: *mut i8, second: *mut i8, from: usize, filters: usize) -> Work {
+        let size = self.geometry.filter;
+        let rest = size % 4;
+        let first = first.wrapping_add(from);
+        Work {
+            windows: self.lanes.as_ptr(),
+            weights: self.filter.as_ptr().wrapping_add(from.wrapping_mul(size)),
+            size,
+            fours: size / 4,
+            excess: if rest == 0 {
+                0
+            } else {
+                32usize.wrapping_sub(rest.wrapping_mul(8))
+            },
+            multipliers: core::ptr::null(),
+            bias: core::ptr::null(),
+            end: first.wrapping_add(filters),
+            first,
+            second: second.wrapping_add(from),
+            twice_zero: self.scaling.twice_zero,
+        }
+    }
+
+    /// The outputs of filters whose weights are all zero: the same for every pixel.
+    pub(super) fn fill_constants(&self, output: &mut [i8]) {
+        if !self.kinds.has_constants {
+            return;
+        }
+        let arithmetic = self.scaling.arithmetic;
+        let channels = self.kinds.channels;
+        for channel in 0..channels {
+            let kind = Kind::of(&self.scaling, channel, self.geometry.filter, self.filter);
+            if matches!(kind, Kind::Constant) {
+                let value = arithmetic.finish(channel, arithmetic.start(channel));
+                for pixel in rows::of_mut(output, channels) {
+                    if let Some(out) = pixel.get_mut(channel) {
+                        *out = value;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What becomes of a filter's sums.
+enum Kind {
+    /// The loops scale them.
+    Plain,
+    /// There are none: the weights are zero.
+    Constant,
+    /// They are scaled by definition.
+    Other,
+}
+
+impl Kind {
+    /// Of a channel's. Training leaves filters of zeros, whose scale is as good as nothing and whose bias in it is huge: only
+    /// where a factor is that small, or not ordinary at all, the weights are looked at.
+    #[inline(always)]
+    fn of(scaling: &Scaling<'_>, channel: usize, size: usize, filter: &[i8]) -> Self {
+        let ([bias], [multiplier]) = scaling.of(channel);
+        if multiplier.multiplier != 0 && Scaling::suits(i32::MAX, multiplier, size) {
+            return Self::Plain;
+        }
+        let from = channel.wrapping_mul(size);
+        let weights = filter.get(from..from.wrapping_add(size));
+        if weights.is_some_and(|weights| weights.iter().all(|weight| *weight == 0)) {
+            Self::Constant
+        } else if Scaling::suits(bias, multiplier, size) {
+            Self::Plain
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// What becomes of every pair of filters.
+struct Kinds {
+    channels: usize,
+    /// The loops can do every pair, one after the other.
+    are_plain: bool,
+    has_constants: bool,
+    /// The pairs of two constants.
+    constant: Pairs,
+    /// Those with a filter of the other kind.
+    other: Pairs,
+}
+
+impl Kinds {
+    /// `None` where they are not all the same and there are too many of them to tell them apart.
+    #[inline(never)]
+    fn new(scaling: &Scaling<'_>, channels: usize, size: usize, filter: &[i8]) -> Option<Self> {
+        let arithmetic = scaling.arithmetic;
+        let mut kinds = Self {
+            channels,
+            are_plain: arithmetic.multipliers.len() == channels && arithmetic.bias.is_some(),
+            has_constants: false,
+            constant: Pairs([0; _]),
+            other: Pairs([0; _]),
+        };
+        let mut before = false;
+        for channel in 0..channels {
+            let kind = Kind::of(scaling, channel, size, filter);
+            if matches!(kind, Kind::Plain) {
+                before = false;
+                continue;
+            }
+            kinds.are_plain = false;
+            let pair = channel / 2;
+            let is_constant = matches!(kind, Kind::Constant);
+            let is_last = channel.wrapping_add(1) == channels;
+            if !is_constant {
+                kinds.other.add(pair)?;
+                // The last of an odd number is in a pair with the one before, which is done twice then.
+                if channels % 2 == 1 && channel.wrapping_add(2) == channels {
+                    kinds.other.add(pair.wrapping_add(1))?;
+                }
+            } else if before && (channel % 2 == 1 || is_last) {
+                kinds.constant.add(pair)?;
+            }
+            before = is_constant;
+            kinds.has_constants |= is_constant;
+        }
+        Some(kinds)
+    }
+
+    /// The first filter of a pair; the last pair of an odd number is the last two.
+    fn first_of(&self, pair: usize) -> usize {
+        usize::min(pair.wrapping_mul(2), self.channels.wrapping_sub(2))
+    }
+}
+
+/// Some of the pairs of filters, the first 256 of them at most.
+struct Pairs([u32; 8]);
+
+impl Pairs {
+    fn add(&mut self, pair: usize) -> Option<()> {
+        *self.0.get_mut(pair / 32)? |= 1 << (pair % 32);
+        Some(())
+    }
+
+    #[inline(always)]
+    fn has(&self, pair: usize) -> bool {
+        let word = self.0.get(pair / 32).copied().unwrap_or(0);
+        word >> (pair % 32) & 1 != 0
+    }
+}
+
+/// Copies bytes: 4 instructions for each four, and for each that is left.
+///
+/// # Safety
+/// There are `count` bytes at both.
+#[unsafe(naked)]
+unsafe extern "C" fn copy(from: *const i8, to: *mut i8, count: usize) {
+    naked_asm!(
+        assembler!(),
+        "subs r2, r2, #4",
+        "blo 3f",
+        "2:",
+        "ldr r3, [r0], #4",
+        "str r3, [r1], #4",
+        "subs r2, r2, #4",
+        "bhs 2b",
+        "3:",
+        "adds r2, r2, #4",
+        "beq 5f",
+        "4:",
+        "ldrb r3, [r0], #1",
+        "strb r3, [r1], #1",
+        "subs r2, r2, #1",
+        "bne 4b",
+        "5:",
+        "bx lr",
+    )
+}
+
+/// Widens fours of bytes into the first two words of every four from `lane` on: 6 instructions for each.
+///
+/// # Safety
+/// There are `count` fours at both; `count` is not 0.
+#[unsafe(naked)]
+unsafe extern "C" fn widen(bytes: *const i8, lane: *mut u32, count: usize, offsets: u32) {
+    naked_asm!(
+        assembler!(),
+        "push {{r4, lr}}",
+        "2:",
+        "ldr r12, [r0], #4",
+        "sxtab16 r4, r3, r12",
+        "sxtab16 r12, r3, r12, ror #8",
+        "strd r4, r12, [r1], #16",
+        "subs r2, r2, #1",
+        "bne 2b",
+        "pop {{r4, pc}}",
+    )
+}
