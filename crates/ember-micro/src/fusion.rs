@@ -27,6 +27,7 @@ pub(crate) fn row(graph: &Subgraph<'_>, index: usize, registry: &[Registration])
             .dtype
             .is_none_or(|dtype| Slot::input(0).dtype(graph, &first) == Some(dtype))
             && row.suits_other(graph, &first)
+            && row.suits.is_none_or(|suits| suits(graph, &first))
     });
     position.filter(|_| {
         is_between(graph, &first, &second)

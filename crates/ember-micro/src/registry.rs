@@ -49,6 +49,12 @@ macro_rules! registrations {
 }
 
 registrations! {
+    /// Kernels of two operators of special sizes, before the ones of any size: for programs whose model is known, which then
+    /// link no more than that.
+    #[expect(dead_code, reason = "a list of what a model needs is generated from the names")]
+    FUSED_SPECIAL: {
+        CONV_2D_MAX_POOL_2D_SPECIAL_INT8 = conv_2d_max_pool_2d::SpecialInt8;
+    }
     /// Kernels of two operators on int8 activations.
     FUSED_INT8: {
         CONV_2D_MAX_POOL_2D_INT8 = conv_2d_max_pool_2d::Int8;

@@ -6,12 +6,15 @@ use ember_micro::{
     Interpreter, Linked, LinkedInterpreter, Preparation, PrepareError, Registration,
     arena_bytes_needed, registry,
 };
-use ember_tflite::write::ModelSpec;
+use ember_tflite::write::{ModelSpec, QuantizationSpec};
 use ember_tflite::{Model, Options, TensorId};
 use proptest::prelude::*;
 use support::{Aligned, classifier};
 
 const BOTH: &str = "CONV_2D_MAX_POOL_2D_INT8";
+
+/// [`BOTH`] for the sizes that processors have special code for.
+const SPECIAL: &str = "CONV_2D_MAX_POOL_2D_SPECIAL_INT8";
 
 /// What the kernels of a registry make of an input, and the bytes of arena that they took.
 fn run(model: &Model<'_>, registry: &[Registration], input: &[i8]) -> (Vec<u8>, usize) {
@@ -40,15 +43,20 @@ fn input_len(model: &Model<'_>) -> usize {
 
 proptest! {
     #[test]
-    fn together_or_one_by_one_or_prepared_before_it_is_the_same(seed: [i8; 64]) {
-        let bytes = Aligned::model(&classifier());
+    fn together_or_one_by_one_or_prepared_before_it_is_the_same(seed: [i8; 64], special: bool) {
+        let mut spec = classifier();
+        if !special {
+            scale_up(&mut spec);
+        }
+        let bytes = Aligned::model(&spec);
         let model = Model::parse(bytes.bytes()).unwrap();
         let input: Vec<i8> = seed.into_iter().cycle().take(input_len(&model)).collect();
         let (expected, _) = run(&model, registry::ALL, &input);
         prop_assert_eq!(&run(&model, registry::FUSING, &input).0, &expected);
 
         let preparation = Preparation::of(&model).unwrap();
-        prop_assert!(preparation.registry.contains(&BOTH));
+        let row = if special { SPECIAL } else { BOTH };
+        prop_assert!(preparation.registry.contains(&row));
         let full = rows(&preparation.registry);
         // The preparation is not needed any more.
         let kernels: Vec<Registration> = full.iter().map(|row| row.prepared()).collect();
@@ -66,12 +74,53 @@ proptest! {
     }
 }
 
-/// Whether the first two operators of a changed classifier are done together.
-fn is_fused(change: impl Fn(&mut ModelSpec)) -> bool {
+/// Makes a factor of the classifier's convolution one that is not below a half.
+fn scale_up(spec: &mut ModelSpec) {
+    let output = spec.operators[0].outputs[0].unwrap();
+    let pooled = spec.operators[1].outputs[0].unwrap();
+    let flat = spec.operators[2].outputs[0].unwrap();
+    for tensor in [output, pooled, flat] {
+        spec.tensors[tensor.index()].quantization =
+            Some(QuantizationSpec::per_tensor(0.0004, -128));
+    }
+}
+
+/// The row for the first two operators of a changed classifier, where they are done together.
+fn fused(change: impl Fn(&mut ModelSpec)) -> Option<&'static str> {
     let mut spec = classifier();
     change(&mut spec);
     let bytes = Aligned::model(&spec);
-    registry::needed(&Model::parse(bytes.bytes()).unwrap()).contains(&BOTH)
+    let needed = registry::needed(&Model::parse(bytes.bytes()).unwrap());
+    needed.into_iter().find(|row| [BOTH, SPECIAL].contains(row))
+}
+
+fn is_fused(change: impl Fn(&mut ModelSpec)) -> bool {
+    fused(change).is_some()
+}
+
+#[test]
+fn special_sizes_have_a_row_of_their_own() {
+    assert_eq!(fused(|_| {}), Some(SPECIAL));
+    assert_eq!(fused(scale_up), Some(BOTH));
+    // Other strides.
+    assert_eq!(
+        fused(|spec| {
+            let Options::Conv2d(options) = &mut spec.operators[0].options else {
+                panic!("a convolution");
+            };
+            options.stride_w = 2;
+        }),
+        Some(BOTH)
+    );
+    assert_eq!(
+        fused(|spec| {
+            let Options::Pool2d(options) = &mut spec.operators[1].options else {
+                panic!("a pooling");
+            };
+            options.stride_w = 3;
+        }),
+        Some(BOTH)
+    );
 }
 
 #[test]

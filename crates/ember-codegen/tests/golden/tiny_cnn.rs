@@ -17,7 +17,7 @@ pub const OUTPUT_BYTES: usize = 3;
 
 /// The kernels that the model needs.
 pub static REGISTRY: [::ember_micro::Registration; 4] = [
-    ::ember_micro::registry::CONV_2D_MAX_POOL_2D_INT8,
+    ::ember_micro::registry::CONV_2D_MAX_POOL_2D_SPECIAL_INT8,
     ::ember_micro::registry::RESHAPE,
     ::ember_micro::registry::FULLY_CONNECTED_INT8,
     ::ember_micro::registry::SOFTMAX_INT8,
@@ -31,7 +31,7 @@ pub static LINKED: ::ember_micro::Linked<'static> =
     };
 
 static KERNELS: [::ember_micro::Registration; 4] = [
-    ::ember_micro::registry::CONV_2D_MAX_POOL_2D_INT8.prepared(),
+    ::ember_micro::registry::CONV_2D_MAX_POOL_2D_SPECIAL_INT8.prepared(),
     ::ember_micro::registry::RESHAPE.prepared(),
     ::ember_micro::registry::FULLY_CONNECTED_INT8.prepared(),
     ::ember_micro::registry::SOFTMAX_INT8.prepared(),
