@@ -84,7 +84,7 @@ def window_output(size, window, stride, dilation, padding):
     return -(-(size - effective + 1) // stride)
 
 
-LIMITS = {"int8": (-128, 127), "int16": (-32768, 32767), "int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
+LIMITS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767), "int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
 
 def values_of(draw, dtype, shape, low=None, high=None):

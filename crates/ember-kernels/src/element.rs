@@ -32,7 +32,7 @@ impl Bool {
     }
 }
 
-/// An element of an activation: int8, int16 or float32.
+/// An element of an activation: int8, int16, uint8, int32 or float32.
 pub trait Element: Plain {
     /// What it is added up and clamped in.
     type Wide: Plain + Default;
@@ -152,6 +152,8 @@ macro_rules! integers {
 integers! {
     i8: Clamp::INT8, arch::max_pool_2d_i8;
     i16: Clamp::INT16, |_, _, _, _| false;
+    u8: Clamp { min: 0, max: 255 }, |_, _, _, _| false;
+    i32: Clamp { min: Self::MIN, max: Self::MAX }, |_, _, _, _| false;
 }
 
 impl Element for f32 {

@@ -119,3 +119,42 @@ fn copy(at: u32, inner: u32, input: &[u8], output: Option<&mut [u8]>) -> Result<
     output.copy_from_slice(from);
     Ok(())
 }
+/// The rows of int8 that the indices name, as float32: `x * scale`. `shape` has no batches.
+///
+/// # Errors
+/// As [`gather`].
+pub fn dequantized(
+    shape: &Gather,
+    scale: f32,
+    rows: &[i8],
+    indices: &[i32],
+    output: &mut [f32],
+) -> Result<(), KernelError> {
+    let Gather {
+        axis, inner, count, ..
+    } = *shape;
+    check_shape(Operand::Input, &[axis, inner], rows.len())?;
+    check_shape(Operand::Input2, &[count], indices.len())?;
+    check_shape(Operand::Output, &[count, inner], output.len())?;
+    let mut rest = output;
+    for index in indices {
+        let start = usize::try_from(*index)
+            .ok()
+            .filter(|at| *at < axis as usize);
+        let start = start
+            .ok_or(KernelError::Undefined)?
+            .wrapping_mul(inner as usize);
+        let row = rows
+            .get(start..)
+            .and_then(|rows| rows.get(..inner as usize));
+        let split = core::mem::take(&mut rest).split_at_mut_checked(inner as usize);
+        let (Some(row), Some((out, behind))) = (row, split) else {
+            return Err(KernelError::Parameters);
+        };
+        for (out, x) in out.iter_mut().zip(row) {
+            *out = scale * f32::from(*x);
+        }
+        rest = behind;
+    }
+    Ok(())
+}

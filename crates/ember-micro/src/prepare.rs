@@ -446,7 +446,8 @@ impl<'c> Operand<'c> {
             .expect(self.tensor.quantization(), Fault::NotQuantized(self.slot))
     }
 
-    /// Scale, above zero, and zero point, within the type, of a tensor of int8 or int16 that is quantized as a whole.
+    /// Scale, above zero, and zero point, within the type, of a tensor of int8, int16, uint8 or int32 that is quantized as a
+    /// whole.
     ///
     /// # Errors
     /// [`Fault::NotQuantized`], [`Fault::Scales`], [`Fault::Scale`] or [`Fault::ZeroPoint`].
@@ -506,10 +507,15 @@ impl<'c> Operand<'c> {
         Ok(scale)
     }
 
-    /// Every value of its type, which is int8 or int16.
+    /// Every value of its type, which is int8, int16, uint8 or int32.
     pub(crate) fn range(&self) -> Clamp<i32> {
         match self.dtype() {
             Dtype::Int16 => Clamp::INT16,
+            Dtype::Uint8 => Clamp { min: 0, max: 255 },
+            Dtype::Int32 => Clamp {
+                min: i32::MIN,
+                max: i32::MAX,
+            },
             _ => Clamp::INT8,
         }
     }

@@ -28,9 +28,9 @@ use crate::ops::{
     concatenation, conv_2d, conv_2d_max_pool_2d, depth_to_space, depthwise_conv_2d, dequantize,
     detection_post_process, div, dynamic_update_slice, elu, fully_connected, gather, hard_swish,
     l2, leaky_relu, log_softmax, logical, logistic, max_pool_2d, maximum_minimum, mul, pack, pad,
-    prelu, quantize, reduce, relu, reshape, resize, select_v2, shape, softmax, space_to_batch_nd,
-    squared_difference, stored, strided_slice, sub, svdf, transpose, transpose_conv, unary,
-    unidirectional_sequence_lstm, zeros_like,
+    prelu, quantize, reduce, relu, reshape, resize, select_v2, shape, slice, softmax,
+    space_to_batch_nd, squared_difference, stored, strided_slice, sub, svdf, transpose,
+    transpose_conv, unary, unidirectional_sequence_lstm, zeros_like,
 };
 
 macro_rules! registrations {
@@ -81,6 +81,13 @@ registrations! {
         FULLY_CONNECTED_LUT = fully_connected::Lut;
         FULLY_CONNECTED_PRUNED = fully_connected::Pruned;
         FULLY_CONNECTED_PRUNED_LUT = fully_connected::PrunedLut;
+    }
+    /// Kernels for what most models of an operator do not have: an output of another type, shapes that are no constants. They
+    /// stand before those for the others.
+    RARER: {
+        SOFTMAX_INT8_TO_INT16 = softmax::Int8ToInt16;
+        EMBEDDING_LOOKUP_INT8_TO_FLOAT32 = gather::EmbeddingLookupDequantized;
+        SLICE_AT = slice::Any;
     }
     /// Kernels that move elements of any type.
     MOVES: {
@@ -313,8 +320,15 @@ registrations! {
         QUANTIZE_FLOAT32_TO_INT16 = quantize::Float32ToInt16;
         QUANTIZE_INT8_TO_INT16 = quantize::Int8ToInt16;
         QUANTIZE_INT16_TO_INT8 = quantize::Int16ToInt8;
+        QUANTIZE_INT8_TO_UINT8 = quantize::Int8ToUint8;
+        QUANTIZE_UINT8_TO_INT8 = quantize::Uint8ToInt8;
+        QUANTIZE_INT8_TO_INT32 = quantize::Int8ToInt32;
+        QUANTIZE_INT16_TO_INT32 = quantize::Int16ToInt32;
+        QUANTIZE_INT32_TO_INT8 = quantize::Int32ToInt8;
+        QUANTIZE_INT32_TO_INT16 = quantize::Int32ToInt16;
         DEQUANTIZE_INT8 = dequantize::Int8;
         DEQUANTIZE_INT16 = dequantize::Int16;
+        DEQUANTIZE_UINT8 = dequantize::Uint8;
         DEQUANTIZE_FLOAT16 = dequantize::Float16;
         CAST_INT8_TO_INT8 = cast::Cast<i8, i8>;
         CAST_INT8_TO_INT16 = cast::Cast<i8, i16>;
@@ -349,7 +363,31 @@ registrations! {
     }
 }
 
-const fn joined<const N: usize>(lists: &[&[Registration]]) -> [Registration; N] {
+/// Several lists as one, of `N` registrations in all: of two for the same the first is taken. With an operator of one's own
+/// beside all others:
+///
+/// ```
+/// # use ember_core::Dtype;
+/// # use ember_micro::{InvokeFault, Io, Kernel, OpCode, Prepare, Refused};
+/// # struct Own;
+/// # impl Kernel for Own {
+/// #     const CODE: OpCode<'static> = OpCode::Custom("OWN");
+/// #     const DTYPE: Option<Dtype> = None;
+/// #     type Prepared = ();
+/// #     fn prepare(_: &Prepare<'_>, _: &mut ()) -> Result<(), Refused> { Ok(()) }
+/// #     fn run(_: &(), _: Io<'_>) -> Result<(), InvokeFault> { Ok(()) }
+/// # }
+/// use ember_micro::{Registration, registry};
+///
+/// const OWN: &[Registration] = &[Registration::of::<Own>()];
+/// static REGISTRY: [Registration; registry::ALL.len() + 1] = registry::joined(&[OWN, registry::ALL]);
+/// assert_eq!(REGISTRY[0].code, OpCode::Custom("OWN"));
+/// ```
+///
+/// # Panics
+/// There are more or fewer than `N`, which a `static` finds when it is compiled.
+#[must_use]
+pub const fn joined<const N: usize>(lists: &[&[Registration]]) -> [Registration; N] {
     let mut all = [RESHAPE; N];
     let (mut at, mut list) = (0, 0);
     while list < lists.len() {
@@ -392,10 +430,12 @@ pub static ALL: &[Registration] = &joined::<
             + FURTHER_INT16.len()
             + FURTHER_FLOAT32.len()
             + STORED.len()
+            + RARER.len()
             + CUSTOM.len()
     },
 >(&[
     STORED,
+    RARER,
     ON_INT8,
     ON_INT16,
     ON_FLOAT32,

@@ -1,4 +1,4 @@
-"""DEQUANTIZE: int8, int16 and float16 to float32."""
+"""DEQUANTIZE: int8, int16, uint8 and float16 to float32."""
 
 from ai_edge_litert import schema_py_generated as schema
 
@@ -34,6 +34,10 @@ def cases():
         x, y = quantized((1, 40), scale, 0, "int16"), Tensor("float32", (1, 40))
         yield Case(f"int16_{name}", model("DEQUANTIZE", schema.DequantizeOptionsT(), [x], [y], version=3),
                    int16_records(draw, (1, 40)))
+    for name, scale, zero_point in [("ordinary", 0.05, 128), ("image", 1 / 255, 0), ("zero_point_high", 0.1, 255)]:
+        values = np.array([*range(0, 255, 5), 255], np.uint8)
+        x, y = quantized(values.shape, scale, zero_point, "uint8"), Tensor("float32", values.shape)
+        yield Case(f"uint8_{name}", model("DEQUANTIZE", schema.DequantizeOptionsT(), [x], [y]), [[values]])
     halves = np.array([0x0000, 0x8000, 0x0001, 0x83ff, 0x0400, 0x3c00, 0xbc01, 0x3555, 0x7bff, 0xfbff], np.uint16)
     x, y = Tensor("float16", halves.shape), Tensor("float32", halves.shape)
     yield Case("float16_ends", model("DEQUANTIZE", schema.DequantizeOptionsT(), [x], [y], version=3),

@@ -16,3 +16,10 @@ def cases():
             yield Case(name, model("EMBEDDING_LOOKUP", None, [Tensor("int32", (count,)), table],
                                    [tensor_of(dtype, (count, *dims[1:]))]),
                        [[draw.integers((count,), 0, dims[0] - 1, np.int32)]])
+    for name, dims, count in (("rank2", (5, 3), 4), ("rank3", (4, 2, 3), 2)):
+        name = f"int8_to_float32_{name}"
+        draw = Draw(f"embedding_lookup/{name}")
+        table = constant("int8", values_of(draw, "int8", dims), scales=[0.037], zero_points=[0])
+        yield Case(name, model("EMBEDDING_LOOKUP", None, [Tensor("int32", (count,)), table],
+                               [Tensor("float32", (count, *dims[1:]))]),
+                   [[draw.integers((count,), 0, dims[0] - 1, np.int32)]])

@@ -1,8 +1,8 @@
-"""QUANTIZE: float32 to int8 and int16, and integers to integers with other parameters."""
+"""QUANTIZE: float32 to int8 and int16, and integers to integers of other types and with other parameters."""
 
 from ai_edge_litert import schema_py_generated as schema
 
-from case import Case, Draw, int16_records
+from case import Case, Draw, int16_records, values_of
 from cases.weighted import EVERY_INT8
 from single_op import Tensor, model, quantized
 
@@ -72,3 +72,19 @@ def cases():
         draw = Draw(f"quantize/{name}")
         x, y = quantized((1, 90), source, 0, "int16"), quantized((1, 90), *target, dtype)
         yield Case(name, model("QUANTIZE", schema.QuantizeOptionsT(), [x], [y], version=2), int16_records(draw, (1, 90)))
+    for source, target, first, second in [
+        ("int8", "uint8", (0.1, 3), (0.1, 131)), ("int8", "uint8", (0.1, 3), (0.07, 100)),
+        ("uint8", "int8", (0.1, 131), (0.1, 3)), ("uint8", "int8", (0.1, 0), (0.13, -128)),
+        ("int8", "int32", (0.1, 3), (0.0001, 7)), ("int8", "int32", (0.1, -128), (1e-9, 0)),
+        ("int16", "int32", (0.25, 0), (0.5, -100)), ("int16", "int32", (0.1, 0), (0.0001, 0)),
+        ("int32", "int8", (0.0001, 0), (0.1, -3)), ("int32", "int8", (0.25, 100), (0.5, 0)),
+        ("int32", "int16", (0.0001, 0), (0.001, 0)), ("int32", "int16", (0.25, -7), (0.125, 0)),
+    ]:
+        name = f"{source}_to_{target}_{first[0]:g}_{second[0]:g}".replace(".", "_").replace("-", "minus_")
+        draw = Draw(f"quantize/{name}")
+        # Of int32 no more than what the shift to the left keeps.
+        low, high = (-40000, 40000) if source == "int32" else (None, None)
+        x = Tensor(source, (1, 120), scales=[first[0]], zero_points=[first[1]])
+        y = Tensor(target, (1, 120), scales=[second[0]], zero_points=[second[1]])
+        yield Case(name, model("QUANTIZE", schema.QuantizeOptionsT(), [x], [y], version=2),
+                   [[values_of(draw, source, (1, 120), low, high)]])

@@ -8,13 +8,14 @@ from single_op import Tensor, model, quantized
 import numpy as np
 
 
-def softmax(dtype, name, dims, *, beta=1.0, scale=0.1, zero_point=4, records=None):
-    name = f"{dtype}_{name}"
+def softmax(dtype, name, dims, *, beta=1.0, scale=0.1, zero_point=4, records=None, wide=False):
+    name = f"{dtype}_{'to_int16_' if wide else ''}{name}"
     draw = Draw(f"softmax/{name}")
     fields = schema.SoftmaxOptionsT()
     fields.beta = beta
     if dtype == "int8":
-        x, y = quantized(dims, scale, zero_point), quantized(dims, 1 / 256, -128)
+        x = quantized(dims, scale, zero_point)
+        y = quantized(dims, 1 / 65536, -32768, "int16") if wide else quantized(dims, 1 / 256, -128)
         records = records or [
             [draw.integers(dims, -128, 127)],
             [draw.integers(dims, -10, 30)],
@@ -49,6 +50,9 @@ def cases():
     for name, scale, zero_point in [("tiny", 1e-6, 0), ("small", 0.004, 127), ("third", 1 / 3, -128), ("one", 1.0, 0),
                                     ("large", 7.5, 127), ("huge", 1e4, -128)]:
         yield softmax("int8", f"scale_{name}", (2, 10), scale=scale, zero_point=zero_point)
+    for name, dims, scale in [("rank1", (10,), 0.1), ("rank4", (1, 2, 2, 6), 0.05), ("many_classes", (1, 120), 0.02),
+                              ("one_class", (5, 1), 0.1), ("scale_large", (2, 10), 7.5), ("scale_tiny", (2, 10), 1e-6)]:
+        yield softmax("int8", name, dims, scale=scale, wide=True)
     # One row per distance from the maximum: the exponential's whole table.
     rows = np.stack([np.array([127, v], np.int8) for v in range(-128, 128)])
     for name, scale in [("0_02", 0.02), ("0_05", 0.05), ("0_11", 0.11)]:

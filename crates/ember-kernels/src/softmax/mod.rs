@@ -5,6 +5,7 @@ pub mod int16;
 
 use ember_core::{QuantizedMultiplier, fixed_point, float};
 
+use crate::element::Element;
 use crate::error::{KernelError, Operand, check, check_shape};
 use crate::rows;
 
@@ -91,6 +92,29 @@ pub fn int8(
     input: &[i8],
     output: &mut [i8],
 ) -> Result<(), KernelError> {
+    of_int8(shape, quantization, input, output)
+}
+
+/// Softmax of int8 rows to int16, which has scale 2^-16 and zero point -32768; equal to TFLM's to the byte.
+///
+/// # Errors
+/// A slice's length is not that of its shape.
+pub fn int8_to_int16(
+    shape: &Softmax,
+    quantization: &Int8,
+    input: &[i8],
+    output: &mut [i16],
+) -> Result<(), KernelError> {
+    of_int8(shape, quantization, input, output)
+}
+
+#[inline(always)]
+fn of_int8<Y: Element<Wide = i32>>(
+    shape: &Softmax,
+    quantization: &Int8,
+    input: &[i8],
+    output: &mut [Y],
+) -> Result<(), KernelError> {
     let depth = shape.check(input.len(), output.len())?;
     for (row, out) in rows::of(input, depth).zip(rows::of_mut(output, depth)) {
         let max = row.iter().fold(i8::MIN, |max, x| max.max(*x));
@@ -104,16 +128,16 @@ pub fn int8(
         }
         let (scale, bits_over_unit) = fixed_point::reciprocal(sum, SUM_INTEGER_BITS as i32);
         let exponent = bits_over_unit
-            .wrapping_add(31 - 8)
+            .wrapping_add(31 - 8 * size_of::<Y>() as i32)
             .clamp(0, 31)
             .unsigned_abs();
         for (out, x) in out.iter_mut().zip(row) {
             *out = match exp(*x) {
-                None => i8::MIN,
+                None => Y::LEAST,
                 Some(exp) => {
                     let product = fixed_point::saturating_rounding_doubling_high_mul(scale, exp);
                     let output = fixed_point::rounding_divide_by_pot(product, exponent);
-                    output.wrapping_sub(128).clamp(-128, 127) as i8
+                    Y::within(output.wrapping_add(Y::RANGE.min), Y::RANGE)
                 }
             };
         }

@@ -21,6 +21,9 @@ pub type Int8 = ToFloat32<i8>;
 /// DEQUANTIZE of int16 to float32.
 pub type Int16 = ToFloat32<i16>;
 
+/// DEQUANTIZE of uint8 to float32.
+pub type Uint8 = ToFloat32<u8>;
+
 impl<X: Integer> Kernel for ToFloat32<X> {
     const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Dequantize);
     const DTYPE: Option<Dtype> = Some(X::DTYPE);

@@ -2,7 +2,7 @@
 
 use ember_core::{BuiltinOp, Dtype};
 use ember_kernels::gather::{self, Gather, GatherNd, MAX_DIMENSIONS};
-use ember_tflite::{GatherOptions, OpCode};
+use ember_tflite::{GatherOptions, OpCode, Operator, Subgraph};
 
 use super::moves::{position, same_scale, sizes_are};
 use super::pack::element_bytes;
@@ -144,31 +144,10 @@ impl Kernel for EmbeddingLookup {
     type Prepared = Gather;
 
     fn prepare(cx: &Prepare<'_>, prepared: &mut Gather) -> Result<(), Refused> {
-        cx.arity(2..=2, 1)?;
-        let [count] = cx.input(0, Dtype::Int32)?.dims()?;
         let rows = cx.any(Slot::input(1))?;
-        let output = cx.output(0, rows.dtype())?;
-        same_scale(cx, [rows.slot(), output.slot()])?;
-        let shape = rows.shape()?;
-        let axis = cx.expect(shape.get(0), Fault::Options)? as u32;
-        let mut inner = element_bytes(cx, &rows)?;
-        for size in shape.iter().skip(1) {
-            inner = inner.saturating_mul(size as u32);
-        }
-        let mut at = 0;
-        let expected = shape.iter().map(|size| {
-            at += 1;
-            if at == 1 { count } else { size as u32 }
-        });
-        sizes_are(cx, &output, expected)?;
-        *prepared = Gather {
-            batches: 1,
-            outer: 1,
-            axis,
-            inner,
-            count,
-        };
-        Ok(())
+        *prepared = lookup(cx, rows.dtype())?;
+        prepared.inner = prepared.inner.saturating_mul(element_bytes(cx, &rows)?);
+        same_scale(cx, [rows.slot(), Slot::output(0)])
     }
 
     fn run(prepared: &Gather, io: Io<'_>) -> Result<(), InvokeFault> {
@@ -179,5 +158,69 @@ impl Kernel for EmbeddingLookup {
             inputs.get(0)?,
             output,
         )?)
+    }
+}
+
+/// Shapes of EMBEDDING_LOOKUP with an output of this type; `inner` are the elements of a row.
+#[inline(never)]
+fn lookup(cx: &Prepare<'_>, output: Dtype) -> Result<Gather, Refused> {
+    cx.arity(2..=2, 1)?;
+    let [count] = cx.input(0, Dtype::Int32)?.dims()?;
+    let rows = cx.any(Slot::input(1))?;
+    let output = cx.output(0, output)?;
+    let shape = rows.shape()?;
+    let axis = cx.expect(shape.get(0), Fault::Options)? as u32;
+    let sizes = shape.iter().skip(1);
+    let inner = sizes.fold(1u32, |inner, size| inner.saturating_mul(size as u32));
+    let mut at = 0;
+    let expected = shape.iter().map(|size| {
+        at += 1;
+        if at == 1 { count } else { size as u32 }
+    });
+    sizes_are(cx, &output, expected)?;
+    Ok(Gather {
+        batches: 1,
+        outer: 1,
+        axis,
+        inner,
+        count,
+    })
+}
+
+/// EMBEDDING_LOOKUP of rows of int8 as float32.
+pub struct EmbeddingLookupDequantized;
+
+ember_core::plain! {
+    /// What [`EmbeddingLookupDequantized`] prepares.
+    #[derive(Clone, Copy)]
+    pub struct PreparedDequantized {
+        /// Shapes.
+        pub shape: Gather,
+        /// The real value of one step.
+        pub scale: f32,
+    }
+}
+
+impl Kernel for EmbeddingLookupDequantized {
+    const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::EmbeddingLookup);
+    const DTYPE: Option<Dtype> = Some(Dtype::Int32);
+    const OTHER: Option<(Slot, Dtype)> = Some((Slot::input(1), Dtype::Int8));
+    const SUITS: Option<fn(&Subgraph<'_>, &Operator<'_>) -> bool> =
+        Some(|graph, operator| Slot::output(0).dtype(graph, operator) == Some(Dtype::Float32));
+    type Prepared = PreparedDequantized;
+
+    fn prepare(cx: &Prepare<'_>, prepared: &mut PreparedDequantized) -> Result<(), Refused> {
+        *prepared = PreparedDequantized {
+            shape: lookup(cx, Dtype::Float32)?,
+            scale: cx.input(1, Dtype::Int8)?.scale_about(0)?,
+        };
+        Ok(())
+    }
+
+    fn run(prepared: &PreparedDequantized, io: Io<'_>) -> Result<(), InvokeFault> {
+        let (inputs, output) = io.split()?;
+        let PreparedDequantized { shape, scale } = prepared;
+        gather::dequantized(shape, *scale, inputs.get(1)?, inputs.get(0)?, output)?;
+        Ok(())
     }
 }

@@ -26,6 +26,14 @@ impl Integer for i16 {
     const DTYPE: Dtype = Dtype::Int16;
 }
 
+impl Integer for u8 {
+    const DTYPE: Dtype = Dtype::Uint8;
+}
+
+impl Integer for i32 {
+    const DTYPE: Dtype = Dtype::Int32;
+}
+
 const OUTPUT: Slot = Slot::output(0);
 
 /// QUANTIZE of integers to integers of another scale or type.
@@ -42,6 +50,24 @@ pub type Int16ToInt8 = Between<i16, i8>;
 
 /// QUANTIZE of int16 to int16 of another scale.
 pub type Int16 = Between<i16, i16>;
+
+/// QUANTIZE of int8 to uint8.
+pub type Int8ToUint8 = Between<i8, u8>;
+
+/// QUANTIZE of uint8 to int8.
+pub type Uint8ToInt8 = Between<u8, i8>;
+
+/// QUANTIZE of int8 to int32.
+pub type Int8ToInt32 = Between<i8, i32>;
+
+/// QUANTIZE of int16 to int32.
+pub type Int16ToInt32 = Between<i16, i32>;
+
+/// QUANTIZE of int32 to int8.
+pub type Int32ToInt8 = Between<i32, i8>;
+
+/// QUANTIZE of int32 to int16.
+pub type Int32ToInt16 = Between<i32, i16>;
 
 impl<X: Integer, Y: Integer> Kernel for Between<X, Y> {
     const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Quantize);

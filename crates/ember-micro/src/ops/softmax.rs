@@ -4,10 +4,10 @@ use ember_core::{BuiltinOp, Dtype, QuantizedMultiplier};
 use ember_kernels::softmax::{self, Softmax};
 use ember_tflite::{OpCode, SoftmaxOptions};
 
-use crate::error::{Fault, InvokeFault, Refused};
+use crate::error::{Fault, InvokeFault, Refused, Slot};
 use crate::io::Io;
 use crate::kernel::Kernel;
-use crate::prepare::Prepare;
+use crate::prepare::{Operand, Prepare};
 
 fn check(cx: &Prepare<'_>) -> Result<(Softmax, f32), Refused> {
     let shape = shape(cx)?;
@@ -17,7 +17,10 @@ fn check(cx: &Prepare<'_>) -> Result<(Softmax, f32), Refused> {
 /// The rows of the only input; the output has as many elements.
 pub(super) fn shape(cx: &Prepare<'_>) -> Result<Softmax, Refused> {
     cx.arity(1..=1, 1)?;
-    let input = cx.same_elements()?;
+    rows(&cx.same_elements()?)
+}
+
+fn rows(input: &Operand<'_>) -> Result<Softmax, Refused> {
     let depth = input.shape()?.last().unwrap_or(1) as u32;
     Ok(Softmax {
         outer: input.elements().checked_div(depth).unwrap_or(0),
@@ -46,8 +49,7 @@ impl Kernel for Int8 {
 
     fn prepare(cx: &Prepare<'_>, prepared: &mut PreparedInt8) -> Result<(), Refused> {
         let (shape, beta) = check(cx)?;
-        let (input, output) = (cx.input(0, Dtype::Int8)?, cx.output(0, Dtype::Int8)?);
-        let (scale, _) = input.affine()?;
+        let output = cx.output(0, Dtype::Int8)?;
         let (output_scale, output_zero_point) = output.affine()?;
         if output_scale != 1.0 / 256.0 {
             return Err(cx.refuse(Fault::Scale(output.slot())));
@@ -58,11 +60,9 @@ impl Kernel for Int8 {
                 found: output_zero_point,
             }));
         }
-        let quantization = softmax::Int8::new(beta, scale);
-        let quantization = cx.expect(quantization, Fault::Scale(input.slot()))?;
         *prepared = PreparedInt8 {
             shape,
-            quantization,
+            quantization: quantization(cx, beta)?,
         };
         Ok(())
     }
@@ -75,6 +75,53 @@ impl Kernel for Int8 {
             inputs.get(0)?,
             output,
         )?)
+    }
+}
+
+/// How differences of the input are scaled.
+fn quantization(cx: &Prepare<'_>, beta: f32) -> Result<softmax::Int8, Refused> {
+    let input = cx.input(0, Dtype::Int8)?;
+    let (scale, _) = input.affine()?;
+    let quantization = softmax::Int8::new(beta, scale);
+    cx.expect(quantization, Fault::Scale(input.slot()))
+}
+
+/// SOFTMAX of int8 to int16.
+pub struct Int8ToInt16;
+
+impl Kernel for Int8ToInt16 {
+    const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::Softmax);
+    const DTYPE: Option<Dtype> = Some(Dtype::Int8);
+    const OTHER: Option<(Slot, Dtype)> = Some((Slot::output(0), Dtype::Int16));
+    type Prepared = PreparedInt8;
+
+    fn prepare(cx: &Prepare<'_>, prepared: &mut PreparedInt8) -> Result<(), Refused> {
+        cx.arity(1..=1, 1)?;
+        let input = cx.input(0, Dtype::Int8)?;
+        let output = cx.output(0, Dtype::Int16)?;
+        output.elements_are(input.elements())?;
+        let beta = cx.options::<SoftmaxOptions>()?.beta;
+        // TFLM allows for a thousandth.
+        const OUTPUT_SCALE: f32 = 1.0 / 65536.0;
+        let limit = 0.001 * OUTPUT_SCALE;
+        if !(-limit..=limit).contains(&(output.scale_about(-32768)? - OUTPUT_SCALE)) {
+            return Err(cx.refuse(Fault::Scale(output.slot())));
+        }
+        *prepared = PreparedInt8 {
+            shape: rows(&input)?,
+            quantization: quantization(cx, beta)?,
+        };
+        Ok(())
+    }
+
+    fn run(prepared: &PreparedInt8, io: Io<'_>) -> Result<(), InvokeFault> {
+        let (inputs, output) = io.split()?;
+        let PreparedInt8 {
+            shape,
+            quantization,
+        } = prepared;
+        softmax::int8_to_int16(shape, quantization, inputs.get(0)?, output)?;
+        Ok(())
     }
 }
 
