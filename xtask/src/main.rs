@@ -22,6 +22,7 @@ mod json;
 mod manifest;
 mod model;
 mod named;
+mod npu;
 mod pipeline;
 mod stages;
 mod tidy;

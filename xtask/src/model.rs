@@ -11,7 +11,7 @@ use crate::cli::model::{ModelCommand, Question};
 use crate::stages::{data, eval};
 use crate::toolchain::Reported;
 use crate::workspace::shown;
-use crate::{atomic, deploy};
+use crate::{atomic, deploy, npu};
 
 /// Columns of the arena's plan as text.
 const PLAN_COLUMNS: usize = 72;
@@ -22,9 +22,14 @@ const PLAN_COLUMNS: usize = 72;
 /// A model that is not there or damaged, or what the question says; for a comparison, exit code 1 where the models differ.
 pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
     match &settings.question {
-        Question::Inspect { model } => {
-            let inspection = Inspection::of(&open(model)?)?;
+        Question::Inspect { model, commands } => {
+            let model = open(model)?;
+            let inspection = Inspection::of(&model)?;
             app.console.result(inspection.to_string().trim_end());
+            let npu = npu::said(&model.model()?, *commands)?;
+            if !npu.is_empty() {
+                app.console.result(npu.trim_end());
+            }
         }
         Question::Diff { a, b, image, data } => {
             let (a, b) = (open(a)?, open(b)?);

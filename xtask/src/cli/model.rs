@@ -22,6 +22,9 @@ pub enum Question {
         /// The model
         #[arg(value_name = "FILE|ZOO|RUN")]
         model: String,
+        /// List all commands of the operators that run on an Arm Ethos-U
+        #[arg(long)]
+        commands: bool,
     },
     /// Compare two models on one test image, tensor by tensor; exit code 1 where they differ
     Diff {

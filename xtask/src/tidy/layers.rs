@@ -84,6 +84,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "ember-core",
             "ember-data",
             "ember-deploy",
+            "ember-ethos-u",
             "ember-graph",
             "ember-lite",
             "ember-progress",
