@@ -40,6 +40,20 @@ pub enum LiteError {
         /// What is missing or wrong.
         source: PrepareError,
     },
+    /// There is no kernel for a custom operator.
+    #[error(
+        "{model}: operator {index} is the custom operator {name} on {dtype}, which there is no kernel for: implement ember_micro::Kernel and give it to MappedModel::with_kernels"
+    )]
+    CustomOperator {
+        /// Which model.
+        model: String,
+        /// Which operator, in the order of execution.
+        index: u32,
+        /// Its name in the file.
+        name: String,
+        /// The type of its first input.
+        dtype: Dtype,
+    },
     /// A run stopped.
     #[error("{model}: {source}")]
     Invoke {

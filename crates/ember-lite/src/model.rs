@@ -1,12 +1,14 @@
 //! A model file on the host: mapped, checked, and the place where sessions come from.
 
 use std::{
+    borrow::Cow,
     fmt,
     fs::File,
     path::{Path, PathBuf},
 };
 
-use ember_micro::{Preparation, Registration, arena_bytes_needed, registry};
+use ember_core::BuiltinOp;
+use ember_micro::{Preparation, PrepareError, Registration, arena_bytes_needed, registry};
 use ember_tflite::Model;
 use memmap2::Mmap;
 
@@ -25,6 +27,7 @@ pub struct MappedModel {
     bytes: Bytes,
     name: String,
     delegation: Option<Delegation>,
+    registry: Cow<'static, [Registration]>,
 }
 
 impl MappedModel {
@@ -73,9 +76,37 @@ impl MappedModel {
             bytes,
             name,
             delegation: None,
+            registry: Cow::Borrowed(registry::FUSING),
         };
         model.model()?;
         Ok(model)
+    }
+
+    /// The model with further kernels for its sessions, such as those of custom operators ([`ember_micro::Kernel`]): they stand
+    /// before all that Ember has.
+    ///
+    /// ```
+    /// # use ember_lite::{LiteError, MappedModel};
+    /// # use ember_micro::{Dtype, InvokeFault, Io, Kernel, OpCode, Prepare, Refused};
+    /// # struct Own;
+    /// # impl Kernel for Own {
+    /// #     const CODE: OpCode<'static> = OpCode::Custom("OWN");
+    /// #     const DTYPE: Option<Dtype> = None;
+    /// #     type Prepared = ();
+    /// #     fn prepare(_: &Prepare<'_>, _: &mut ()) -> Result<(), Refused> { Ok(()) }
+    /// #     fn run(_: &(), _: Io<'_>) -> Result<(), InvokeFault> { Ok(()) }
+    /// # }
+    /// # fn open(path: &std::path::Path) -> Result<MappedModel, LiteError> {
+    /// use ember_micro::Registration;
+    ///
+    /// let model = MappedModel::open(path)?.with_kernels(&[Registration::of::<Own>()]);
+    /// # Ok(model)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_kernels(mut self, kernels: &[Registration]) -> MappedModel {
+        self.registry = Cow::Owned([kernels, &self.registry].concat());
+        self
     }
 
     /// The bytes of the file.
@@ -130,16 +161,16 @@ impl MappedModel {
         self.delegation.as_ref()
     }
 
-    pub(crate) fn set_delegation(&mut self, delegation: Delegation) {
+    /// Makes it the model with partitions of another one, whose kernels it has, too.
+    pub(crate) fn set_delegation(&mut self, delegation: Delegation, whole: &MappedModel) {
         self.delegation = Some(delegation);
+        let rows = [delegate::PARTITION].into_iter();
+        self.registry = rows.chain(whole.registry.iter().copied()).collect();
     }
 
     /// The kernels that sessions of the model run.
-    pub(crate) fn registry(&self) -> &'static [Registration] {
-        match self.delegation {
-            None => registry::FUSING,
-            Some(_) => &delegate::REGISTRY,
-        }
+    pub(crate) fn registry(&self) -> &[Registration] {
+        &self.registry
     }
 
     /// Bytes of arena that a session of the model needs. Operators are done together where that can be.
@@ -149,10 +180,29 @@ impl MappedModel {
     /// [`LiteError::Prepare`] when the runtime cannot run the model.
     pub fn arena_bytes(&self) -> Result<usize, LiteError> {
         let needed = arena_bytes_needed(&self.model()?, self.registry());
-        needed.map_err(|source| LiteError::Prepare {
-            model: self.name.clone(),
-            source,
-        })
+        needed.map_err(|source| self.refused(source))
+    }
+
+    /// The error of a preparation that was refused: a custom operator that is missing has its name in the file.
+    pub(crate) fn refused(&self, source: PrepareError) -> LiteError {
+        let model = self.name.clone();
+        if let PrepareError::MissingRegistration {
+            index,
+            op: BuiltinOp::Custom,
+            dtype,
+            ..
+        } = source
+            && let Ok(parsed) = self.model()
+            && let Some(operator) = parsed.main().operator(index as usize)
+        {
+            return LiteError::CustomOperator {
+                model,
+                index,
+                name: String::from_utf8_lossy(operator.custom_name()).into_owned(),
+                dtype,
+            };
+        }
+        LiteError::Prepare { model, source }
     }
 
     /// Bytes of arena that a firmware needs which prepares the model on the chip, such as one with slots: the same as here.

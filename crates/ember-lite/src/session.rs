@@ -32,8 +32,7 @@ impl Element for f32 {
     const DTYPE: Dtype = Dtype::Float32;
 }
 
-/// A model prepared in an arena: the interpreter with every registration there is, and the delegates that the model was given
-/// to.
+/// A model prepared in an arena: the interpreter with the model's kernels, and the delegates that the model was given to.
 pub struct Session<'s> {
     interpreter: Interpreter<'s, 's>,
     name: &'s str,
@@ -50,10 +49,7 @@ impl<'s> Session<'s> {
         let parsed = model.model()?;
         let interpreter = Interpreter::new(&parsed, model.registry(), arena.as_mut_slice());
         Ok(Session {
-            interpreter: interpreter.map_err(|source| LiteError::Prepare {
-                model: model.name().to_owned(),
-                source,
-            })?,
+            interpreter: interpreter.map_err(|source| model.refused(source))?,
             name: model.name(),
             delegation: model.delegation(),
         })

@@ -4,11 +4,11 @@
 //! being run are is therefore a matter of the thread: [`running`] says it for the time of a run.
 
 use std::cell::RefCell;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use ember_core::Dtype;
 use ember_micro::{
-    Fault, Inputs, InvokeFault, Io, Kernel, OpCode, Prepare, Refused, Registration, Slot, registry,
+    Fault, Inputs, InvokeFault, Io, Kernel, OpCode, Prepare, Refused, Registration, Slot,
 };
 
 use super::{Compiled, Delegation};
@@ -19,12 +19,8 @@ pub(crate) const CODE: &str = "EMBER_DELEGATE";
 /// Inputs, and outputs, that a partition has at most: the interpreter counts an operator's in seven bits.
 pub(super) const MAX_OPERANDS: usize = 127;
 
-/// What runs a model with partitions: all that a session of any model has, and the kernel here.
-pub(crate) static REGISTRY: LazyLock<Vec<Registration>> = LazyLock::new(|| {
-    let mut rows = vec![Registration::of::<InPartition>()];
-    rows.extend(registry::FUSING);
-    rows
-});
+/// What a session of a model with partitions has beside the kernels of any model.
+pub(crate) const PARTITION: Registration = Registration::of::<InPartition>();
 
 /// A run on this thread.
 struct Running {

@@ -63,7 +63,7 @@ use ember_tflite::{OpCode, Operator, OptionsTable, Subgraph, Tensor, TensorId};
 
 pub use self::delegation::{Declined, Delegation, PlacedPartition};
 pub use self::interpreted::Interpreted;
-pub(crate) use self::kernel::{REGISTRY, running};
+pub(crate) use self::kernel::{PARTITION, running};
 pub use self::simd::Simd;
 
 /// Something that runs operators in the interpreter's stead.

@@ -48,7 +48,7 @@ impl MappedModel {
         spec.metadata.retain(|(name, _)| name != PLAN);
         let delegation = assignment.finish(graph, &mut spec);
         let mut delegated = MappedModel::from_bytes(&self.write(&spec)?, self.name())?;
-        delegated.set_delegation(delegation);
+        delegated.set_delegation(delegation, self);
         Ok(delegated)
     }
 }
