@@ -69,14 +69,14 @@ pub use metadata::{
 };
 pub use model::{Model, OpCode, Operator, Signature, Subgraph, SubgraphId, TensorId, TensorIds};
 pub use options::{
-    AddOptions, BatchMatMulOptions, ConcatenationOptions, Conv2dOptions, CumsumOptions,
-    DepthToSpaceOptions, DepthwiseConv2dOptions, Dims, DivOptions, FullyConnectedOptions,
-    GatherOptions, L2NormOptions, LeakyReluOptions, MAX_DIMS, MirrorPadMode, MirrorPadOptions,
-    MulOptions, Options, OptionsTable, PackOptions, Pool2dOptions, RawOptions, ReducerOptions,
-    ReshapeOptions, ResizeBilinearOptions, ResizeNearestNeighborOptions, ShapeOptions,
-    SoftmaxOptions, SpaceToDepthOptions, SplitOptions, SplitVOptions, StridedSliceOptions,
-    SubOptions, SvdfOptions, TransposeConvOptions, UnidirectionalSequenceLstmOptions,
-    UnpackOptions, WeightsFormat,
+    AddOptions, BatchMatMulOptions, CallOnceOptions, ConcatenationOptions, Conv2dOptions,
+    CumsumOptions, DepthToSpaceOptions, DepthwiseConv2dOptions, Dims, DivOptions,
+    FullyConnectedOptions, GatherOptions, IfOptions, L2NormOptions, LeakyReluOptions, MAX_DIMS,
+    MirrorPadMode, MirrorPadOptions, MulOptions, Options, OptionsTable, PackOptions, Pool2dOptions,
+    RawOptions, ReducerOptions, ReshapeOptions, ResizeBilinearOptions,
+    ResizeNearestNeighborOptions, ShapeOptions, SoftmaxOptions, SpaceToDepthOptions, SplitOptions,
+    SplitVOptions, StridedSliceOptions, SubOptions, SvdfOptions, TransposeConvOptions,
+    UnidirectionalSequenceLstmOptions, UnpackOptions, WeightsFormat, WhileOptions,
 };
 pub use schema::Place;
 pub use tensor::{Quantization, Shape, Tensor};

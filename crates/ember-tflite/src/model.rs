@@ -422,6 +422,20 @@ impl<'a> Operator<'a> {
         (options::code_for(op) == Some(T::CODE)).then(|| T::read(&self.raw_options()))
     }
 
+    /// Which variable a VAR_HANDLE stands for: container and name, either of which may be empty. `None` for other
+    /// operators, and where the file gives no options.
+    #[must_use]
+    pub fn variable(&self) -> Option<(&'a [u8], &'a [u8])> {
+        if self.builtin() != Some(BuiltinOp::VarHandle)
+            || self.options_code() != options::VAR_HANDLE
+        {
+            return None;
+        }
+        let table = self.raw_options().0;
+        let container = table.text_bytes(options::VARIABLE_CONTAINER);
+        Some((container, table.text_bytes(options::VARIABLE_NAME)))
+    }
+
     fn raw_options(&self) -> RawOptions<'a> {
         let table = self.table.options(operator::builtin_options);
         RawOptions(table.unwrap_or(Table::EMPTY))

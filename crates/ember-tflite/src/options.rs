@@ -7,7 +7,7 @@
 use ember_core::{Activation, Dtype, Padding};
 
 use crate::flat::Table;
-use crate::schema::{Check, MAX_DTYPE};
+use crate::schema::{Check, Field, MAX_DTYPE, Row, Text};
 
 /// How a [`FullyConnectedOptions`] table says its weights are laid out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -282,6 +282,7 @@ macro_rules! options {
         pub(crate) const fn rows(code: u8) -> &'static [Row] {
             match code {
                 $($code => const { &[$(Row { slot: $slot, check: <$ty as Value>::CHECK },)*] },)*
+                VAR_HANDLE => VARIABLE_ROWS,
                 _ => &[],
             }
         }
@@ -289,6 +290,7 @@ macro_rules! options {
         pub(crate) fn names(code: u8) -> (&'static str, &'static [(u8, &'static str)]) {
             match code {
                 $($code => ($schema_name, &[$(($slot, stringify!($field)),)*]),)*
+                VAR_HANDLE => ("VarHandleOptions", &[(0, "container"), (1, "shared_name")]),
                 _ => ("BuiltinOptions", &[]),
             }
         }
@@ -298,6 +300,24 @@ macro_rules! options {
         pub(crate) const OPTION_CODES: &[u8] = &[$($code,)*];
     };
 }
+
+/// The code of VAR_HANDLE's options, the only ones that hold texts: [`Operator::variable`](crate::Operator::variable)
+/// gives them in place.
+pub(crate) const VAR_HANDLE: u8 = 111;
+
+pub(crate) const VARIABLE_CONTAINER: Field<Text> = Field::new(0, 0);
+pub(crate) const VARIABLE_NAME: Field<Text> = Field::new(1, 0);
+
+const VARIABLE_ROWS: &[Row] = &[
+    Row {
+        slot: VARIABLE_CONTAINER.slot,
+        check: Check::Text,
+    },
+    Row {
+        slot: VARIABLE_NAME.slot,
+        check: Check::Text,
+    },
+];
 
 macro_rules! default_of {
     ($ty:ty) => {

@@ -57,7 +57,7 @@ fn subgraph(graph: &Subgraph<'_>, sink: &mut impl Hasher) {
         (op.opcode(), op.builtin(), op.version(), op.opcode_index()).hash(sink);
         tensor_ids(op.inputs(), graph, sink);
         tensor_ids(op.outputs(), graph, sink);
-        op.custom_options().hash(sink);
+        (op.custom_options(), op.variable()).hash(sink);
         // The answer holds floats, which cannot be hashed; writing to a `Text` cannot fail.
         let _ = write!(Text(sink), "{:?}", op.options());
         options::types_answering(&op).hash(sink);

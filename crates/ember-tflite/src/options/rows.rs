@@ -4,7 +4,10 @@ use ember_core::{Activation, BuiltinOp, Dtype, Padding};
 
 #[cfg(feature = "write")]
 use super::FieldSink;
-use super::{Dims, MirrorPadMode, OptionsTable, RawOptions, Value, WeightsFormat, sealed};
+use super::{
+    Dims, MirrorPadMode, OptionsTable, RawOptions, VAR_HANDLE, VARIABLE_ROWS, Value, WeightsFormat,
+    sealed,
+};
 use crate::flat::Table;
 use crate::model::Operator;
 use crate::schema::Row;
@@ -260,5 +263,24 @@ options! {
         asymmetric_quantize_inputs: bool = 4;
         /// Whether the recurrent weights are diagonal matrices.
         diagonal_recurrent_tensors: bool = 5;
+    }
+    /// Options of IF.
+    If: IfOptions, "IfOptions" = 92 for If {
+        /// The subgraph that is called where the condition holds.
+        then_subgraph_index: i32 = 0;
+        /// The subgraph that is called where it does not.
+        else_subgraph_index: i32 = 1;
+    }
+    /// Options of WHILE.
+    While: WhileOptions, "WhileOptions" = 93 for While {
+        /// The subgraph that says whether to go on.
+        cond_subgraph_index: i32 = 0;
+        /// The subgraph that makes the next values of the last ones.
+        body_subgraph_index: i32 = 1;
+    }
+    /// Options of CALL_ONCE.
+    CallOnce: CallOnceOptions, "CallOnceOptions" = 103 for CallOnce {
+        /// The subgraph that is called before the first run.
+        init_subgraph_index: i32 = 0;
     }
 }

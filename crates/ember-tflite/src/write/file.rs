@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use super::WriteError;
 use super::layout::{Fields, Layout, OptionsFields, Part};
-use super::spec::{ModelSpec, OperatorSpec, SignatureSpec, TensorSpec};
+use super::spec::{ModelSpec, OperatorSpec, SignatureSpec, SubgraphSpec, TensorSpec};
 use crate::model::{Model, TensorId};
 use crate::options::{self, Options};
 use crate::schema::{
@@ -38,7 +38,23 @@ pub fn write(spec: &ModelSpec) -> Result<Vec<u8>, WriteError> {
 
 /// What the reader could not tell any more from the bytes.
 fn check(spec: &ModelSpec) -> Result<(), WriteError> {
-    for (index, tensor) in spec.tensors.iter().enumerate() {
+    let graphs = || core::iter::once(Graph::main(spec)).chain(spec.called.iter().map(Graph::of));
+    for graph in graphs() {
+        check_graph(&graph)?;
+    }
+    let constants = graphs().flat_map(|graph| graph.tensors);
+    let constants = constants.filter_map(|tensor| tensor.data.as_ref());
+    let metadata = spec.metadata.iter().map(|(_, bytes)| bytes);
+    let bytes = constants.chain(metadata).map(Vec::len).sum();
+    // Half of what a flatbuffer can hold leaves room for everything that describes the constants.
+    if bytes > (i32::MAX / 2) as usize {
+        return Err(WriteError::TooLarge { bytes });
+    }
+    Ok(())
+}
+
+fn check_graph(graph: &Graph<'_>) -> Result<(), WriteError> {
+    for (index, tensor) in graph.tensors.iter().enumerate() {
         let too_large = |dim: &usize| i32::try_from(*dim).is_err();
         if let Some(dimension) = tensor.shape.iter().position(too_large) {
             return Err(WriteError::Dimension {
@@ -55,7 +71,7 @@ fn check(spec: &ModelSpec) -> Result<(), WriteError> {
             });
         }
     }
-    for (operator, spec) in spec.operators.iter().enumerate() {
+    for (operator, spec) in graph.operators.iter().enumerate() {
         let expected = options::code_for(spec.op);
         let found = spec.options.code();
         if found != 0 && Some(found) != expected {
@@ -67,17 +83,38 @@ fn check(spec: &ModelSpec) -> Result<(), WriteError> {
             });
         }
     }
-    let constants = spec
-        .tensors
-        .iter()
-        .filter_map(|tensor| tensor.data.as_ref());
-    let metadata = spec.metadata.iter().map(|(_, bytes)| bytes);
-    let bytes = constants.chain(metadata).map(Vec::len).sum();
-    // Half of what a flatbuffer can hold leaves room for everything that describes the constants.
-    if bytes > (i32::MAX / 2) as usize {
-        return Err(WriteError::TooLarge { bytes });
-    }
     Ok(())
+}
+
+/// A subgraph of a spec: the main one or another.
+struct Graph<'a> {
+    name: &'a str,
+    tensors: &'a [TensorSpec],
+    operators: &'a [OperatorSpec],
+    inputs: &'a [TensorId],
+    outputs: &'a [TensorId],
+}
+
+impl<'a> Graph<'a> {
+    fn main(spec: &'a ModelSpec) -> Self {
+        Self {
+            name: &spec.name,
+            tensors: &spec.tensors,
+            operators: &spec.operators,
+            inputs: &spec.inputs,
+            outputs: &spec.outputs,
+        }
+    }
+
+    fn of(spec: &'a SubgraphSpec) -> Self {
+        Self {
+            name: &spec.name,
+            tensors: &spec.tensors,
+            operators: &spec.operators,
+            inputs: &spec.inputs,
+            outputs: &spec.outputs,
+        }
+    }
 }
 
 struct File<'a> {
@@ -91,7 +128,10 @@ impl<'a> File<'a> {
     fn model(&mut self, spec: &'a ModelSpec) -> Part {
         self.buffer(&[]);
         let mut codes = Vec::new();
-        let subgraph = self.subgraph(spec, &mut codes);
+        let mut subgraphs = std::vec![self.subgraph(&Graph::main(spec), &mut codes)];
+        for called in &spec.called {
+            subgraphs.push(self.subgraph(&Graph::of(called), &mut codes));
+        }
         let metadata: Vec<_> = (spec.metadata.iter())
             .map(|(name, bytes)| self.metadata(name, bytes))
             .collect();
@@ -102,7 +142,7 @@ impl<'a> File<'a> {
         let mut fields = Fields::default();
         fields.word(model::version, schema::VERSION);
         fields.tables(model::operator_codes, self.layout.tables(&codes));
-        fields.tables(model::subgraphs, self.layout.tables(&[subgraph]));
+        fields.tables(model::subgraphs, self.layout.tables(&subgraphs));
         fields.text(model::description, self.layout.text(&spec.description));
         fields.tables(model::buffers, self.layout.tables(&self.buffer_parts));
         fields.tables(model::metadata, self.layout.tables(&metadata));
@@ -132,7 +172,7 @@ impl<'a> File<'a> {
         self.layout.table(fields)
     }
 
-    fn subgraph(&mut self, spec: &'a ModelSpec, codes: &mut Vec<Code<'a>>) -> Part {
+    fn subgraph(&mut self, spec: &Graph<'a>, codes: &mut Vec<Code<'a>>) -> Part {
         let tensors: Vec<_> = spec
             .tensors
             .iter()
@@ -148,7 +188,7 @@ impl<'a> File<'a> {
         let outputs = spec.outputs.iter().copied().map(Some);
         fields.tensor_ids(sub_graph::outputs, self.tensor_ids(outputs));
         fields.tables(sub_graph::operators, self.layout.tables(&operators));
-        fields.text(sub_graph::name, self.layout.text(&spec.name));
+        fields.text(sub_graph::name, self.layout.text(spec.name));
         self.layout.table(fields)
     }
 

@@ -7,8 +7,10 @@ use std::vec::Vec;
 use ember_core::BuiltinOp;
 
 use super::WriteError;
-use super::spec::{ModelSpec, OperatorSpec, QuantizationSpec, SignatureSpec, TensorSpec};
-use crate::model::{Model, OpCode, Operator, TensorId};
+use super::spec::{
+    ModelSpec, OperatorSpec, QuantizationSpec, SignatureSpec, SubgraphSpec, TensorSpec,
+};
+use crate::model::{Model, OpCode, Operator, Signature, Subgraph, SubgraphId, TensorId};
 use crate::options::{self, Options};
 use crate::tensor::Tensor;
 
@@ -19,22 +21,31 @@ impl ModelSpec {
     /// dimensions, debug metadata.
     ///
     /// # Errors
-    /// Several subgraphs; options that Ember does not read, where they say something.
+    /// A signature of another subgraph than the main one; options that Ember does not read, where they say something.
     pub fn from_model(model: &Model<'_>) -> Result<Self, WriteError> {
-        let found = model.subgraphs().count();
-        if found != 1 {
-            return Err(WriteError::Subgraphs { found });
+        let foreign = |signature: &Signature<'_>| signature.subgraph() != SubgraphId::MAIN;
+        if let Some(signature) = model.signatures().find(foreign) {
+            return Err(WriteError::Signature {
+                key: signature.key().to_owned(),
+                subgraph: signature.subgraph().0,
+            });
         }
-        let graph = model.main();
-        let operators = graph.operators().enumerate();
+        let SubgraphSpec {
+            name,
+            tensors,
+            operators,
+            inputs,
+            outputs,
+        } = subgraph(&model.main())?;
         Ok(Self {
             description: model.description().to_owned(),
-            name: graph.name().to_owned(),
-            tensors: graph.tensors().map(tensor).collect(),
-            operators: (operators.map(|(index, op)| operator(index, &op)))
+            name,
+            tensors,
+            operators,
+            inputs,
+            outputs,
+            called: (model.subgraphs().skip(1).map(|graph| subgraph(&graph)))
                 .collect::<Result<_, _>>()?,
-            inputs: graph.inputs().iter().flatten().collect(),
-            outputs: graph.outputs().iter().flatten().collect(),
             signatures: model
                 .signatures()
                 .map(|signature| SignatureSpec {
@@ -49,6 +60,17 @@ impl ModelSpec {
                 .collect(),
         })
     }
+}
+
+fn subgraph(graph: &Subgraph<'_>) -> Result<SubgraphSpec, WriteError> {
+    let operators = graph.operators().enumerate();
+    Ok(SubgraphSpec {
+        name: graph.name().to_owned(),
+        tensors: graph.tensors().map(tensor).collect(),
+        operators: (operators.map(|(index, op)| operator(index, &op))).collect::<Result<_, _>>()?,
+        inputs: graph.inputs().iter().flatten().collect(),
+        outputs: graph.outputs().iter().flatten().collect(),
+    })
 }
 
 fn named<'a>(maps: impl Iterator<Item = (&'a str, TensorId)>) -> Vec<(String, TensorId)> {

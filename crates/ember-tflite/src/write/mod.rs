@@ -39,7 +39,9 @@ mod stored;
 
 pub use file::write;
 pub use official::verify;
-pub use spec::{ModelSpec, OperatorSpec, QuantizationSpec, SignatureSpec, TensorSpec};
+pub use spec::{
+    ModelSpec, OperatorSpec, QuantizationSpec, SignatureSpec, SubgraphSpec, TensorSpec,
+};
 pub use stored::{StoreFault, StoredForm};
 
 use std::string::String;
@@ -106,13 +108,15 @@ pub enum WriteError {
         /// Bytes of all constants.
         bytes: usize,
     },
-    /// The file has a number of subgraphs that a spec does not hold.
+    /// A signature calls another subgraph than the main one.
     #[error(
-        "the model has {found} subgraphs, only models of 1 are taken over: convert the model without control flow"
+        "signature {key:?} calls subgraph {subgraph}, only signatures of the main one (0) are taken over: convert the model with one signature"
     )]
-    Subgraphs {
-        /// The number of subgraphs.
-        found: usize,
+    Signature {
+        /// The name of the signature.
+        key: String,
+        /// The subgraph that it calls.
+        subgraph: u32,
     },
     /// The file has options that the spec would lose.
     #[error(

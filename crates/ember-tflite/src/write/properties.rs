@@ -83,6 +83,18 @@ fn any_spec() -> impl Strategy<Value = ModelSpec> {
                 inputs,
                 outputs,
             });
+        let called = (
+            prop::collection::vec(any_tensor(), 1..3),
+            prop::collection::vec(any_operator(1), 0..3),
+            ".{0,9}",
+        )
+            .prop_map(|(tensors, operators, name)| SubgraphSpec {
+                name,
+                tensors,
+                operators,
+                inputs: vec![TensorId(0)],
+                outputs: vec![],
+            });
         let metadata = (".{0,6}", prop::collection::vec(any::<u8>(), 0..20));
         (
             Just(tensors),
@@ -91,17 +103,21 @@ fn any_spec() -> impl Strategy<Value = ModelSpec> {
             prop::collection::vec(signature, 0..2),
             prop::collection::vec(metadata, 0..3),
             (".{0,9}", ".{0,9}"),
+            prop::collection::vec(called, 0..3),
         )
             .prop_map(
-                |(tensors, operators, (inputs, outputs), signatures, metadata, texts)| ModelSpec {
-                    description: texts.0,
-                    name: texts.1,
-                    tensors,
-                    operators,
-                    inputs,
-                    outputs,
-                    signatures,
-                    metadata,
+                |(tensors, operators, (inputs, outputs), signatures, metadata, texts, called)| {
+                    ModelSpec {
+                        description: texts.0,
+                        name: texts.1,
+                        tensors,
+                        operators,
+                        inputs,
+                        outputs,
+                        signatures,
+                        metadata,
+                        called,
+                    }
                 },
             )
     })

@@ -13,7 +13,7 @@ use crate::options::Options;
 /// Bytes of the metadata that names the oldest runtime: text, filled up with zeros, as TensorFlow writes it.
 const RUNTIME_VERSION_BYTES: usize = 16;
 
-/// A model of one subgraph.
+/// A model: its main subgraph, and those that operators of it call.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelSpec {
     /// What the file says about itself; may be empty.
@@ -32,6 +32,23 @@ pub struct ModelSpec {
     pub signatures: Vec<SignatureSpec>,
     /// Names with their bytes.
     pub metadata: Vec<(String, Vec<u8>)>,
+    /// The subgraphs behind the main one: the first of them has number 1.
+    pub called: Vec<SubgraphSpec>,
+}
+
+/// A subgraph that operators such as IF and WHILE call.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SubgraphSpec {
+    /// Its name; may be empty.
+    pub name: String,
+    /// The tensors: [`TensorId`]s are positions in this list.
+    pub tensors: Vec<TensorSpec>,
+    /// The operators in the order of execution.
+    pub operators: Vec<OperatorSpec>,
+    /// The tensors that the calling operator fills.
+    pub inputs: Vec<TensorId>,
+    /// The tensors that hold the result.
+    pub outputs: Vec<TensorId>,
 }
 
 impl ModelSpec {

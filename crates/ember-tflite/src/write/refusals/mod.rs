@@ -16,7 +16,9 @@ use super::*;
 use crate::error::StructureFault;
 use crate::model::{Model, TensorId};
 use crate::options::Options;
-use crate::schema::{self, buffer, model, quantization_parameters, sub_graph, tensor};
+use crate::schema::{
+    self, buffer, model, quantization_parameters, signature_def, sub_graph, tensor,
+};
 
 /// One RELU from tensor 0 to tensor 1, and a constant.
 fn sample() -> ModelSpec {
@@ -267,14 +269,34 @@ fn arena_plans() {
 }
 
 #[test]
-fn several_subgraphs_are_not_taken_over() {
+fn a_signature_of_another_subgraph_is_not_taken_over() {
     let bytes = file(|layout, root| {
         let graph: Part = layout.table(Fields::default());
         root.tables(model::subgraphs, layout.tables(&[graph; 2]));
+        let mut signature = Fields::default();
+        signature.word(signature_def::subgraph_index, 1);
+        signature.text(signature_def::signature_key, layout.text("other"));
+        let signature = layout.table(signature);
+        root.tables(model::signature_defs, layout.tables(&[signature]));
     });
     let model = Model::parse(&bytes).unwrap();
+    assert_eq!(model.subgraphs().count(), 2);
     assert_eq!(
         ModelSpec::from_model(&model),
-        Err(WriteError::Subgraphs { found: 2 })
+        Err(WriteError::Signature {
+            key: "other".into(),
+            subgraph: 1
+        })
     );
+}
+
+#[test]
+fn a_fault_of_a_called_subgraph_is_found() {
+    let mut spec = sample();
+    let mut called = SubgraphSpec::default();
+    let empty = TensorSpec::new("empty", Dtype::Int8, [0]).with_data([]);
+    called.tensors.push(empty);
+    spec.called.push(called);
+    let error = write(&spec).unwrap_err().to_string();
+    assert!(error.contains("a constant of 0 bytes"), "{error}");
 }
