@@ -149,5 +149,6 @@ const fn invoke_number(fault: InvokeFault) -> u32 {
         InvokeFault::Operand(_) => 2,
         InvokeFault::Prepared => 3,
         InvokeFault::Custom(_) => 4,
+        InvokeFault::Endless(_) => 5,
     }
 }

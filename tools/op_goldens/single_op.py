@@ -23,6 +23,7 @@ DTYPES = {
     "int64": (schema.TensorType.INT64, np.dtype("<i8")),
     "uint32": (schema.TensorType.UINT32, np.dtype("<u4")),
     "bool": (schema.TensorType.BOOL, np.dtype("?")),
+    "resource": (schema.TensorType.RESOURCE, np.dtype("<i4")),
 }
 
 # Buffers start at multiples of this many bytes, as `force_align` asks in the schema.

@@ -9,12 +9,17 @@ use crate::{LiteError, MappedModel};
 ///
 /// # Errors
 ///
-/// [`LiteError::Write`] for a model of several subgraphs or with options that Ember does not read.
+/// [`LiteError::Write`] for a model with a signature of another subgraph than the main one, or with options that Ember does not
+/// write, as those of VAR_HANDLE.
 pub fn strip(mapped: &MappedModel, keep_signatures: bool) -> Result<Vec<u8>, LiteError> {
     let mut spec = mapped.spec()?;
     spec.description.clear();
     spec.name.clear();
-    for tensor in &mut spec.tensors {
+    let called = spec.called.iter_mut().flat_map(|graph| {
+        graph.name.clear();
+        &mut graph.tensors
+    });
+    for tensor in spec.tensors.iter_mut().chain(called) {
         tensor.name.clear();
     }
     if !keep_signatures {

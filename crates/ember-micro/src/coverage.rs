@@ -22,11 +22,13 @@ pub const IN_TFLM: &[BuiltinOp] = {
         AddN,
         ArgMax,
         ArgMin,
+        AssignVariable,
         AveragePool2d,
         BatchMatmul,
         BatchToSpaceNd,
         BroadcastArgs,
         BroadcastTo,
+        CallOnce,
         Cast,
         Ceil,
         Concatenation,
@@ -53,6 +55,7 @@ pub const IN_TFLM: &[BuiltinOp] = {
         Greater,
         GreaterEqual,
         HardSwish,
+        If,
         L2Normalization,
         L2Pool2d,
         LeakyRelu,
@@ -77,6 +80,7 @@ pub const IN_TFLM: &[BuiltinOp] = {
         Padv2,
         Prelu,
         Quantize,
+        ReadVariable,
         ReduceAll,
         ReduceMax,
         ReduceMin,
@@ -110,15 +114,14 @@ pub const IN_TFLM: &[BuiltinOp] = {
         TransposeConv,
         UnidirectionalSequenceLstm,
         Unpack,
+        VarHandle,
+        While,
         ZerosLike,
     ]
 };
 
-/// The builtin operators that TensorFlow Lite Micro registers and that Ember does not have.
-pub const ONLY_IN_TFLM: &[BuiltinOp] = {
-    use BuiltinOp::*;
-    &[AssignVariable, CallOnce, If, ReadVariable, VarHandle, While]
-};
+/// The builtin operators that TensorFlow Lite Micro registers and that Ember does not have: none.
+pub const ONLY_IN_TFLM: &[BuiltinOp] = &[];
 
 /// The types that a registration is for, in words: that of the first input, and the other that decides where there is one.
 #[must_use]

@@ -103,9 +103,12 @@ pub enum PrepareError {
     TooLarge,
     /// No registration runs this operator with this type.
     #[error(
-        "operator {index} is {op} version {version} on {dtype}, and the registry has no kernel for {op} on {dtype}: add its registration (registry::ALL has all that Ember has), or convert the model with other types"
+        "{}operator {index} is {op} version {version} on {dtype}, and the registry has no kernel for {op} on {dtype}: add its registration (registry::ALL has all that Ember has), or convert the model with other types",
+        Within(*subgraph)
     )]
     MissingRegistration {
+        /// Of which subgraph; the main one is 0.
+        subgraph: u32,
         /// Which operator, in the order of execution.
         index: u32,
         /// What it is; `CUSTOM` for a custom operator, whose name the model has.
@@ -116,8 +119,10 @@ pub enum PrepareError {
         dtype: Dtype,
     },
     /// An operator cannot be run as the model describes it.
-    #[error("operator {index}, {op}: {fault}")]
+    #[error("{}operator {index}, {op}: {fault}", Within(*subgraph))]
     Operator {
+        /// Of which subgraph; the main one is 0.
+        subgraph: u32,
         /// Which operator, in the order of execution.
         index: u32,
         /// What it is.
@@ -127,9 +132,12 @@ pub enum PrepareError {
     },
     /// An operator reads a tensor that nothing has written.
     #[error(
-        "operator {index} reads tensor {tensor}, which is no constant, no input of the model and no output of an earlier operator: the operators are out of order or the model is damaged"
+        "{}operator {index} reads tensor {tensor}, which is no constant, no input of the model and no output of an earlier operator: the operators are out of order or the model is damaged",
+        Within(*subgraph)
     )]
     Unwritten {
+        /// Of which subgraph; the main one is 0.
+        subgraph: u32,
         /// Which operator; the number of operators for an output of the model.
         index: u32,
         /// Which tensor.
@@ -137,9 +145,12 @@ pub enum PrepareError {
     },
     /// A tensor is written twice.
     #[error(
-        "operator {index} writes tensor {tensor}, which already has its value: every tensor is written once, the model is damaged"
+        "{}operator {index} writes tensor {tensor}, which already has its value: every tensor is written once, the model is damaged",
+        Within(*subgraph)
     )]
     Rewritten {
+        /// Of which subgraph; the main one is 0.
+        subgraph: u32,
         /// Which operator.
         index: u32,
         /// Which tensor.
@@ -165,6 +176,18 @@ pub enum PrepareError {
         /// The tensor that it overlaps.
         other: u32,
     },
+}
+
+/// Names a subgraph in front of an operator, unless it is the main one.
+struct Within(u32);
+
+impl core::fmt::Display for Within {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            subgraph => write!(f, "subgraph {subgraph}, "),
+        }
+    }
 }
 
 /// The word that a kernel refused to be prepared. Why stands in the [`Prepare`](crate::Prepare) that gave it out, so that
@@ -296,6 +319,70 @@ pub enum Fault {
     /// A constant at an address that its type cannot be read at.
     #[error("its {0} lies at an odd address: load the model at a multiple of 16")]
     Misaligned(Slot),
+    /// A number that names no subgraph.
+    #[error("it calls subgraph {0}, which the model does not have: convert the model again")]
+    NoSubgraph(i32),
+    /// A subgraph that is running already when it is called.
+    #[error(
+        "it calls subgraph {0}, of which it is a part itself: a model cannot call itself; use WHILE"
+    )]
+    Recursion(u32),
+    /// Calls within calls.
+    #[error(
+        "it calls subgraph {0} in calls more than 8 deep: put fewer conditions and loops into each other"
+    )]
+    Depth(u32),
+    /// A call with another number of tensors than the subgraph has.
+    #[error(
+        "it calls subgraph {subgraph}, which has {inputs} inputs and {outputs} outputs, with other numbers of them: convert the model again"
+    )]
+    CalledArity {
+        /// Which subgraph.
+        subgraph: u32,
+        /// Its inputs.
+        inputs: u8,
+        /// Its outputs.
+        outputs: u8,
+    },
+    /// A tensor of a call that is not like that of the subgraph.
+    #[error(
+        "its {slot} differs in type or shape from the tensor that it stands for in subgraph {subgraph}: convert the model again, with static shapes"
+    )]
+    CalledTensor {
+        /// Which tensor of the operator.
+        slot: Slot,
+        /// Which subgraph.
+        subgraph: u32,
+    },
+    /// What decides is no truth value.
+    #[error(
+        "subgraph {0}, which says whether it goes on, does not give one BOOL: convert the model again"
+    )]
+    Condition(u32),
+    /// Something in a called subgraph that only the main one can have.
+    #[error(
+        "it calls subgraph {0}, which has a constant as input or a tensor that keeps its content: only the main subgraph keeps tensors; use resource variables"
+    )]
+    Kept(u32),
+    /// Too much of it.
+    #[error(
+        "with subgraph {0} the model has more than 65534 tensors or operators in one subgraph, or takes more than 4 MiB of preparation: call fewer subgraphs"
+    )]
+    Called(u32),
+    /// Something that is no handle of a resource variable.
+    #[error("its {0} is no handle of a variable, which is one element of RESOURCE or INT32")]
+    Handle(Slot),
+    /// A resource variable without a name.
+    #[error("it has no options that name its variable: convert the model again")]
+    Unnamed,
+    /// A resource variable that is used as if it were several.
+    #[error("its variable is read or assigned with different types or sizes: a variable has one")]
+    VariableType,
+    /// More than there can be.
+    #[error(
+        "the model has more than 255 operators VAR_HANDLE and CALL_ONCE, or follows handles through more than 8 subgraphs: use fewer variables"
+    )]
+    TooManyVariables,
     /// A custom operator's preparation refused; the number is its own.
     #[error("its kernel refuses with code {0}")]
     Custom(u32),
@@ -308,7 +395,7 @@ pub enum Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("operator {index}: {fault}")]
 pub struct InvokeError {
-    /// Which operator, in the order of execution.
+    /// Which operator of the main subgraph, in the order of execution; also for what happened in a subgraph that it calls.
     pub index: u32,
     /// What happened.
     pub fault: InvokeFault,
@@ -331,4 +418,9 @@ pub enum InvokeFault {
     /// A custom operator stopped; the number is its own.
     #[error("its kernel stopped with code {0}")]
     Custom(u32),
+    /// A loop went on and on.
+    #[error(
+        "its condition still held after {0} rounds: it is taken for a loop without an end; register control_flow::While with another limit, if it is not"
+    )]
+    Endless(u32),
 }

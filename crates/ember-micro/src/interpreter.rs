@@ -5,28 +5,27 @@
 //! 1. the table of tensors, two words each: where it lies and how many bytes it has;
 //! 2. one step per operator: which registration runs it, its tensors, what its kernel prepared.
 //!
-//! The rest holds the activations, placed by [`plan`](crate::plan).
+//! The rest holds the activations, placed by [`plan`](crate::plan), and behind them what operators keep from run to run.
+//!
+//! What an operator such as IF calls is part of its step: the table and the steps of the subgraph lie in the words that its
+//! kernel prepared ([`call`](crate::call)).
 
 use core::cell::Cell;
 
+use ember_core::Dtype;
 use ember_core::view::{self, Plain};
-use ember_core::{BuiltinOp, Dtype};
-use ember_tflite::{Model, Operator, Subgraph, Tensor, TensorId};
+use ember_tflite::{Model, Subgraph, Tensor, TensorId};
 
-use crate::error::{Fault, InvokeError, PrepareError};
-use crate::fusion;
-use crate::io::LEFT_OUT;
+use crate::error::{InvokeError, PrepareError};
 use crate::kernel::Registration;
-use crate::plan::{self, Activations};
-use crate::prepare::{Prepare, Tape};
+use crate::plan;
+use crate::prepare::{Path, Tape};
 use crate::profile::Profiler;
-use crate::run::{HEADER, Run};
+use crate::run::Run;
+use crate::steps::{self, Site, Unprepared};
 
 /// The arena begins at a multiple of this, in bytes.
 pub const ARENA_ALIGNMENT: usize = 16;
-
-/// Inputs, and outputs, that an operator has at most.
-const MAX_OPERANDS: usize = 127;
 
 /// A model that is ready to run.
 ///
@@ -46,6 +45,8 @@ pub struct Interpreter<'a, 'm: 'a> {
     model: Model<'m>,
     run: Run<'a>,
     arena_bytes_used: u32,
+    /// Of the end of the activations, where operators keep what lives from run to run.
+    state_bytes: u32,
 }
 
 impl<'a, 'm> Interpreter<'a, 'm> {
@@ -71,52 +72,52 @@ impl<'a, 'm> Interpreter<'a, 'm> {
             return Err(PrepareError::TooLarge);
         }
 
-        // Until all is prepared, the lives of the tensors are kept at the end, one word each.
-        let planning_words = tensors * 3;
-        let Some((table_words, rest)) = words.split_at_mut_checked(tensors * 2) else {
-            return Err(too_small(planning_words, given, false));
+        let Some((cells, rest)) = Cell::from_mut(&mut *words)
+            .as_slice_of_cells()
+            .split_at_checked(tensors * 2)
+        else {
+            return Err(too_small(tensors * 3, given, false));
         };
-        let table = table_words.as_chunks_mut::<2>().0;
-        let split = rest.len().checked_sub(tensors);
-        let Some((front, lives)) = split.and_then(|at| rest.split_at_mut_checked(at)) else {
-            return Err(too_small(planning_words, given, false));
+        let tape = Tape::new(rest);
+        let state = Cell::new(0);
+        let site = Site {
+            path: &Path::MAIN,
+            registry,
+            tape: &tape,
+            state: &state,
         };
-        let peak = plan::plan(&graph, registry, table, lives)?;
-        let activations = Activations {
-            table,
-            lives,
-            peak: Cell::new(peak),
-        };
-        let steps = prepare_steps(&graph, registry, front, &activations);
-        let step_words = match steps {
-            Ok(words) => words,
-            Err(Unprepared::Full(words)) => {
-                return Err(too_small(planning_words + words, given, false));
+        let peak = match steps::prepare(&graph, &site, cells, 0) {
+            Ok(peak) => peak,
+            Err(Unprepared::Full) => {
+                return Err(too_small(tensors * 2 + tape.most(), given, false));
             }
             Err(Unprepared::Refused(error)) => return Err(error),
         };
-        let peak = activations.peak.get();
-        let needed = needed_bytes(tensors * 2 + step_words, peak);
-        let needed = needed.max((planning_words + step_words) * 4);
+        let (step_words, most) = (tape.used(), tape.most());
+        let state = state.get();
+        let end = peak.saturating_add(state);
+        let persistent = tensors * 2 + step_words;
+        let needed = needed_bytes(persistent, end).max((tensors * 2 + most) * 4);
         if needed > given as usize {
             return Err(too_small(needed / 4, given, true));
         }
+        let (table, rest) = words.split_at_mut_checked(tensors * 2).unwrap_or_default();
         let (steps, rest) = rest.split_at_mut_checked(step_words).unwrap_or_default();
-        let persistent = tensors * 2 + step_words;
         let gap = persistent.next_multiple_of(ARENA_ALIGNMENT / 4) - persistent;
         let activations = view::as_bytes_mut(rest.get_mut(gap..).unwrap_or_default())
-            .get_mut(..peak as usize)
+            .get_mut(..end as usize)
             .unwrap_or_default();
         let mut interpreter = Self {
             model: *model,
             run: Run {
                 model: model.bytes(),
                 registry,
-                table,
+                table: table.as_chunks().0,
                 steps,
                 activations,
             },
             arena_bytes_used: needed as u32,
+            state_bytes: state,
         };
         // Variables start as zero; nothing else minds what is there.
         interpreter.reset_variables();
@@ -198,8 +199,17 @@ impl<'a, 'm> Interpreter<'a, 'm> {
         self.run.invoke(profiler)
     }
 
-    /// Sets the variables, which carry state from run to run, to what stands for zero.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn state_bytes(&self) -> u32 {
+        self.state_bytes
+    }
+
+    /// Makes the model as if it had never run: sets the variables, which carry state from run to run, to what stands
+    /// for zero, or to what they begin with ([`ops::variables`](crate::ops::variables)).
     pub fn reset_variables(&mut self) {
+        let activations = &mut *self.run.activations;
+        let start = activations.len().saturating_sub(self.state_bytes as usize);
+        activations.get_mut(start..).unwrap_or_default().fill(0);
         for (tensor, id) in self.graph().tensors().zip(0..) {
             if tensor.is_variable() {
                 let variable = self.run.activation(id).unwrap_or_default();
@@ -247,173 +257,6 @@ fn too_small(needed: usize, given: u32, exact: bool) -> PrepareError {
 const fn needed_bytes(persistent_words: usize, peak: u32) -> usize {
     let start = (persistent_words * 4).next_multiple_of(ARENA_ALIGNMENT);
     start.saturating_add(peak as usize).next_multiple_of(4)
-}
-
-/// Why an operator was not prepared.
-enum Unprepared {
-    /// So many words would have been enough for what was being kept.
-    Full(usize),
-    Refused(PrepareError),
-}
-
-/// Writes the steps of all operators to the first of these words, and gives how many they take.
-fn prepare_steps(
-    graph: &Subgraph<'_>,
-    registry: &[Registration],
-    words: &mut [u32],
-    activations: &Activations<'_>,
-) -> Result<usize, Unprepared> {
-    let tape = Tape::new(Cell::from_mut(words).as_slice_of_cells());
-    let mut index = 0;
-    while let Some(operator) = graph.operator(index as usize) {
-        index += prepare_step(graph, &operator, index, registry, &tape, activations)?;
-    }
-    Ok(tape.used())
-}
-
-/// Finds the row of the registry for an operator by itself.
-#[inline(always)]
-fn find(
-    graph: &Subgraph<'_>,
-    operator: &Operator<'_>,
-    index: u32,
-    op: BuiltinOp,
-    registry: &[Registration],
-) -> Result<usize, PrepareError> {
-    let inputs = (0..operator.inputs().len()).find_map(|at| operator.inputs().get(at));
-    let first = inputs.or_else(|| {
-        let mut outputs = 0..operator.outputs().len();
-        outputs.find_map(|at| operator.outputs().get(at))
-    });
-    let Some(first) = first.and_then(|id| graph.tensor(id)) else {
-        let fault = Fault::Arity {
-            inputs: 0,
-            outputs: 0,
-        };
-        return Err(PrepareError::Operator { index, op, fault });
-    };
-    let dtype = first.dtype();
-    let mut error = PrepareError::MissingRegistration {
-        index,
-        op,
-        version: operator.version(),
-        dtype,
-    };
-    let mut rows = registry.iter();
-    let position = rows.position(|row| {
-        if row.next.is_some() || !row.names(operator, dtype) {
-            return false;
-        }
-        let Some((slot, expected)) = row.other else {
-            return true;
-        };
-        let found = slot.dtype(graph, operator);
-        if found != Some(expected) {
-            // It is there, for other types.
-            let fault = match found {
-                None => Fault::Missing(slot),
-                Some(found) => Fault::Dtype {
-                    slot,
-                    found,
-                    expected,
-                },
-            };
-            error = PrepareError::Operator { index, op, fault };
-        }
-        found == Some(expected) && row.suits.is_none_or(|suits| suits(graph, operator))
-    });
-    position.ok_or(error)
-}
-
-/// Writes the step of one operator, or those of two that are done together, and gives how many these are.
-#[inline(never)]
-fn prepare_step(
-    graph: &Subgraph<'_>,
-    operator: &Operator<'_>,
-    index: u32,
-    registry: &[Registration],
-    tape: &Tape<'_>,
-    activations: &Activations<'_>,
-) -> Result<u32, Unprepared> {
-    let op = operator.builtin().unwrap_or(BuiltinOp::Custom);
-    let fused = fusion::row(graph, index as usize, registry);
-    let at = match fused {
-        Some(at) => at,
-        None => find(graph, operator, index, op, registry).map_err(Unprepared::Refused)?,
-    };
-    let behind = fused.and_then(|_| graph.operator(index as usize + 1));
-    let (inputs, mut outputs) = (operator.inputs(), operator.outputs());
-    if let Some(behind) = &behind {
-        outputs = behind.outputs();
-    }
-    let (Some(registration), true, true, true) = (
-        registry.get(at),
-        at <= 0xffff,
-        inputs.len() <= MAX_OPERANDS,
-        outputs.len() <= MAX_OPERANDS,
-    ) else {
-        return Err(Unprepared::Refused(PrepareError::TooLarge));
-    };
-
-    let count = inputs.len() + outputs.len();
-    let Some(header) = tape.take(HEADER + count.div_ceil(2)) else {
-        return Err(Unprepared::Full(tape.wanted()));
-    };
-    let start = tape.used();
-    let failed = Cell::new((index, Fault::Arena));
-    let cx = Prepare {
-        graph,
-        operator: *operator,
-        tape,
-        activations,
-        index,
-        failed: &failed,
-        scratch: Cell::new(0),
-    };
-    if (registration.prepare)(&cx).is_err() {
-        return match failed.get() {
-            (_, Fault::Arena) => Err(Unprepared::Full(tape.wanted())),
-            (failing, fault) => {
-                let op = match (failing == index, registration.next) {
-                    (false, Some(next)) => next,
-                    _ => op,
-                };
-                Err(Unprepared::Refused(PrepareError::Operator {
-                    index: failing,
-                    op,
-                    fault,
-                }))
-            }
-        };
-    }
-    let counts = at as u32 | (inputs.len() as u32) << 16 | (outputs.len() as u32) << 24;
-    let prepared = tape.used().wrapping_sub(start) as u32;
-    let mut places = header.iter();
-    let mut put = |word| {
-        if let Some(place) = places.next() {
-            place.set(word);
-        }
-    };
-    put(counts);
-    put(prepared);
-    let operand = |at: usize| {
-        let id = match at.checked_sub(inputs.len()) {
-            None => inputs.get(at),
-            Some(at) => outputs.get(at),
-        };
-        id.map_or(LEFT_OUT, |TensorId(id)| id)
-    };
-    for at in (0..count).step_by(2) {
-        put(operand(at) | operand(at + 1) << 16);
-    }
-    if behind.is_none() {
-        return Ok(1);
-    }
-    let Some(done) = tape.take(HEADER) else {
-        return Err(Unprepared::Full(tape.wanted()));
-    };
-    crate::prepare::write(done, &[at as u32, 0]);
-    Ok(2)
 }
 
 /// Bytes of arena that a model needs: what [`Interpreter::arena_bytes_used`] will say on every machine.

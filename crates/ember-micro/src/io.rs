@@ -5,6 +5,7 @@ use ember_core::view::{self, Plain};
 use crate::error::{InvokeFault, Slot};
 use crate::plan::{Location, Row};
 use crate::prepare::Scratch;
+use crate::run::Program;
 
 /// The place of a left-out tensor in a list of operands.
 pub(crate) const LEFT_OUT: u32 = 0xffff;
@@ -28,8 +29,7 @@ impl Ids<'_> {
 
 /// What does not change while an operator runs.
 pub(crate) struct Frame<'s> {
-    pub(crate) model: &'s [u8],
-    pub(crate) table: &'s [Row],
+    pub(crate) program: Program<'s>,
     /// Inputs, then outputs.
     pub(crate) operands: Ids<'s>,
     pub(crate) inputs: u8,
@@ -39,7 +39,7 @@ impl Frame<'_> {
     #[inline(never)]
     pub(crate) fn row(&self, operand: u8) -> Option<Row> {
         let id = self.operands.get(usize::from(operand))?;
-        self.table.get(id as usize).copied()
+        self.program.table.get(id as usize).copied()
     }
 
     pub(crate) fn input(&self, index: u8) -> Option<Row> {
@@ -199,7 +199,11 @@ impl<'s> Inputs<'s> {
 
     /// Bytes of the model, from this offset on.
     pub(crate) fn model(&self, offset: u32, len: u32) -> Option<&'s [u8]> {
-        self.frame.model.get(offset as usize..)?.get(..len as usize)
+        self.frame
+            .program
+            .model
+            .get(offset as usize..)?
+            .get(..len as usize)
     }
 
     /// Whether the input has the very bytes of the output: the planner gave both the same place.
@@ -213,7 +217,7 @@ impl<'s> Inputs<'s> {
     fn bytes(&self, index: u8) -> Option<&'s [u8]> {
         let [word, len] = self.frame.input(index)?;
         let (bytes, start) = match Location::from_word(word) {
-            Location::Model(offset) => (self.frame.model, offset),
+            Location::Model(offset) => (self.frame.program.model, offset),
             Location::Arena(offset) => match offset.checked_sub(self.after_start) {
                 Some(offset) => (self.after, offset),
                 None => (self.before, offset),

@@ -39,7 +39,7 @@ use ember_core::view::{self, Plain};
 use ember_core::{BuiltinOp, Dtype};
 use ember_tflite::{OpCode, Operator, Subgraph};
 
-use crate::error::{Fault, InvokeFault, Refused, Slot};
+use crate::error::{InvokeFault, Refused, Slot};
 use crate::io::Io;
 use crate::prepare::{self, Prepare};
 
@@ -118,7 +118,7 @@ impl Registration {
     pub const fn prepared(self) -> Self {
         Self {
             suits: None,
-            prepare: |cx| Err(cx.refuse(Fault::Options)),
+            prepare: |_| Err(Refused(())),
             ..self
         }
     }
@@ -161,21 +161,20 @@ impl Registration {
         }
         let first = operator.inputs().iter().chain(operator.outputs().iter());
         let first = first.flatten().next().and_then(|id| graph.tensor(id));
-        let dtype = first.map(|tensor| tensor.dtype());
-        dtype.is_some_and(|dtype| self.names(operator, dtype))
+        self.names(operator, first.map(|tensor| tensor.dtype()))
             && self.suits_other(graph, operator)
             && self.suits.is_none_or(|suits| suits(graph, operator))
     }
 
-    /// Whether it is for this operator with a first tensor of this type.
+    /// Whether it is for this operator with a first tensor of this type, if it has any tensor.
     #[inline(always)]
-    pub(crate) fn names(&self, operator: &Operator<'_>, dtype: Dtype) -> bool {
+    pub(crate) fn names(&self, operator: &Operator<'_>, dtype: Option<Dtype>) -> bool {
         let op = operator.builtin();
         let same = match self.code {
             OpCode::Builtin(own) => op == Some(own),
             OpCode::Custom(name) => op.is_none() && operator.custom_name() == name.as_bytes(),
         };
-        same && self.dtype.is_none_or(|own| own == dtype)
+        same && self.dtype.is_none_or(|own| dtype == Some(own))
     }
 }
 

@@ -14,6 +14,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod call;
 #[cfg(feature = "alloc")]
 pub mod coverage;
 mod error;
@@ -31,6 +32,8 @@ mod prepare;
 mod profile;
 pub mod registry;
 mod run;
+mod state;
+mod steps;
 mod written;
 
 pub use ember_core::{BuiltinOp, Dtype};

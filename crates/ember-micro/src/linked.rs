@@ -320,11 +320,19 @@ impl Preparation {
         crate::interpreter::with_interpreter(model, &registry, |interpreter| {
             let run = interpreter.run();
             let arena_bytes = run.activations.len().next_multiple_of(4);
+            let mut table = run.table.to_vec();
+            let mut variables = variables.clone();
+            if interpreter.state_bytes() > 0 {
+                // What operators keep at the end is set to zero as variables are.
+                variables.push(table.len() as u32);
+                let start = arena_bytes as u32 - interpreter.state_bytes();
+                table.push([start, interpreter.state_bytes()]);
+            }
             let lengths = [
                 inputs.len(),
                 outputs.len(),
                 variables.len(),
-                run.table.len(),
+                table.len(),
                 run.steps.len(),
             ];
             let mut numbers = alloc::vec![layout(&registry), arena_bytes as u32];
@@ -333,7 +341,7 @@ impl Preparation {
                 &inputs,
                 &outputs,
                 &variables,
-                run.table.as_flattened(),
+                table.as_flattened(),
                 run.steps,
             ] {
                 numbers.extend_from_slice(part);

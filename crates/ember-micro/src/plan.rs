@@ -84,6 +84,14 @@ impl Location {
 /// A row of the table: the location's word and the length in bytes.
 pub(crate) type Row = [u32; 2];
 
+/// A [`Row`] while it is worked out.
+pub(crate) type RowCell = [Cell<u32>; 2];
+
+#[inline(always)]
+const fn read(row: &RowCell) -> Row {
+    [row[0].get(), row[1].get()]
+}
+
 /// Operators whose output is their first input under another name or shape.
 #[must_use]
 pub const fn renames_input(op: BuiltinOp) -> bool {
@@ -122,30 +130,35 @@ impl Life {
     }
 }
 
-/// Fills the table of a subgraph's tensors and gives the bytes of activations that they need.
+/// Fills the table of a subgraph's tensors and gives the end of the activations.
 ///
-/// `table` and `lives` have one element per tensor.
+/// `table` and `lives` have one element per tensor. The activations begin at `floor`: 0 for the main subgraph, else behind
+/// what the callers use.
 #[inline(never)]
 pub(crate) fn plan(
     graph: &Subgraph<'_>,
+    id: SubgraphId,
     registry: &[Registration],
-    table: &mut [Row],
-    lives: &mut [u32],
+    table: &[RowCell],
+    lives: &[Cell<u32>],
+    floor: u32,
 ) -> Result<u32, PrepareError> {
     let fixed = graph.model().arena_plan();
-    let fixed = fixed.filter(|plan| plan.subgraph() == SubgraphId::MAIN);
+    let fixed = fixed.filter(|plan| plan.subgraph() == id && id == SubgraphId::MAIN);
     let mut planner = Planner {
+        id,
         table,
         lives,
         fixed,
-        peak: 0,
+        floor,
+        peak: floor,
     };
     let fuses = (0..graph.operator_count()).any(|at| fusion::row(graph, at, registry).is_some());
     if fuses && fixed.is_some() {
         // It is checked, as it always is, and then not followed.
         planner.all(graph, &[])?;
         planner.fixed = None;
-        planner.peak = 0;
+        planner.peak = floor;
     }
     planner.all(graph, registry)?;
     Ok(planner.peak)
@@ -172,24 +185,33 @@ pub fn offsets_with(
     registry: &[Registration],
 ) -> Result<alloc::vec::Vec<i32>, PrepareError> {
     let graph = model.main();
-    let mut table = alloc::vec![[0; 2]; graph.tensor_count()];
-    let mut lives = alloc::vec![0; graph.tensor_count()];
-    plan(&graph, registry, &mut table, &mut lives)?;
-    let offset = |[word, len]: &Row| match Location::from_word(*word) {
-        Location::Arena(offset) if *len > 0 => offset.cast_signed(),
-        Location::Arena(_) | Location::Model(_) | Location::SameAs(_) | Location::Nowhere => {
-            UNPLANNED
+    let mut words = alloc::vec![0; graph.tensor_count() * 3];
+    let words = Cell::from_mut(words.as_mut_slice()).as_slice_of_cells();
+    let (lives, table) = words.split_at(graph.tensor_count());
+    let table = table.as_chunks().0;
+    plan(&graph, SubgraphId::MAIN, registry, table, lives, 0)?;
+    let offset = |row: &RowCell| {
+        let [word, len] = read(row);
+        match Location::from_word(word) {
+            Location::Arena(offset) if len > 0 => offset.cast_signed(),
+            Location::Arena(_) | Location::Model(_) | Location::SameAs(_) | Location::Nowhere => {
+                UNPLANNED
+            }
         }
     };
     Ok(table.iter().map(offset).collect())
 }
 
-/// Where activations lie and when they live, for what operators need besides them.
+/// Where the activations of a subgraph lie and when they live, for what operators need besides them.
 pub(crate) struct Activations<'p> {
-    pub(crate) table: &'p [Row],
-    pub(crate) lives: &'p [u32],
+    pub(crate) table: &'p [RowCell],
+    pub(crate) lives: &'p [Cell<u32>],
+    /// Where they begin.
+    pub(crate) floor: u32,
     /// The end of the last activation, and of the scratch behind any.
     pub(crate) peak: Cell<u32>,
+    /// Bytes behind the activations of all subgraphs for what operators keep from run to run.
+    pub(crate) state: &'p Cell<u32>,
 }
 
 impl Activations<'_> {
@@ -200,13 +222,14 @@ impl Activations<'_> {
             first: index,
             last: index,
         };
-        let mut end = 0;
-        for ([word, len], life) in self.table.iter().zip(self.lives) {
+        let mut end = self.floor;
+        for (row, life) in self.table.iter().zip(self.lives) {
+            let [word, len] = read(row);
             if let (Location::Arena(start), Some(life)) =
-                (Location::from_word(*word), Life::from_word(*life))
+                (Location::from_word(word), Life::from_word(life.get()))
                 && life.meets(now)
             {
-                end = start.saturating_add(*len).max(end);
+                end = start.saturating_add(len).max(end);
             }
         }
         aligned(end)
@@ -225,10 +248,13 @@ pub(crate) const fn aligned(offset: u32) -> u32 {
 }
 
 struct Planner<'t> {
-    table: &'t mut [Row],
+    id: SubgraphId,
+    table: &'t [RowCell],
     /// [`Life`]s. Tensors that lie where another one lies have none of their own.
-    lives: &'t mut [u32],
+    lives: &'t [Cell<u32>],
     fixed: Option<ArenaPlan<'t>>,
+    /// Where the activations begin.
+    floor: u32,
     /// The end of the last activation.
     peak: u32,
 }
@@ -250,16 +276,12 @@ impl Planner<'_> {
     }
 
     /// Lengths, constants and variables.
-    fn read_tensors(&mut self, graph: &Subgraph<'_>) {
+    fn read_tensors(&self, graph: &Subgraph<'_>) {
         let whole_run = Life {
             first: 0,
             last: graph.operator_count() as u32,
         };
-        for ((row, life), tensor) in self
-            .table
-            .iter_mut()
-            .zip(&mut *self.lives)
-            .zip(graph.tensors())
+        for (([word, len], life), tensor) in self.table.iter().zip(self.lives).zip(graph.tensors())
         {
             let (offset, constant_len) = tensor.data_range();
             let (location, alive) = if constant_len > 0 {
@@ -269,8 +291,9 @@ impl Planner<'_> {
             } else {
                 (Location::Nowhere, Life::NEVER)
             };
-            *row = [location.word(), tensor.byte_len() as u32];
-            *life = alive;
+            word.set(location.word());
+            len.set(tensor.byte_len() as u32);
+            life.set(alive);
         }
     }
 
@@ -311,7 +334,11 @@ impl Planner<'_> {
             let decode = operator.custom_name() == DECODE.as_bytes();
             for (TensorId(id), place) in operator.outputs().iter().flatten().zip(0..) {
                 if self.is_written(id) {
-                    return Err(PrepareError::Rewritten { index, tensor: id });
+                    return Err(PrepareError::Rewritten {
+                        subgraph: self.id.0,
+                        index,
+                        tensor: id,
+                    });
                 }
                 if decode && self.stand_for(id, operator.inputs().get(place * 2)) {
                     continue;
@@ -332,7 +359,7 @@ impl Planner<'_> {
 
     /// Operator `index` reads these tensors.
     #[inline(never)]
-    fn read(&mut self, ids: TensorIds<'_>, index: u32) -> Result<(), PrepareError> {
+    fn read(&self, ids: TensorIds<'_>, index: u32) -> Result<(), PrepareError> {
         for TensorId(tensor) in ids.iter().flatten() {
             let root = self.root(tensor);
             let Entry {
@@ -353,7 +380,13 @@ impl Planner<'_> {
                 None if len == 0 || matches!(location, Location::Model(_)) => {}
                 // The memory of an NPU, which is no value.
                 None if matches!(location, Location::Arena(_)) => {}
-                None => return Err(PrepareError::Unwritten { index, tensor }),
+                None => {
+                    return Err(PrepareError::Unwritten {
+                        subgraph: self.id.0,
+                        index,
+                        tensor,
+                    });
+                }
             }
         }
         Ok(())
@@ -376,9 +409,10 @@ impl Planner<'_> {
             self.set(tensor, Location::Arena(offset.cast_unsigned()));
         }
         if let Some(TensorId(tensor)) = fast.filter(|_| fast != arena)
-            && let Some(row) = self.table.get_mut(tensor as usize)
+            && let Some([word, len]) = self.table.get(tensor as usize)
         {
-            *row = [0, 0];
+            word.set(0);
+            len.set(0);
         }
         Ok(())
     }
@@ -397,13 +431,15 @@ impl Planner<'_> {
 
     /// Lets a decoded tensor stand for the bytes that it is decoded from, if those are constant: its readers decode them
     /// as they go.
-    fn stand_for(&mut self, output: u32, encoded: Option<TensorId>) -> bool {
+    fn stand_for(&self, output: u32, encoded: Option<TensorId>) -> bool {
         let row = encoded.and_then(|TensorId(id)| self.table.get(id as usize));
+        let row = row.map(read);
         let constant =
             row.filter(|[word, _]| matches!(Location::from_word(*word), Location::Model(_)));
-        match (constant.copied(), self.table.get_mut(output as usize)) {
-            (Some(row), Some(output)) => {
-                *output = row;
+        match (constant, self.table.get(output as usize)) {
+            (Some(row), Some([word, len])) => {
+                word.set(row[0]);
+                len.set(row[1]);
                 true
             }
             _ => false,
@@ -412,7 +448,7 @@ impl Planner<'_> {
 
     /// Gives `output` the bytes of `input`, if both are activations of one length and the model's plan, where it places
     /// `output`, puts it there too.
-    fn share(&mut self, output: u32, input: u32) -> bool {
+    fn share(&self, output: u32, input: u32) -> bool {
         let root = self.root(input);
         let (from, to) = (self.entry(root), self.entry(output));
         let planned = self.planned(output);
@@ -426,9 +462,9 @@ impl Planner<'_> {
 
     #[inline(never)]
     fn entry(&self, tensor: u32) -> Entry {
-        let row = self.table.get(tensor as usize).copied();
+        let row = self.table.get(tensor as usize).map(read);
         let [word, len] = row.unwrap_or([Location::NOWHERE, 0]);
-        let life = self.lives.get(tensor as usize).copied();
+        let life = self.lives.get(tensor as usize).map(Cell::get);
         Entry {
             location: Location::from_word(word),
             len,
@@ -436,15 +472,15 @@ impl Planner<'_> {
         }
     }
 
-    fn set(&mut self, tensor: u32, location: Location) {
-        if let Some([word, _]) = self.table.get_mut(tensor as usize) {
-            *word = location.word();
+    fn set(&self, tensor: u32, location: Location) {
+        if let Some([word, _]) = self.table.get(tensor as usize) {
+            word.set(location.word());
         }
     }
 
-    fn set_life(&mut self, tensor: u32, life: Life) {
-        if let Some(word) = self.lives.get_mut(tensor as usize) {
-            *word = life.word();
+    fn set_life(&self, tensor: u32, life: Life) {
+        if let Some(word) = self.lives.get(tensor as usize) {
+            word.set(life.word());
         }
     }
 
@@ -471,14 +507,14 @@ impl Planner<'_> {
     #[inline(never)]
     fn conflict(&self, tensor: u32, start: u32, len: u32, life: Life) -> Option<(u32, u32)> {
         let end = start.saturating_add(len);
-        let rows = self.table.iter().zip(self.lives.iter()).zip(0..);
-        for (([word, other_len], other_life), other) in rows {
+        for ((row, other_life), other) in self.table.iter().zip(self.lives).zip(0..) {
+            let [word, other_len] = read(row);
             if let (Location::Arena(other_start), Some(other_life)) =
-                (Location::from_word(*word), Life::from_word(*other_life))
+                (Location::from_word(word), Life::from_word(other_life.get()))
             {
-                let other_end = other_start.saturating_add(*other_len);
+                let other_end = other_start.saturating_add(other_len);
                 let apart = end <= other_start || other_end <= start || !life.meets(other_life);
-                if !apart && other != tensor && len > 0 && *other_len > 0 {
+                if !apart && other != tensor && len > 0 && other_len > 0 {
                     return Some((other, other_end));
                 }
             }
@@ -492,7 +528,11 @@ impl Planner<'_> {
             let planned = self.planned(tensor);
             // A negative offset is beyond everything.
             let fixed = planned != UNPLANNED;
-            let mut offset = if fixed { planned.cast_unsigned() } else { 0 };
+            let mut offset = if fixed {
+                planned.cast_unsigned()
+            } else {
+                self.floor
+            };
             if offset % 4 != 0 || offset > Location::SAME_AS {
                 return Err(PrepareError::PlanOffset {
                     tensor,
@@ -520,29 +560,31 @@ impl Planner<'_> {
     fn next(&self) -> Option<(u32, u32, Life)> {
         let mut next = None;
         let mut most = 0;
-        for (([word, len], life), tensor) in self.table.iter().zip(self.lives.iter()).zip(0..) {
+        for ((row, life), tensor) in self.table.iter().zip(self.lives).zip(0..) {
+            let [word, len] = read(row);
             let (Location::Nowhere, Some(life)) =
-                (Location::from_word(*word), Life::from_word(*life))
+                (Location::from_word(word), Life::from_word(life.get()))
             else {
                 continue;
             };
             let fixed = self.planned(tensor) != UNPLANNED;
-            let rank = if fixed { u32::MAX } else { *len };
+            let rank = if fixed { u32::MAX } else { len };
             if rank > most || next.is_none() {
                 most = rank;
-                next = Some((tensor, *len, life));
+                next = Some((tensor, len, life));
             }
         }
         next
     }
 
     /// Gives the tensors that share bytes the location of their root; tensors that nobody uses have no bytes.
-    fn resolve(&mut self) {
+    fn resolve(&self) {
         for tensor in 0..self.table.len() as u32 {
             let location = self.entry(self.root(tensor)).location;
             if location == Location::Nowhere {
-                if let Some(row) = self.table.get_mut(tensor as usize) {
-                    *row = [0, 0];
+                if let Some([word, len]) = self.table.get(tensor as usize) {
+                    word.set(0);
+                    len.set(0);
                 }
             } else {
                 self.set(tensor, location);

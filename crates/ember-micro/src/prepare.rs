@@ -5,16 +5,19 @@ use core::ops::RangeInclusive;
 
 use ember_core::view::Plain;
 use ember_core::{Clamp, Dtype};
-use ember_tflite::{Operator, OptionsTable, Quantization, Shape, Subgraph, Tensor};
+use ember_tflite::{Operator, OptionsTable, Quantization, Shape, Subgraph, SubgraphId, Tensor};
 
-use crate::error::{Fault, Refused, Slot};
+use crate::error::{Fault, PrepareError, Refused, Slot};
+use crate::kernel::Registration;
 use crate::plan::{self, Activations};
 
 /// Words of the arena that are given out one after the other.
 pub(crate) struct Tape<'a> {
     words: &'a [Cell<u32>],
     used: Cell<usize>,
-    wanted: Cell<usize>,
+    /// Words at the end that are lent.
+    lent: Cell<usize>,
+    most: Cell<usize>,
 }
 
 impl<'a> Tape<'a> {
@@ -22,7 +25,8 @@ impl<'a> Tape<'a> {
         Self {
             words,
             used: Cell::new(0),
-            wanted: Cell::new(0),
+            lent: Cell::new(0),
+            most: Cell::new(0),
         }
     }
 
@@ -31,9 +35,31 @@ impl<'a> Tape<'a> {
         self.used.get()
     }
 
-    /// The number of words that would have been enough for the last [`Tape::take`].
-    pub(crate) const fn wanted(&self) -> usize {
-        self.wanted.get()
+    /// The number of words that would have been enough so far, those that were lent meanwhile included.
+    pub(crate) const fn most(&self) -> usize {
+        self.most.get()
+    }
+
+    /// Notes that so many words are needed; none where there are fewer.
+    fn need(&self, words: usize) -> Option<()> {
+        self.most.set(words.max(self.most.get()));
+        (words <= self.words.len()).then_some(())
+    }
+
+    /// Lends the last `count` words that are not given out or lent; none where there are fewer. They are to be handed
+    /// back in the reverse order.
+    pub(crate) fn lend(&self, count: usize) -> Option<&'a [Cell<u32>]> {
+        let lent = self.lent.get().saturating_add(count);
+        self.need(self.used.get().saturating_add(lent))?;
+        let start = self.words.len().checked_sub(lent)?;
+        let words = self.words.get(start..)?.get(..count)?;
+        self.lent.set(lent);
+        Some(words)
+    }
+
+    /// Takes back the last `count` words that were lent.
+    pub(crate) fn hand_back(&self, count: usize) {
+        self.lent.set(self.lent.get().saturating_sub(count));
     }
 
     /// The next `count` words; none where there are fewer.
@@ -41,7 +67,7 @@ impl<'a> Tape<'a> {
     pub(crate) fn take(&self, count: usize) -> Option<&'a [Cell<u32>]> {
         let start = self.used.get();
         let end = start.saturating_add(count);
-        self.wanted.set(end);
+        self.need(end.saturating_add(self.lent.get()))?;
         let words = self.words.get(start..end)?;
         self.used.set(end);
         Some(words)
@@ -74,6 +100,8 @@ ember_core::plain! {
 /// back as [`Io::kept`](crate::Io::kept), in order.
 pub struct Prepare<'p> {
     pub(crate) graph: &'p Subgraph<'p>,
+    pub(crate) path: &'p Path<'p>,
+    pub(crate) registry: &'p [Registration],
     pub(crate) operator: Operator<'p>,
     pub(crate) tape: &'p Tape<'p>,
     pub(crate) activations: &'p Activations<'p>,
@@ -82,7 +110,30 @@ pub struct Prepare<'p> {
     /// The end of the scratch that it was given.
     pub(crate) scratch: Cell<u32>,
     /// Which operator was refused, and why.
-    pub(crate) failed: &'p Cell<(u32, Fault)>,
+    pub(crate) failed: &'p Cell<Failure>,
+}
+
+/// Why a preparation failed.
+#[derive(Clone, Copy)]
+pub(crate) enum Failure {
+    /// An operator of the subgraph was refused.
+    Operator(u32, Fault),
+    /// Something else: what is wrong in a subgraph that the operator calls.
+    Called(PrepareError),
+}
+
+/// Which subgraph is being prepared, and for whom.
+pub(crate) struct Path<'p> {
+    pub(crate) subgraph: SubgraphId,
+    /// The subgraph with the operator that calls it.
+    pub(crate) caller: Option<&'p Path<'p>>,
+}
+
+impl Path<'_> {
+    pub(crate) const MAIN: Self = Self {
+        subgraph: SubgraphId::MAIN,
+        caller: None,
+    };
 }
 
 impl<'p> Prepare<'p> {
@@ -90,7 +141,7 @@ impl<'p> Prepare<'p> {
     #[cold]
     #[inline(never)]
     pub fn refuse(&self, fault: Fault) -> Refused {
-        self.failed.set((self.index, fault));
+        self.failed.set(Failure::Operator(self.index, fault));
         Refused(())
     }
 
@@ -279,8 +330,8 @@ impl<'p> Prepare<'p> {
             self.operator.inputs()
         };
         let id = ids.get(slot.index())?;
-        let [word, _] = *self.activations.table.get(id.index())?;
-        match plan::Location::from_word(word) {
+        let [word, _] = self.activations.table.get(id.index())?;
+        match plan::Location::from_word(word.get()) {
             plan::Location::Arena(offset) => Some(offset),
             plan::Location::Model(_) | plan::Location::SameAs(_) | plan::Location::Nowhere => None,
         }

@@ -18,19 +18,19 @@
 #[cfg(feature = "alloc")]
 use ember_tflite::Model;
 
-#[cfg(feature = "alloc")]
-use crate::fusion;
 use crate::kernel::Registration;
+#[cfg(feature = "alloc")]
+use crate::{call, fusion};
 use ember_kernels::{Bool, Int64};
 
 use crate::ops::{
     abs, add, arg_max, average_pool_2d, batch_matmul, broadcast_args, cast, comparisons,
-    concatenation, conv_2d, conv_2d_max_pool_2d, depth_to_space, depthwise_conv_2d, dequantize,
-    detection_post_process, div, dynamic_update_slice, elu, fully_connected, gather, hard_swish,
-    l2, leaky_relu, log_softmax, logical, logistic, max_pool_2d, maximum_minimum, mul, pack, pad,
-    prelu, quantize, reduce, relu, reshape, resize, select_v2, shape, slice, softmax,
+    concatenation, control_flow, conv_2d, conv_2d_max_pool_2d, depth_to_space, depthwise_conv_2d,
+    dequantize, detection_post_process, div, dynamic_update_slice, elu, fully_connected, gather,
+    hard_swish, l2, leaky_relu, log_softmax, logical, logistic, max_pool_2d, maximum_minimum, mul,
+    pack, pad, prelu, quantize, reduce, relu, reshape, resize, select_v2, shape, slice, softmax,
     space_to_batch_nd, squared_difference, stored, strided_slice, sub, svdf, transpose,
-    transpose_conv, unary, unidirectional_sequence_lstm, zeros_like,
+    transpose_conv, unary, unidirectional_sequence_lstm, variables, zeros_like,
 };
 
 macro_rules! registrations {
@@ -161,6 +161,15 @@ registrations! {
         GATHER_ND = gather::Nd;
         EMBEDDING_LOOKUP = gather::EmbeddingLookup;
         SELECT_V2 = select_v2::Any;
+    }
+    /// Kernels of control flow and of what is kept from run to run.
+    FLOW: {
+        IF = control_flow::If;
+        WHILE = control_flow::While<{ control_flow::ROUNDS }>;
+        CALL_ONCE = control_flow::CallOnce;
+        VAR_HANDLE = variables::Handle;
+        READ_VARIABLE = variables::Read;
+        ASSIGN_VARIABLE = variables::Assign;
     }
     /// Kernels of further operators on int8.
     FURTHER_INT8: {
@@ -426,6 +435,7 @@ pub static ALL: &[Registration] = &joined::<
             + BETWEEN.len()
             + ON_NUMBERS.len()
             + FURTHER_MOVES.len()
+            + FLOW.len()
             + FURTHER_INT8.len()
             + FURTHER_INT16.len()
             + FURTHER_FLOAT32.len()
@@ -444,6 +454,7 @@ pub static ALL: &[Registration] = &joined::<
     BETWEEN,
     ON_NUMBERS,
     FURTHER_MOVES,
+    FLOW,
     FURTHER_INT8,
     FURTHER_INT16,
     FURTHER_FLOAT32,
@@ -455,20 +466,23 @@ pub static FUSING: &[Registration] = &joined::<
     { FUSED_INT8.len() + FUSED_FLOAT32.len() + ALL.len() },
 >(&[FUSED_INT8, FUSED_FLOAT32, ALL]);
 
-/// The names in [`NAMED`] of the rows that the main subgraph of a model needs, each once, in their order: per operator the
-/// first row that takes it, or takes it and the one behind it. That is the row which the interpreter picks.
+/// The names in [`NAMED`] of the rows that a model needs, each once, in their order: per operator of the main subgraph, and
+/// of those that are called, the first row that takes it, or takes it and the one behind it. That is the row which the
+/// interpreter picks.
 #[cfg(feature = "alloc")]
 #[must_use]
 pub fn needed(model: &Model<'_>) -> alloc::vec::Vec<&'static str> {
-    let graph = model.main();
     let rows: alloc::vec::Vec<Registration> = NAMED.iter().map(|(_, row)| *row).collect();
     let mut needed = alloc::collections::BTreeSet::new();
-    let mut index = 0;
-    while let Some(operator) = graph.operator(index) {
-        let fused = fusion::row(&graph, index, &rows);
-        index += if fused.is_some() { 2 } else { 1 };
-        let alone = || rows.iter().position(|row| row.takes(&graph, &operator));
-        needed.extend(fused.or_else(alone));
+    let reached = call::reached(model);
+    for graph in reached.iter().filter_map(|id| model.subgraph(*id)) {
+        let mut index = 0;
+        while let Some(operator) = graph.operator(index) {
+            let fused = fusion::row(&graph, index, &rows);
+            index += if fused.is_some() { 2 } else { 1 };
+            let alone = || rows.iter().position(|row| row.takes(&graph, &operator));
+            needed.extend(fused.or_else(alone));
+        }
     }
     let names = NAMED.iter().enumerate();
     names

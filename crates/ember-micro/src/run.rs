@@ -11,6 +11,15 @@ use crate::profile::Profiler;
 /// Words before the operands of a step: registration and counts, and the length of what was prepared.
 pub(crate) const HEADER: usize = 2;
 
+/// What does not change while the operators of a subgraph run.
+#[derive(Clone, Copy)]
+pub(crate) struct Program<'a> {
+    pub(crate) model: &'a [u8],
+    pub(crate) registry: &'a [Registration],
+    /// Of the subgraph's tensors.
+    pub(crate) table: &'a [Row],
+}
+
 /// All that a run needs.
 pub(crate) struct Run<'a> {
     pub(crate) model: &'a [u8],
@@ -29,15 +38,19 @@ impl Run<'_> {
                 index,
                 fault: InvokeFault::Prepared,
             };
-            let registration = self.registry.get(step.registration).ok_or(damaged)?;
+            let row = self.registry.get(step.registration);
+            let registration = row.ok_or(damaged)?;
             let second = registration.next.filter(|_| step.is_done());
             let code = second.map_or(registration.code, OpCode::Builtin);
             profiler.begin(index, code);
             // Of two operators that are done together, the step of the first was both.
             if second.is_none() {
                 let frame = Frame {
-                    model: self.model,
-                    table: self.table,
+                    program: Program {
+                        model: self.model,
+                        registry: self.registry,
+                        table: self.table,
+                    },
                     operands: Ids(step.operands),
                     inputs: step.inputs,
                 };

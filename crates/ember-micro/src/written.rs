@@ -101,7 +101,7 @@ impl<'s> Others<'s> {
         let [word, len] = self.frame.input(index)?;
         let within = |bytes: &'s [u8], start: u32| bytes.get(start as usize..)?.get(..len as usize);
         match Location::from_word(word) {
-            Location::Model(offset) => within(self.frame.model, offset),
+            Location::Model(offset) => within(self.frame.program.model, offset),
             Location::Arena(offset) => {
                 let mut gaps = self.gaps.iter();
                 gaps.find_map(|(start, bytes)| within(bytes, offset.checked_sub(*start)?))
@@ -130,8 +130,11 @@ mod tests {
         let table = [[16, 4], [4, 4], [0, 4], [8, 4], [12, 4], [1 << 31 | 1, 2]];
         let mut activations: std::vec::Vec<u8> = (0..20).collect();
         let frame = Frame {
-            model: &[7, 8, 9],
-            table: &table,
+            program: crate::run::Program {
+                model: &[7, 8, 9],
+                registry: &[],
+                table: &table,
+            },
             operands: Ids(&[1 << 16, 3 << 16 | 2, 5 << 16 | 0xffff, 4]),
             inputs: 6,
         };

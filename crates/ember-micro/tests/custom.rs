@@ -30,6 +30,7 @@ fn options_that_are_not_what_the_kernel_reads_are_refused() {
     for options in [&b""[..], b"factor", &example::OPTIONS[1..], &[3, 4, 1]] {
         let refused = prepare(&example::model(options), example::REGISTRY);
         let expected = PrepareError::Operator {
+            subgraph: 0,
             index: 1,
             op: BuiltinOp::Custom,
             fault: Fault::Custom(1),
@@ -41,6 +42,7 @@ fn options_that_are_not_what_the_kernel_reads_are_refused() {
 #[test]
 fn a_registry_without_it_says_that_it_is_missing() {
     let missing = PrepareError::MissingRegistration {
+        subgraph: 0,
         index: 1,
         op: BuiltinOp::Custom,
         version: 1,

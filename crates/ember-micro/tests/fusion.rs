@@ -160,6 +160,7 @@ fn what_is_wrong_with_the_second_operator_is_said_of_it() {
         matches!(
             error,
             PrepareError::Operator {
+                subgraph: 0,
                 index: 1,
                 op: ember_core::BuiltinOp::MaxPool2d,
                 ..

@@ -163,6 +163,7 @@ fn custom_operators_are_kernels_like_others() {
     );
     let error = prepare(&affine(&[3, 1]), registry::ALL).unwrap_err();
     let expected = PrepareError::MissingRegistration {
+        subgraph: 0,
         index: 1,
         op: BuiltinOp::Custom,
         version: 1,

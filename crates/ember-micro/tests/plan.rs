@@ -222,6 +222,7 @@ fn operators_out_of_order_are_refused() {
     assert_eq!(
         offsets(&spec),
         Err(PrepareError::Unwritten {
+            subgraph: 0,
             index: 0,
             tensor: at::FEATURES.0
         })
@@ -231,6 +232,7 @@ fn operators_out_of_order_are_refused() {
     assert_eq!(
         offsets(&spec),
         Err(PrepareError::Rewritten {
+            subgraph: 0,
             index: 4,
             tensor: at::FEATURES.0
         })
@@ -240,6 +242,7 @@ fn operators_out_of_order_are_refused() {
     assert_eq!(
         offsets(&spec),
         Err(PrepareError::Rewritten {
+            subgraph: 0,
             index: 4,
             tensor: at::WEIGHTS.0
         })
@@ -249,6 +252,7 @@ fn operators_out_of_order_are_refused() {
     assert_eq!(
         offsets(&spec),
         Err(PrepareError::Unwritten {
+            subgraph: 0,
             index: 4,
             tensor: at::SCORES.0
         })

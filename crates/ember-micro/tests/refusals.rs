@@ -20,6 +20,7 @@ fn changed(change: impl Fn(&mut ModelSpec)) -> Result<(), PrepareError> {
 fn fault(index: u32, change: impl Fn(&mut ModelSpec)) -> Fault {
     match changed(change) {
         Err(PrepareError::Operator {
+            subgraph: 0,
             index: found,
             fault,
             ..
@@ -35,6 +36,7 @@ fn what_the_registry_lacks_is_named() {
     assert_eq!(
         error,
         PrepareError::MissingRegistration {
+            subgraph: 0,
             index: 1,
             op: BuiltinOp::MaxPool2d,
             version: 2,
@@ -419,6 +421,7 @@ fn slices_and_stacks_are_checked() {
             matches!(
                 error,
                 PrepareError::Operator {
+                    subgraph: 0,
                     fault: Fault::Options,
                     ..
                 }

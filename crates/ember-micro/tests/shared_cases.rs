@@ -173,6 +173,7 @@ fn what_is_missing_is_named() {
     assert_eq!(
         dynamic,
         PrepareError::Operator {
+            subgraph: 0,
             index: 3,
             op: BuiltinOp::FullyConnected,
             fault: Fault::Dtype {

@@ -1,0 +1,366 @@
+//! Subgraphs that operators call: their preparation as a part of the caller's, and their run.
+//!
+//! What a call needs lies in the words that the calling operator keeps: the numbers of the subgraph's inputs and outputs, its
+//! table of tensors and its steps, which hold in the same way what its own operators call. So a model without calls has
+//! nothing of it, and only kernels that call link it. A subgraph that several operators call is prepared for each.
+//!
+//! The activations of a subgraph lie behind everything that is in use while the calling operator runs. Inputs and outputs
+//! are copied, as in TFLM (`micro/kernels/kernel_util.cc`).
+//!
+//! **Invariant:** calls are at most [`DEPTH`] deep, and a subgraph never calls itself: preparation and run go no deeper.
+
+#[cfg(feature = "alloc")]
+use ember_core::BuiltinOp;
+use ember_core::Dtype;
+use ember_tflite::{Subgraph, SubgraphId, TensorId, TensorIds};
+
+use crate::error::{Fault, InvokeFault, PrepareError, Refused, Slot};
+use crate::io::Io;
+use crate::plan::{LIMIT, Location, Row};
+use crate::prepare::{Failure, Path, Prepare};
+use crate::run::{Program, Run};
+use crate::steps::{self, Site, Unprepared};
+
+/// Calls within calls, the first one included.
+pub(crate) const DEPTH: usize = 8;
+
+/// Words of preparation beyond which no subgraph is called: 4 MiB. Subgraphs that call others several times would else be
+/// prepared without an end.
+const MOST_WORDS: usize = 1 << 20;
+
+ember_core::plain! {
+    /// A prepared subgraph: how many words of each kind the operator keeps for it.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Callee {
+        inputs: u32,
+        outputs: u32,
+        tensors: u32,
+        steps: u32,
+    }
+}
+
+/// A subgraph that an operator wants to call.
+pub(crate) struct Target<'p> {
+    id: SubgraphId,
+    graph: Subgraph<'p>,
+}
+
+impl<'p> Target<'p> {
+    /// The subgraph with this number.
+    pub(crate) fn find(cx: &Prepare<'p>, number: i32) -> Result<Self, Refused> {
+        let id = u32::try_from(number).ok().map(SubgraphId);
+        let graph = id.and_then(|id| Some((id, cx.graph.model().subgraph(id)?)));
+        let (id, graph) = cx.expect(graph, Fault::NoSubgraph(number))?;
+        let mut path = Some(cx.path);
+        let mut depth = 0;
+        while let Some(Path { subgraph, caller }) = path {
+            if *subgraph == id {
+                return Err(cx.refuse(Fault::Recursion(id.0)));
+            }
+            depth += 1;
+            path = *caller;
+        }
+        if depth > DEPTH {
+            return Err(cx.refuse(Fault::Depth(id.0)));
+        }
+        Ok(Self { id, graph })
+    }
+
+    /// Checks that it has so many inputs and outputs.
+    fn arity(&self, cx: &Prepare<'_>, inputs: usize, outputs: usize) -> Result<(), Refused> {
+        let own = (self.graph.inputs().len(), self.graph.outputs().len());
+        if own == (inputs, outputs) {
+            return Ok(());
+        }
+        Err(cx.refuse(Fault::CalledArity {
+            subgraph: self.id.0,
+            inputs: own.0.min(255) as u8,
+            outputs: own.1.min(255) as u8,
+        }))
+    }
+
+    /// Checks that a tensor of the operator has type and shape of one of the subgraph.
+    fn matches(&self, cx: &Prepare<'_>, slot: Slot, own: Option<TensorId>) -> Result<(), Refused> {
+        let own = own.and_then(|id| self.graph.tensor(id));
+        let given = slot.of(cx.graph, &cx.operator);
+        let given = cx.expect(given, Fault::Missing(slot))?;
+        let same = own.is_some_and(|own| {
+            own.dtype() == given.dtype()
+                && own.dtype().bits().is_some()
+                && own.shape() == given.shape()
+        });
+        if same {
+            return Ok(());
+        }
+        let subgraph = self.id.0;
+        Err(cx.refuse(Fault::CalledTensor { slot, subgraph }))
+    }
+
+    /// Checks that its inputs are those of the operator from number `first` on.
+    fn takes(&self, cx: &Prepare<'_>, first: usize) -> Result<(), Refused> {
+        for (own, slot) in self.graph.inputs().iter().zip(first as u8..) {
+            self.matches(cx, Slot::input(slot), own)?;
+        }
+        Ok(())
+    }
+
+    /// Checks that its inputs are those of the operator from number `first` on, and its outputs those of the operator.
+    pub(crate) fn has_signature(&self, cx: &Prepare<'_>, first: usize) -> Result<(), Refused> {
+        let (inputs, outputs) = (cx.operator.inputs().len(), cx.operator.outputs().len());
+        self.arity(cx, inputs.saturating_sub(first), outputs)?;
+        self.takes(cx, first)?;
+        for (own, slot) in self.graph.outputs().iter().zip(0..) {
+            self.matches(cx, Slot::output(slot), own)?;
+        }
+        Ok(())
+    }
+
+    /// Checks that its inputs are those of the operator, and its output is one truth value.
+    pub(crate) fn is_condition(&self, cx: &Prepare<'_>) -> Result<(), Refused> {
+        self.arity(cx, cx.operator.inputs().len(), 1)?;
+        self.takes(cx, 0)?;
+        let output = self.graph.outputs().get(0);
+        let output = output.and_then(|id| self.graph.tensor(id));
+        let is_bool = |tensor: &ember_tflite::Tensor<'_>| {
+            tensor.dtype() == Dtype::Bool && tensor.elements() == 1
+        };
+        cx.expect(output.filter(is_bool), Fault::Condition(self.id.0))?;
+        Ok(())
+    }
+
+    /// Checks that it has neither inputs nor outputs.
+    pub(crate) fn has_no_tensors(&self, cx: &Prepare<'_>) -> Result<(), Refused> {
+        self.arity(cx, 0, 0)
+    }
+
+    /// Prepares it, in words that the operator keeps.
+    pub(crate) fn prepare(&self, cx: &Prepare<'_>) -> Result<Callee, Refused> {
+        let Self { id, graph } = self;
+        let tensors = graph.tensor_count();
+        if tensors > LIMIT || graph.operator_count() > LIMIT || cx.tape.used() > MOST_WORDS {
+            return Err(cx.refuse(Fault::Called(id.0)));
+        }
+        let keeps = graph.tensors().any(|tensor| tensor.is_variable());
+        let inputs = graph.inputs();
+        let constant = inputs.iter().any(|input| {
+            let tensor = input.and_then(|input| graph.tensor(input));
+            tensor.is_none_or(|tensor| tensor.data_range().1 > 0)
+        });
+        if keeps || constant {
+            return Err(cx.refuse(Fault::Kept(id.0)));
+        }
+        for ids in [inputs, graph.outputs()] {
+            keep_ids(cx, ids)?;
+        }
+        let table = cx.places(tensors * 2)?;
+        let start = cx.tape.used();
+        let path = Path {
+            subgraph: *id,
+            caller: Some(cx.path),
+        };
+        let site = Site {
+            path: &path,
+            registry: cx.registry,
+            tape: cx.tape,
+            state: cx.activations.state,
+        };
+        let floor = cx.activations.end_during(cx.index);
+        let peak = match steps::prepare(graph, &site, table, floor) {
+            Ok(peak) => peak,
+            Err(Unprepared::Full) => return Err(cx.refuse(Fault::Arena)),
+            Err(Unprepared::Refused(error)) => return Err(cx.refuse_called(error)),
+        };
+        cx.expect(cx.activations.reach(peak), Fault::Called(id.0))?;
+        Ok(Callee {
+            inputs: inputs.len() as u32,
+            outputs: graph.outputs().len() as u32,
+            tensors: tensors as u32,
+            steps: cx.tape.used().saturating_sub(start) as u32,
+        })
+    }
+}
+
+fn keep_ids(cx: &Prepare<'_>, ids: TensorIds<'_>) -> Result<(), Refused> {
+    for id in ids.iter() {
+        // One that is left out names no row: the checks of the signature have refused it.
+        cx.keep(&[id.map_or(u32::MAX, |TensorId(id)| id)])?;
+    }
+    Ok(())
+}
+
+impl Prepare<'_> {
+    /// Refuses the operator for something in a subgraph that it calls.
+    fn refuse_called(&self, error: PrepareError) -> Refused {
+        self.failed.set(Failure::Called(error));
+        Refused(())
+    }
+}
+
+/// A subgraph that is ready to be called.
+#[derive(Clone, Copy)]
+pub(crate) struct Called<'s> {
+    inputs: &'s [u32],
+    outputs: &'s [u32],
+    program: Program<'s>,
+    steps: &'s [u32],
+}
+
+impl<'s> Called<'s> {
+    /// Takes it from the first of these words.
+    pub(crate) fn take(
+        callee: &Callee,
+        program: &Program<'s>,
+        words: &mut &'s [u32],
+    ) -> Result<Self, InvokeFault> {
+        let mut part = |len: usize| {
+            let (part, rest) = words.split_at_checked(len)?;
+            *words = rest;
+            Some(part)
+        };
+        let mut parts = || {
+            Some(Self {
+                inputs: part(callee.inputs as usize)?,
+                outputs: part(callee.outputs as usize)?,
+                program: Program {
+                    table: part((callee.tensors as usize).checked_mul(2)?)?
+                        .as_chunks()
+                        .0,
+                    ..*program
+                },
+                steps: part(callee.steps as usize)?,
+            })
+        };
+        parts().ok_or(InvokeFault::Prepared)
+    }
+
+    /// Runs it on what its inputs hold.
+    pub(crate) fn run(&self, activations: &mut [u8]) -> Result<(), InvokeFault> {
+        let mut run = Run {
+            model: self.program.model,
+            registry: self.program.registry,
+            table: self.program.table,
+            steps: self.steps,
+            activations,
+        };
+        run.invoke(&mut ()).map_err(|error| error.fault)
+    }
+
+    fn row(&self, id: u32) -> Option<Row> {
+        self.program.table.get(id as usize).copied()
+    }
+
+    /// Whether the first byte of its first output is not zero.
+    pub(crate) fn holds(&self, activations: &[u8]) -> Result<bool, InvokeFault> {
+        let row = self.outputs.first().and_then(|id| self.row(*id));
+        let bytes = row.and_then(|row| self.program.bytes(activations, row));
+        let first = bytes.and_then(|bytes| bytes.first());
+        Ok(*first.ok_or(InvokeFault::Prepared)? != 0)
+    }
+
+    /// Fills its inputs with these operands of the caller, in order.
+    pub(crate) fn fill(&self, io: &mut Io<'_>, first: u8) -> Result<(), InvokeFault> {
+        for (id, operand) in self.inputs.iter().zip(first..) {
+            let row = self.row(*id).ok_or(InvokeFault::Prepared)?;
+            io.copy(io.frame.row(operand), Some(row))?;
+        }
+        Ok(())
+    }
+
+    /// Fills these operands of the caller with its outputs.
+    pub(crate) fn empty(&self, io: &mut Io<'_>, first: u8) -> Result<(), InvokeFault> {
+        for (id, operand) in self.outputs.iter().zip(first..) {
+            io.copy(self.row(*id), io.frame.row(operand))?;
+        }
+        Ok(())
+    }
+}
+
+impl Program<'_> {
+    /// The bytes that a row names.
+    pub(crate) fn bytes<'b>(&'b self, activations: &'b [u8], row: Row) -> Option<&'b [u8]> {
+        let [word, len] = row;
+        let (bytes, start) = match Location::from_word(word) {
+            Location::Arena(start) => (activations, start),
+            Location::Model(start) => (self.model, start),
+            Location::SameAs(_) | Location::Nowhere => return None,
+        };
+        bytes.get(start as usize..)?.get(..len as usize)
+    }
+}
+
+impl Io<'_> {
+    /// Copies a tensor to another of the same length.
+    pub(crate) fn copy(&mut self, from: Option<Row>, to: Option<Row>) -> Result<(), InvokeFault> {
+        let model = self.frame.program.model;
+        let copy = || {
+            let ([from, len], [to, to_len]) = (from?, to?);
+            let Location::Arena(to) = Location::from_word(to) else {
+                return None;
+            };
+            let (to, len) = (to as usize, len as usize);
+            self.activations.get(to..)?.get(..to_len as usize)?;
+            if len != to_len as usize {
+                return None;
+            }
+            match Location::from_word(from) {
+                Location::Arena(start) => {
+                    let start = start as usize;
+                    self.activations.get(start..)?.get(..len)?;
+                    self.activations.copy_within(start..start + len, to);
+                }
+                Location::Model(start) => {
+                    let bytes = model.get(start as usize..)?.get(..len)?;
+                    let place = self.activations.get_mut(to..)?.get_mut(..len)?;
+                    place.copy_from_slice(bytes);
+                }
+                Location::SameAs(_) | Location::Nowhere => return None,
+            }
+            Some(())
+        };
+        let mut copy = copy;
+        copy().ok_or(InvokeFault::Prepared)
+    }
+}
+
+/// The subgraphs that run: the main one and those that are called, each once.
+#[cfg(feature = "alloc")]
+pub(crate) fn reached(model: &ember_tflite::Model<'_>) -> alloc::vec::Vec<SubgraphId> {
+    let mut reached = alloc::vec![SubgraphId::MAIN];
+    let mut next = 0;
+    while let Some(id) = reached.get(next).copied() {
+        next += 1;
+        let Some(graph) = model.subgraph(id) else {
+            continue;
+        };
+        for operator in graph.operators() {
+            let called = called_by(&operator);
+            for id in called.into_iter().flatten() {
+                if model.subgraph(id).is_some() && !reached.contains(&id) {
+                    reached.push(id);
+                }
+            }
+        }
+    }
+    reached
+}
+
+/// The subgraphs that an operator names, as the file has them.
+#[cfg(feature = "alloc")]
+fn called_by(operator: &ember_tflite::Operator<'_>) -> [Option<SubgraphId>; 2] {
+    use ember_tflite::{CallOnceOptions, IfOptions, WhileOptions};
+
+    let numbers = match operator.builtin() {
+        Some(BuiltinOp::If) => operator
+            .options_as::<IfOptions>()
+            .map(|options| [options.then_subgraph_index, options.else_subgraph_index]),
+        Some(BuiltinOp::While) => operator
+            .options_as::<WhileOptions>()
+            .map(|options| [options.cond_subgraph_index, options.body_subgraph_index]),
+        Some(BuiltinOp::CallOnce) => operator
+            .options_as::<CallOnceOptions>()
+            .map(|options| [options.init_subgraph_index; 2]),
+        _ => None,
+    };
+    let id = |number: i32| u32::try_from(number).ok().map(SubgraphId);
+    numbers.map_or([None; 2], |numbers| numbers.map(id))
+}
