@@ -103,6 +103,20 @@ impl<'s> Geometry<'s> {
     }
 }
 
+/// Runs of elements, one below the other.
+#[cfg(dsp)]
+pub(crate) struct Column {
+    /// Where the first begins in the image and in the filter.
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) rows: usize,
+    /// Elements of each.
+    pub(crate) len: usize,
+    /// From one to the next.
+    pub(crate) row_from: usize,
+    pub(crate) row_to: usize,
+}
+
 /// One window, as runs of elements that lie together both in what it looks at and in the filter.
 pub(crate) struct Window {
     /// Elements of a filter.
@@ -137,6 +151,32 @@ impl Window {
             row_from = row_from.wrapping_add(self.row_from);
             row_to = row_to.wrapping_add(self.row_to);
         }
+    }
+
+    /// Calls `f` for every column of runs, which are that of its first row and those below it.
+    #[inline(always)]
+    #[cfg(dsp)]
+    pub(crate) fn for_each_column(&self, mut f: impl FnMut(Column)) {
+        let (mut from, mut to) = (self.from, self.to);
+        for _ in 0..self.columns {
+            f(Column {
+                from,
+                to,
+                rows: self.rows,
+                len: self.len,
+                row_from: self.row_from,
+                row_to: self.row_to,
+            });
+            from = from.wrapping_add(self.column_from);
+            to = to.wrapping_add(self.column_to);
+        }
+    }
+
+    /// Moves it by so many elements of the image.
+    #[inline(always)]
+    #[cfg(dsp)]
+    pub(crate) const fn advance(&mut self, by: usize) {
+        self.from = self.from.wrapping_add(by);
     }
 
     /// All of it, where that is one run.

@@ -22,38 +22,67 @@ pub(crate) fn conv_2d_i8(
         return false;
     };
     let channels = shape.output_channels as usize;
-    let mut outputs = rows::of_mut(output, channels);
-    let pointwise = shape.is_pointwise();
-    for image in rows::of(input, patches.geometry.image) {
-        let mut pixels = rows::of(image, patches.geometry.pixel);
-        // The pixel that waits for its neighbour.
-        let mut waiting: Option<&mut [i8]> = None;
-        for y in 0..shape.rows.output {
-            let y = shape.rows.span(y);
-            for x in 0..shape.columns.output {
-                let Some(out) = outputs.next() else {
-                    break;
-                };
-                let second = waiting.is_some();
-                if pointwise {
-                    patches.widen(pixels.next().unwrap_or(&[]), second, 0);
-                } else {
-                    patches.gather(image, second, y, shape.columns.span(x));
-                }
-                match waiting.take() {
-                    Some(first) => patches.meet(first, Some(out)),
-                    None => waiting = Some(out),
-                }
-            }
+    let outputs = rows::of_mut(output, channels);
+    if shape.is_pointwise() {
+        let mut pixels = rows::of(input, patches.geometry.pixel).zip(outputs);
+        while let Some((values, first)) = pixels.next() {
+            patches.widen(values, false, 0);
+            let second = pixels.next().map(|(values, second)| {
+                patches.widen(values, true, 0);
+                second
+            });
+            patches.meet(first, second);
         }
-        if let Some(out) = waiting {
-            patches.double();
-            patches.meet(out, None);
-        }
+    } else {
+        walk(shape, &mut patches, input, outputs);
     }
     narrow(arithmetic.range, output);
     patches.fill_constants(output);
     true
+}
+
+/// Two windows after the other.
+fn walk<'o>(
+    shape: &Conv2d,
+    patches: &mut Patches<'_>,
+    input: &[i8],
+    mut outputs: impl Iterator<Item = &'o mut [i8]>,
+) {
+    let columns = &shape.columns;
+    let step = patches.geometry.pixel.wrapping_mul(columns.stride as usize);
+    for image in rows::of(input, patches.geometry.image) {
+        // The pixel that waits for its neighbour.
+        let mut waiting: Option<&mut [i8]> = None;
+        for y in 0..shape.rows.output {
+            let y = shape.rows.span(y);
+            let mut x = 0;
+            while x < columns.output {
+                let span = columns.span(x);
+                let count = if span.taps == columns.filter {
+                    columns.whole_from(x, span)
+                } else {
+                    1
+                };
+                x = x.wrapping_add(count);
+                let mut window = patches.geometry.window(y, span, 0);
+                let in_fours = window.is_in_fours();
+                for _ in 0..count {
+                    let Some(out) = outputs.next() else {
+                        return;
+                    };
+                    patches.gather(image, waiting.is_some(), &window, in_fours);
+                    match waiting.take() {
+                        Some(first) => patches.meet(first, Some(out)),
+                        None => waiting = Some(out),
+                    }
+                    window.advance(step);
+                }
+            }
+        }
+        if let Some(out) = waiting {
+            patches.meet(out, None);
+        }
+    }
 }
 
 /// [`conv_2d_i8`] with the largest of each of a pooling's windows.
@@ -97,7 +126,11 @@ pub(crate) fn conv_2d_pooled_i8(
                 };
                 rows::fill(out, i8::MIN);
                 let mut waits = false;
-                let mut meet = |patches: &mut Patches<'_>| {
+                // Alone a pixel counts twice, which changes nothing.
+                let mut meet = |patches: &mut Patches<'_>, alone: bool| {
+                    if alone {
+                        patches.double();
+                    }
                     patches.meet(first, Some(second));
                     for ((out, first), second) in out.iter_mut().zip(&*first).zip(&*second) {
                         *out = (*out).max(*first).max(*second);
@@ -107,17 +140,16 @@ pub(crate) fn conv_2d_pooled_i8(
                     let y = shape.rows.span(window_y.position.wrapping_add(y));
                     for x in 0..window_x.taps {
                         let x = shape.columns.span(window_x.position.wrapping_add(x));
-                        patches.gather(image, waits, y, x);
+                        let window = patches.geometry.window(y, x, 0);
+                        patches.gather(image, waits, &window, window.is_in_fours());
                         if waits {
-                            meet(&mut patches);
+                            meet(&mut patches, false);
                         }
                         waits = !waits;
                     }
                 }
                 if waits {
-                    // Alone it counts twice, which changes nothing.
-                    patches.double();
-                    meet(&mut patches);
+                    meet(&mut patches, true);
                 }
             }
         }

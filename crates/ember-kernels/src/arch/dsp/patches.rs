@@ -7,9 +7,9 @@ use ember_core::view;
 use super::pairs::{Work, pairs, sums};
 use super::{Scaling, offsets};
 use crate::arithmetic::{Arithmetic, Int8};
+use crate::conv_2d::geometry::{Column, Window};
 use crate::conv_2d::{Conv2d, Geometry};
 use crate::rows;
-use crate::window::Span;
 
 /// The windows of two pixels, and every filter.
 pub(super) struct Patches<'a> {
@@ -61,11 +61,10 @@ impl<'a> Patches<'a> {
         })
     }
 
-    /// Makes the window over these positions the first or the second.
+    /// Makes this window the first or the second.
     #[inline(always)]
-    pub(super) fn gather(&mut self, image: &[i8], second: bool, y: Span, x: Span) {
-        let window = self.geometry.window(y, x, 0);
-        if window.is_in_fours() {
+    pub(super) fn gather(&mut self, image: &[i8], second: bool, window: &Window, in_fours: bool) {
+        if in_fours {
             if window.is_partial() {
                 for [even, odd, second_even, second_odd] in self.lanes.as_chunks_mut().0 {
                     let (even, odd) = if second {
@@ -84,18 +83,43 @@ impl<'a> Patches<'a> {
             if window.is_partial() {
                 rows::fill(self.bytes, self.zero);
             }
-            window.for_each(|from, to, len| {
-                let run = image.get(from..from.wrapping_add(len)).unwrap_or(&[]);
-                let place = self
-                    .bytes
-                    .get_mut(to..to.wrapping_add(len))
-                    .unwrap_or(&mut []);
-                // SAFETY: the place has room for as many.
-                unsafe { copy(run.as_ptr(), place.as_mut_ptr(), run.len().min(place.len())) };
-            });
+            window.for_each_column(|column| self.copy(image, &column));
             let bytes = core::mem::take(&mut self.bytes);
             self.widen(bytes, second, 0);
             self.bytes = bytes;
+        }
+    }
+
+    /// Copies what this column has of the image.
+    #[inline(always)]
+    fn copy(&mut self, image: &[i8], column: &Column) {
+        let Column {
+            from,
+            to,
+            rows,
+            len,
+            row_from,
+            row_to,
+        } = *column;
+        let below = rows.wrapping_sub(1);
+        let end = |start: usize, step: usize| {
+            let last = start.wrapping_add(below.wrapping_mul(step));
+            last.wrapping_add(len)
+        };
+        if rows == 0 || len == 0 {
+            return;
+        }
+        if let (Some(run), Some(place)) = (
+            image.get(from..end(from, row_from)),
+            self.bytes.get_mut(to..end(to, row_to)),
+        ) {
+            let steps = Steps {
+                rows,
+                from: row_from.wrapping_sub(len),
+                to: row_to.wrapping_sub(len),
+            };
+            // SAFETY: both have a run of `len` bytes in each of the rows, of which there is one at least.
+            unsafe { copy(run.as_ptr(), place.as_mut_ptr(), len, &steps) };
         }
     }
 
@@ -120,9 +144,12 @@ impl<'a> Patches<'a> {
         }
     }
 
-    /// Every output of both pixels, or of the only one, which then is both windows.
+    /// Every output of both pixels, or of the only one, whose window then is both.
     #[inline(never)]
     pub(super) fn meet(&mut self, first: &mut [i8], second: Option<&mut [i8]>) {
+        if second.is_none() {
+            self.double();
+        }
         let channels = self.kinds.channels;
         let first = first.as_mut_ptr();
         let second = second.map_or(first, |second| second.as_mut_ptr());
@@ -331,31 +358,46 @@ impl Pairs {
     }
 }
 
-/// Copies bytes: 4 instructions for each four, and for each that is left.
+/// Rows, and bytes from the end of one to the beginning of the next.
+#[repr(C)]
+struct Steps {
+    rows: usize,
+    from: usize,
+    to: usize,
+}
+
+/// Copies rows of bytes: 4 instructions for each four, and for each that is left, and 8 for a row.
 ///
 /// # Safety
-/// There are `count` bytes at both.
+/// There are `len` bytes at both in each row; neither is 0.
 #[unsafe(naked)]
-unsafe extern "C" fn copy(from: *const i8, to: *mut i8, count: usize) {
+unsafe extern "C" fn copy(from: *const i8, to: *mut i8, len: usize, steps: &Steps) {
     naked_asm!(
         assembler!(),
-        "subs r2, r2, #4",
-        "blo 3f",
+        "push {{r4-r7, lr}}",
+        "ldm r3, {{r3, r4, r5}}",
         "2:",
-        "ldr r3, [r0], #4",
-        "str r3, [r1], #4",
-        "subs r2, r2, #4",
-        "bhs 2b",
+        "subs r6, r2, #4",
+        "blo 4f",
         "3:",
-        "adds r2, r2, #4",
-        "beq 5f",
+        "ldr r7, [r0], #4",
+        "str r7, [r1], #4",
+        "subs r6, r6, #4",
+        "bhs 3b",
         "4:",
-        "ldrb r3, [r0], #1",
-        "strb r3, [r1], #1",
-        "subs r2, r2, #1",
-        "bne 4b",
+        "adds r6, r6, #4",
+        "beq 6f",
         "5:",
-        "bx lr",
+        "ldrb r7, [r0], #1",
+        "strb r7, [r1], #1",
+        "subs r6, r6, #1",
+        "bne 5b",
+        "6:",
+        "add r0, r0, r4",
+        "add r1, r1, r5",
+        "subs r3, r3, #1",
+        "bne 2b",
+        "pop {{r4-r7, pc}}",
     )
 }
 
