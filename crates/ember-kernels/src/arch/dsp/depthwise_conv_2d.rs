@@ -152,59 +152,77 @@ struct Run<'r> {
 
 impl Run<'_> {
     fn images(&mut self, input: &[i8], output: &mut [i8]) {
-        let shape = *self.shape;
-        let channels = shape.channels as usize;
-        let row = (shape.columns.input as usize).wrapping_mul(channels);
-        let out_row = (shape.columns.output as usize).wrapping_mul(channels);
-        let image = row.wrapping_mul(shape.rows.input as usize);
-        let mut outputs = rows::of_mut(output, out_row);
-        for image in rows::of(input, image) {
-            for y in 0..shape.rows.output {
-                let Some(out) = outputs.next() else {
-                    return;
+        let DepthwiseConv2d { rows, columns, .. } = self.shape;
+        let channels = self.shape.channels as usize;
+        let row = (columns.input as usize).wrapping_mul(channels);
+        let out_row = (columns.output as usize).wrapping_mul(channels);
+        let images = rows::of(input, row.wrapping_mul(rows.input as usize));
+        let out_images = rows::of_mut(output, out_row.wrapping_mul(rows.output as usize));
+        for (image, out) in images.zip(out_images) {
+            let mut x = 0;
+            while x < columns.output {
+                let span = columns.span(x);
+                let count = if span.taps == columns.filter {
+                    columns.whole_from(x, span)
+                } else {
+                    1
                 };
-                self.row(image, row, shape.rows.span(y), out);
+                let to = (x as usize).wrapping_mul(channels);
+                let out = out.get_mut(to..).unwrap_or(&mut []);
+                self.columns(image, row, span, count, out, out_row);
+                x = x.wrapping_add(count);
             }
         }
     }
 
-    /// One row of outputs: pixels whose windows lie within the row's ends are done in one go, the others one by one.
+    /// So many neighbouring outputs of each row, whose windows have these taps. `out` is from the first on.
     #[inline(never)]
-    fn row(&mut self, image: &[i8], row: usize, y: Span, out: &mut [i8]) {
-        let columns = &self.shape.columns;
-        let channels = self.shape.channels as usize;
+    fn columns(
+        &mut self,
+        image: &[i8],
+        row: usize,
+        span: Span,
+        count: u32,
+        out: &mut [i8],
+        out_row: usize,
+    ) {
+        let DepthwiseConv2d { rows, columns, .. } = self.shape;
+        let channels = self.shape.channels;
         let work = &mut *self.work;
-        let from = (y.position as usize)
-            .wrapping_mul(row)
+        let missing = columns.filter.wrapping_sub(span.taps);
+        let taps = span.taps | missing << 19;
+        work.skip = if taps == THREE {
+            work.down
+        } else {
+            work.down
+                .wrapping_sub(span.taps.wrapping_mul(work.dilation))
+        };
+        let from = (span.position as usize)
+            .wrapping_mul(channels as usize)
             .wrapping_add(self.channel);
         let from = image.as_ptr().wrapping_add(from);
-        let tap = y.tap.wrapping_mul(columns.filter);
-        work.output = out.as_mut_ptr().wrapping_add(self.channel);
-        let mut x = 0;
-        while x < columns.output {
-            let span = columns.span(x);
-            let missing = columns.filter.wrapping_sub(span.taps);
-            work.count = if missing == 0 {
-                columns.whole_from(x, span)
-            } else {
-                1
-            };
-            x = x.wrapping_add(work.count);
-            work.input = from.wrapping_add((span.position as usize).wrapping_mul(channels));
-            let tap = tap.wrapping_add(span.tap) as usize;
-            work.weights = self.weights.as_ptr().wrapping_add(tap.wrapping_mul(2));
+        let mut output = out.as_mut_ptr().wrapping_add(self.channel);
+        let len = count.wrapping_mul(channels) as usize;
+        for y in 0..rows.output {
+            let y = rows.span(y);
+            let is_empty = y.taps == 0 || span.taps == 0;
             // A window without taps has nothing but its bias.
-            work.rows = if span.taps > 0 { y.taps } else { 0 };
-            work.columns = span.taps | missing << 19;
-            work.skip = work
-                .down
-                .wrapping_sub(span.taps.wrapping_mul(work.dilation));
+            (work.rows, work.columns) = if is_empty { (0, 0) } else { (y.taps, taps) };
+            work.input = from.wrapping_add((y.position as usize).wrapping_mul(row));
+            let tap = y.tap.wrapping_mul(columns.filter).wrapping_add(span.tap) as usize;
+            work.weights = self.weights.as_ptr().wrapping_add(tap.wrapping_mul(2));
+            work.output = output;
+            work.end = output.wrapping_add(len);
+            output = output.wrapping_add(out_row);
             // SAFETY: every tap of a span lies in the image, whose length was checked, and its weights in the filter. The
-            // output has a row of pixels: the four channels of one after the other are written.
+            // output has as many rows of pixels, of which the four channels of one after the other are written.
             unsafe { pixels(work) };
         }
     }
 }
+
+/// [`Work::columns`] for rows of three taps, none of which is missing.
+const THREE: u32 = 3;
 
 /// What [`pixels`] works on. Steps are in bytes.
 #[repr(C)]
@@ -218,7 +236,7 @@ struct Work {
     bias: [i32; 4],
     /// From one tap to the next.
     dilation: u32,
-    /// From the end of a row of taps to the next one.
+    /// From the end of a row of taps to the next one; from its beginning where there are [`THREE`].
     skip: u32,
     /// Taps of a row in the lower half, bytes of a row of weights that have no tap in the upper one.
     columns: u32,
@@ -230,8 +248,8 @@ struct Work {
     pixel: u32,
     /// From one window to the next.
     stride: u32,
-    /// Outputs.
-    count: u32,
+    /// Where the outputs end.
+    end: *const i8,
     /// From one row of taps to the next.
     down: u32,
 }
@@ -253,7 +271,7 @@ impl Work {
             output: core::ptr::null_mut(),
             pixel: channels,
             stride: channels.wrapping_mul(columns.stride),
-            count: 0,
+            end: core::ptr::null(),
             down: columns
                 .input
                 .wrapping_mul(channels)
@@ -275,12 +293,12 @@ impl Work {
     }
 }
 
-/// Neighbouring outputs of four channels: 8 instructions for each tap where a row has three, else 11, and 49 for the four
+/// Neighbouring outputs of four channels: 8 instructions for each tap where a row has three, else 11, and 47 for the four
 /// outputs.
 ///
 /// # Safety
-/// The pointers are to as much as the numbers say; `count` is not 0, nor are taps where there are rows, of which there are less
-/// than 2^13 each.
+/// The pointers are to as much as the numbers say; there is an output, and there are taps where there are rows, less than 2^13 of
+/// each.
 #[unsafe(naked)]
 unsafe extern "C" fn pixels(work: &mut Work) {
     naked_asm!(
@@ -290,11 +308,9 @@ unsafe extern "C" fn pixels(work: &mut Work) {
         "2:",
         // Input, weights, rows, offsets, four sums, steps.
         "ldm lr, {{r0-r9}}",
-        "cmp r2, #0",
-        "beq 6f",
         "ldr lr, [lr, #40]",
         "cmp lr, #3",
-        "bne 4f",
+        "bne 7f",
         "3:",
         "ldr r11, [r0]",
         "sxtab16 r10, r3, r11",
@@ -312,9 +328,7 @@ unsafe extern "C" fn pixels(work: &mut Work) {
         "smlatt r6, r10, r12, r6",
         "smlabb r5, r11, lr, r5",
         "smlatt r7, r11, lr, r7",
-        "add r0, r0, r8, lsl #1",
-        "ldr r11, [r0]",
-        "add r0, r0, r8",
+        "ldr r11, [r0, r8, lsl #1]",
         "sxtab16 r10, r3, r11",
         "sxtab16 r11, r3, r11, ror #8",
         "ldrd r12, lr, [r1], #8",
@@ -327,6 +341,9 @@ unsafe extern "C" fn pixels(work: &mut Work) {
         "bne 3b",
         "b 6f",
         // Any number of taps: they are counted in the upper half of the rows' register.
+        "7:",
+        "cmp r2, #0",
+        "beq 6f",
         "4:",
         "ldr lr, [sp]",
         "ldr lr, [lr, #40]",
@@ -380,7 +397,7 @@ unsafe extern "C" fn pixels(work: &mut Work) {
         "asr r7, r7, r11",
         "add r7, r7, r1",
         "ssat r7, #8, r7, asr #1",
-        // Output, one pixel, one window, how many are left.
+        // Output, one pixel, one window, the end.
         "add r0, lr, #80",
         "ldm r0, {{r0, r1, r2, r3}}",
         "strb r4, [r0]",
@@ -389,11 +406,10 @@ unsafe extern "C" fn pixels(work: &mut Work) {
         "strb r7, [r0, #3]",
         "add r0, r0, r1",
         "str r0, [lr, #80]",
-        "ldr r0, [lr]",
-        "add r0, r0, r2",
-        "str r0, [lr]",
-        "subs r3, r3, #1",
-        "str r3, [lr, #92]",
+        "ldr r1, [lr]",
+        "add r1, r1, r2",
+        "str r1, [lr]",
+        "cmp r0, r3",
         "bne 2b",
         "pop {{r0, r4-r11, pc}}",
     )
