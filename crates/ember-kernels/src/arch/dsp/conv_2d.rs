@@ -22,19 +22,27 @@ pub(crate) fn conv_2d_i8(
         return false;
     };
     let channels = shape.output_channels as usize;
-    let outputs = rows::of_mut(output, channels);
     if shape.is_pointwise() {
-        let mut pixels = rows::of(input, patches.geometry.pixel).zip(outputs);
-        while let Some((values, first)) = pixels.next() {
+        let pixel = patches.geometry.pixel;
+        let twos = rows::of(input, pixel.wrapping_mul(2));
+        for (values, out) in twos.zip(rows::of_mut(output, channels.wrapping_mul(2))) {
+            patches.widen_both(values);
+            if let Some((first, second)) = out.split_at_mut_checked(channels) {
+                patches.meet(first, Some(second));
+            }
+        }
+        let pixels = input.len().checked_div(pixel).unwrap_or(0);
+        if !pixels.is_multiple_of(2)
+            && let (Some(values), Some(out)) = (
+                input.get(input.len().wrapping_sub(pixel)..),
+                output.get_mut(output.len().wrapping_sub(channels)..),
+            )
+        {
             patches.widen(values, false, 0);
-            let second = pixels.next().map(|(values, second)| {
-                patches.widen(values, true, 0);
-                second
-            });
-            patches.meet(first, second);
+            patches.meet(out, None);
         }
     } else {
-        walk(shape, &mut patches, input, outputs);
+        walk(shape, &mut patches, input, rows::of_mut(output, channels));
     }
     narrow(arithmetic.range, output);
     patches.fill_constants(output);

@@ -191,6 +191,7 @@ impl Run<'_> {
         let work = &mut *self.work;
         let missing = columns.filter.wrapping_sub(span.taps);
         let taps = span.taps | missing << 19;
+        work.columns = taps;
         work.skip = if taps == THREE {
             work.down
         } else {
@@ -205,9 +206,12 @@ impl Run<'_> {
         let len = count.wrapping_mul(channels) as usize;
         for y in 0..rows.output {
             let y = rows.span(y);
-            let is_empty = y.taps == 0 || span.taps == 0;
             // A window without taps has nothing but its bias.
-            (work.rows, work.columns) = if is_empty { (0, 0) } else { (y.taps, taps) };
+            work.rows = match (span.taps, taps) {
+                (0, _) => 0,
+                (_, THREE) => y.taps,
+                _ => y.taps | ANY,
+            };
             work.input = from.wrapping_add((y.position as usize).wrapping_mul(row));
             let tap = y.tap.wrapping_mul(columns.filter).wrapping_add(span.tap) as usize;
             work.weights = self.weights.as_ptr().wrapping_add(tap.wrapping_mul(2));
@@ -224,12 +228,15 @@ impl Run<'_> {
 /// [`Work::columns`] for rows of three taps, none of which is missing.
 const THREE: u32 = 3;
 
+/// In [`Work::rows`]: each has any number of taps.
+const ANY: u32 = 1 << 31;
+
 /// What [`pixels`] works on. Steps are in bytes.
 #[repr(C)]
 struct Work {
     input: *const i8,
     weights: *const u32,
-    /// Rows of taps.
+    /// Rows of taps, and [`ANY`] but for [`THREE`] of each.
     rows: u32,
     /// The input's offset in both halves.
     offsets: u32,
@@ -240,9 +247,9 @@ struct Work {
     skip: u32,
     /// Taps of a row in the lower half, bytes of a row of weights that have no tap in the upper one.
     columns: u32,
+    twice_zero: i32,
     /// Multiplier, and right shift less one.
     scales: [[i32; 2]; 4],
-    twice_zero: i32,
     output: *mut i8,
     /// From one output to the next.
     pixel: u32,
@@ -293,7 +300,7 @@ impl Work {
     }
 }
 
-/// Neighbouring outputs of four channels: 8 instructions for each tap where a row has three, else 11, and 47 for the four
+/// Neighbouring outputs of four channels: 8 instructions for each tap where a row has three, else 11, and 44 for the four
 /// outputs.
 ///
 /// # Safety
@@ -308,9 +315,8 @@ unsafe extern "C" fn pixels(work: &mut Work) {
         "2:",
         // Input, weights, rows, offsets, four sums, steps.
         "ldm lr, {{r0-r9}}",
-        "ldr lr, [lr, #40]",
-        "cmp lr, #3",
-        "bne 7f",
+        "cmp r2, #0",
+        "ble 7f",
         "3:",
         "ldr r11, [r0]",
         "sxtab16 r10, r3, r11",
@@ -342,7 +348,8 @@ unsafe extern "C" fn pixels(work: &mut Work) {
         "b 6f",
         // Any number of taps: they are counted in the upper half of the rows' register.
         "7:",
-        "cmp r2, #0",
+        "lsls r2, r2, #1",
+        "lsrs r2, r2, #1",
         "beq 6f",
         "4:",
         "ldr lr, [sp]",
@@ -370,8 +377,7 @@ unsafe extern "C" fn pixels(work: &mut Work) {
         "6:",
         "ldr lr, [sp]",
         "add r0, lr, #44",
-        "ldr r1, [lr, #76]",
-        "ldm r0!, {{r8-r11}}",
+        "ldm r0!, {{r1, r8-r11}}",
         "qadd r4, r4, r4",
         "smmulr r4, r4, r8",
         "add r4, r4, r4, asr #31",
@@ -384,7 +390,7 @@ unsafe extern "C" fn pixels(work: &mut Work) {
         "asr r5, r5, r11",
         "add r5, r5, r1",
         "ssat r5, #8, r5, asr #1",
-        "ldm r0, {{r8-r11}}",
+        "ldm r0!, {{r8-r11}}",
         "qadd r6, r6, r6",
         "smmulr r6, r6, r8",
         "add r6, r6, r6, asr #31",
@@ -398,7 +404,6 @@ unsafe extern "C" fn pixels(work: &mut Work) {
         "add r7, r7, r1",
         "ssat r7, #8, r7, asr #1",
         // Output, one pixel, one window, the end.
-        "add r0, lr, #80",
         "ldm r0, {{r0, r1, r2, r3}}",
         "strb r4, [r0]",
         "strb r5, [r0, #1]",

@@ -137,6 +137,19 @@ impl<'a> Patches<'a> {
         }
     }
 
+    /// Widens both windows, which are one after the other, of whole fours.
+    #[inline(always)]
+    pub(super) fn widen_both(&mut self, bytes: &[i8]) {
+        let size = bytes.len() / 2;
+        let fours = size / 4;
+        if fours > 0 && self.lanes.len() >= fours.wrapping_mul(4) {
+            let first = bytes.as_ptr();
+            let second = first.wrapping_add(size);
+            // SAFETY: there are as many fours of bytes at both, and of words in the lanes.
+            unsafe { widen_both(first, second, self.lanes.as_mut_ptr(), fours, self.offsets) };
+        }
+    }
+
     /// Makes the second window the same as the first.
     pub(super) fn double(&mut self) {
         for [even, odd, second_even, second_odd] in self.lanes.as_chunks_mut().0 {
@@ -418,5 +431,36 @@ unsafe extern "C" fn widen(bytes: *const i8, lane: *mut u32, count: usize, offse
         "subs r2, r2, #1",
         "bne 2b",
         "pop {{r4, pc}}",
+    )
+}
+
+/// Widens fours of bytes of two windows into fours of words: 9 instructions for each.
+///
+/// # Safety
+/// There are `count` fours at all three; `count` is not 0.
+#[unsafe(naked)]
+unsafe extern "C" fn widen_both(
+    first: *const i8,
+    second: *const i8,
+    lanes: *mut u32,
+    count: usize,
+    offsets: u32,
+) {
+    naked_asm!(
+        assembler!(),
+        "push {{r4-r7, lr}}",
+        // Behind the five registers.
+        "ldr r12, [sp, #20]",
+        "2:",
+        "ldr r4, [r0], #4",
+        "ldr r6, [r1], #4",
+        "sxtab16 r5, r12, r4, ror #8",
+        "sxtab16 r4, r12, r4",
+        "sxtab16 r7, r12, r6, ror #8",
+        "sxtab16 r6, r12, r6",
+        "stm r2!, {{r4-r7}}",
+        "subs r3, r3, #1",
+        "bne 2b",
+        "pop {{r4-r7, pc}}",
     )
 }
