@@ -117,6 +117,16 @@ pub(crate) struct Column {
     pub(crate) row_to: usize,
 }
 
+#[cfg(dsp)]
+impl Column {
+    /// Elements from the first run to the end of the last one, where it is so far from one to the next.
+    #[inline(always)]
+    pub(crate) const fn reach(&self, row: usize) -> usize {
+        let below = self.rows.wrapping_sub(1);
+        below.wrapping_mul(row).wrapping_add(self.len)
+    }
+}
+
 /// One window, as runs of elements that lie together both in what it looks at and in the filter.
 pub(crate) struct Window {
     /// Elements of a filter.

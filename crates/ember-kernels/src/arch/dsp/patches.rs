@@ -75,10 +75,7 @@ impl<'a> Patches<'a> {
                     (*even, *odd) = (0, 0);
                 }
             }
-            window.for_each(|from, to, len| {
-                let run = image.get(from..from.wrapping_add(len)).unwrap_or(&[]);
-                self.widen(run, second, to);
-            });
+            window.for_each_column(|column| self.widen_column(image, second, &column));
         } else {
             if window.is_partial() {
                 rows::fill(self.bytes, self.zero);
@@ -87,6 +84,40 @@ impl<'a> Patches<'a> {
             let bytes = core::mem::take(&mut self.bytes);
             self.widen(bytes, second, 0);
             self.bytes = bytes;
+        }
+    }
+
+    /// Widens what this column has of the image, of whole fours.
+    #[inline(always)]
+    fn widen_column(&mut self, image: &[i8], second: bool, column: &Column) {
+        let Column {
+            from,
+            to,
+            rows,
+            len,
+            row_from,
+            row_to,
+        } = *column;
+        let fours = len / 4;
+        if rows == 0 || fours == 0 {
+            return;
+        }
+        let reach = column.reach(row_to).wrapping_sub(2);
+        let lane = to.wrapping_add(if second { 2 } else { 0 });
+        if let (Some(run), Some(lane)) = (
+            image.get(from..from.wrapping_add(column.reach(row_from))),
+            self.lanes.get_mut(lane..lane.wrapping_add(reach)),
+        ) {
+            let steps = Steps {
+                rows,
+                from: row_from.wrapping_sub(len),
+                // In bytes: each element has a word.
+                to: row_to.wrapping_sub(len).wrapping_mul(4),
+                offsets: self.offsets,
+            };
+            // SAFETY: the image has a run of `fours` in each of the rows, of which there is one at least. The lanes have two
+            // words of every four for them.
+            unsafe { widen_rows(run.as_ptr(), lane.as_mut_ptr(), fours, &steps) };
         }
     }
 
@@ -101,22 +132,19 @@ impl<'a> Patches<'a> {
             row_from,
             row_to,
         } = *column;
-        let below = rows.wrapping_sub(1);
-        let end = |start: usize, step: usize| {
-            let last = start.wrapping_add(below.wrapping_mul(step));
-            last.wrapping_add(len)
-        };
         if rows == 0 || len == 0 {
             return;
         }
+        let (reach, reach_to) = (column.reach(row_from), column.reach(row_to));
         if let (Some(run), Some(place)) = (
-            image.get(from..end(from, row_from)),
-            self.bytes.get_mut(to..end(to, row_to)),
+            image.get(from..from.wrapping_add(reach)),
+            self.bytes.get_mut(to..to.wrapping_add(reach_to)),
         ) {
             let steps = Steps {
                 rows,
                 from: row_from.wrapping_sub(len),
                 to: row_to.wrapping_sub(len),
+                offsets: self.offsets,
             };
             // SAFETY: both have a run of `len` bytes in each of the rows, of which there is one at least.
             unsafe { copy(run.as_ptr(), place.as_mut_ptr(), len, &steps) };
@@ -193,7 +221,6 @@ impl<'a> Patches<'a> {
     /// [`Self::meet`] where not every pair is done in the same way.
     #[inline(never)]
     fn meet_one_by_one(&mut self, first: *mut i8, second: *mut i8) {
-        let arithmetic = self.scaling.arithmetic;
         for pair in 0..self.kinds.channels.div_ceil(2) {
             if self.kinds.constant.has(pair) {
                 continue;
@@ -211,15 +238,21 @@ impl<'a> Patches<'a> {
             let mut found = [0; 4];
             // SAFETY: the same.
             unsafe { sums(&work, &mut found) };
-            let [a, b, c, d] = found;
-            for (channel, a, b) in [(from, a, b), (from.wrapping_add(1), c, d)] {
+            // The first filter's for both pixels, then the second's.
+            let pixels = [first, second, first, second];
+            for ((sum, pixel), place) in found.into_iter().zip(pixels).zip(0usize..) {
+                let channel = from.wrapping_add(place / 2);
+                let value = self.by_definition(channel, sum);
                 // SAFETY: both pixels have a place for each channel.
-                unsafe {
-                    first.add(channel).write(arithmetic.finish(channel, a));
-                    second.add(channel).write(arithmetic.finish(channel, b));
-                }
+                unsafe { pixel.add(channel).write(value) };
             }
         }
+    }
+
+    /// An output of a channel.
+    #[inline(never)]
+    fn by_definition(&self, channel: usize, sum: i32) -> i8 {
+        self.scaling.arithmetic.finish(channel, sum)
     }
 
     /// What to do for these filters; biases and multipliers are missing.
@@ -257,7 +290,7 @@ impl<'a> Patches<'a> {
         for channel in 0..channels {
             let kind = Kind::of(&self.scaling, channel, self.geometry.filter, self.filter);
             if matches!(kind, Kind::Constant) {
-                let value = arithmetic.finish(channel, arithmetic.start(channel));
+                let value = self.by_definition(channel, arithmetic.start(channel));
                 for pixel in rows::of_mut(output, channels) {
                     if let Some(out) = pixel.get_mut(channel) {
                         *out = value;
@@ -377,6 +410,35 @@ struct Steps {
     rows: usize,
     from: usize,
     to: usize,
+    /// For [`widen_rows`].
+    offsets: u32,
+}
+
+/// [`widen`] for rows: 6 instructions for each four, and 5 for a row.
+///
+/// # Safety
+/// There are `count` fours at both in each row; neither is 0.
+#[unsafe(naked)]
+unsafe extern "C" fn widen_rows(bytes: *const i8, lane: *mut u32, count: usize, steps: &Steps) {
+    naked_asm!(
+        assembler!(),
+        "push {{r4-r8, lr}}",
+        "ldm r3, {{r3, r4, r5, r12}}",
+        "2:",
+        "mov r6, r2",
+        "3:",
+        "ldr r7, [r0], #4",
+        "sxtab16 r8, r12, r7",
+        "sxtab16 r7, r12, r7, ror #8",
+        "strd r8, r7, [r1], #16",
+        "subs r6, r6, #1",
+        "bne 3b",
+        "add r0, r0, r4",
+        "add r1, r1, r5",
+        "subs r3, r3, #1",
+        "bne 2b",
+        "pop {{r4-r8, pc}}",
+    )
 }
 
 /// Copies rows of bytes: 4 instructions for each four, and for each that is left, and 8 for a row.
