@@ -1,4 +1,4 @@
-//! Depthwise convolutions of few taps, one channel after the other: its weights and where its taps lie are known once for all
+//! Depthwise convolutions of small windows, one channel after the other: its weights and where its taps lie are known once for all
 //! outputs whose windows lack the same taps.
 
 use crate::arithmetic::{Arithmetic, Int8};
@@ -6,10 +6,7 @@ use crate::depthwise_conv_2d::DepthwiseConv2d;
 use crate::rows;
 use crate::window::{Axis, Span};
 
-/// Taps that are done at once: those of a 3×3 window.
-const TAPS: usize = 9;
-
-/// False where a window has more than [`TAPS`] taps.
+/// False where a window is larger than 3×3.
 pub(crate) fn depthwise_conv_2d_i8(
     shape: &DepthwiseConv2d,
     arithmetic: &Int8<'_>,
@@ -19,7 +16,7 @@ pub(crate) fn depthwise_conv_2d_i8(
     output: &mut [i8],
 ) -> bool {
     let DepthwiseConv2d { rows, columns, .. } = shape;
-    if rows.filter.saturating_mul(columns.filter) as usize > TAPS {
+    if rows.filter > 3 || columns.filter > 3 {
         return false;
     }
     let pixel = shape.channels as usize;
@@ -80,14 +77,15 @@ fn each_kind(axis: &Axis, mut f: impl FnMut(u32, u32, Span)) {
     }
 }
 
-/// The taps of a window that lie in the input. The others weigh nothing, and are where the first one is.
+/// The taps of a window that lie in the input, as the upper left ones of 3×3. The others weigh nothing, and are where the first
+/// one is.
 struct Taps {
     /// What a sum begins with: the bias, and what the input's zero point takes off every product.
     start: i32,
-    weights: [i32; TAPS],
-    offsets: [usize; TAPS],
-    /// The last place.
-    reach: usize,
+    weights: [[i32; 3]; 3],
+    /// From the first row to the second and the third, and the same of columns.
+    down: [usize; 2],
+    right: [usize; 2],
 }
 
 impl Taps {
@@ -103,34 +101,35 @@ impl Taps {
         let DepthwiseConv2d { rows, columns, .. } = shape;
         let pixel = shape.channels as usize;
         let channels = pixel.wrapping_mul(shape.multiplier as usize);
-        let right = pixel.wrapping_mul(columns.dilation as usize);
+        let steps = |taps: u32, step: usize| {
+            let second = if taps > 1 { step } else { 0 };
+            let third = if taps > 2 { step.wrapping_mul(2) } else { 0 };
+            [second, third]
+        };
         let down = pixel
             .wrapping_mul(columns.input as usize)
             .wrapping_mul(rows.dilation as usize);
         let mut taps = Self {
             start: arithmetic.start(channel),
-            weights: [0; TAPS],
-            offsets: [0; TAPS],
-            reach: 0,
+            weights: [[0; 3]; 3],
+            down: steps(y.taps, down),
+            right: steps(x.taps, pixel.wrapping_mul(columns.dilation as usize)),
         };
-        let mut places = taps.weights.iter_mut().zip(&mut taps.offsets);
-        let mut row = 0;
-        for tap_y in y.tap..y.tap.wrapping_add(y.taps) {
-            let mut offset = row;
-            for tap_x in x.tap..x.tap.wrapping_add(x.taps) {
+        let mut sum = 0i32;
+        for (row, tap_y) in taps
+            .weights
+            .iter_mut()
+            .zip(y.tap..y.tap.wrapping_add(y.taps))
+        {
+            for (to, tap_x) in row.iter_mut().zip(x.tap..x.tap.wrapping_add(x.taps)) {
                 let tap = tap_y.wrapping_mul(columns.filter).wrapping_add(tap_x);
                 let weight = weights.get((tap as usize).wrapping_mul(channels));
-                if let (Some((to, place)), Some(weight)) = (places.next(), weight) {
-                    *to = i32::from(*weight);
-                    *place = offset;
-                    taps.reach = offset;
-                    let zero = to.wrapping_mul(arithmetic.input_zero_point);
-                    taps.start = taps.start.wrapping_sub(zero);
-                }
-                offset = offset.wrapping_add(right);
+                *to = weight.copied().unwrap_or(0).into();
+                sum = sum.wrapping_add(*to);
             }
-            row = row.wrapping_add(down);
         }
+        let zero = sum.wrapping_mul(arithmetic.input_zero_point);
+        taps.start = taps.start.wrapping_sub(zero);
         taps
     }
 }
@@ -149,24 +148,29 @@ impl Run<'_> {
     /// `output` is from the first output on.
     #[inline(never)]
     fn outputs(&self, arithmetic: &Int8<'_>, channel: usize, output: &mut [i8]) {
-        let [w0, w1, w2, w3, w4, w5, w6, w7, w8] = self.taps.weights;
-        let [o0, o1, o2, o3, o4, o5, o6, o7, o8] = self.taps.offsets;
+        let Taps {
+            start,
+            weights: [upper, middle, lower],
+            down: [down, down2],
+            right: [right, right2],
+        } = self.taps;
         let [rows, columns] = self.counts;
+        let reach = down.max(down2).wrapping_add(right.max(right2));
         let (mut row, mut out_row) = (0usize, 0usize);
         for _ in 0..rows {
             let (mut at, mut out) = (row, out_row);
             for _ in 0..columns {
-                let mut sum = self.taps.start;
-                if at.wrapping_add(self.taps.reach) < self.input.len() {
+                let mut sum = start;
+                if at.wrapping_add(reach) < self.input.len() {
                     let x = self.input.as_ptr().wrapping_add(at);
-                    macro_rules! taps {
-                        ($($offset:ident $weight:ident)*) => {$(
-                            // SAFETY: no offset is beyond the reach, which is in the input.
-                            let x_tap = i32::from(unsafe { *x.add($offset) });
-                            sum = sum.wrapping_add(x_tap.wrapping_mul($weight));
-                        )*};
+                    for (from, weights) in [(0, upper), (down, middle), (down2, lower)] {
+                        let [left, mid, right_most] = weights;
+                        for (step, weight) in [(0, left), (right, mid), (right2, right_most)] {
+                            // SAFETY: no tap is beyond the reach, which is in the input.
+                            let value = unsafe { *x.add(from).add(step) };
+                            sum = sum.wrapping_add(i32::from(value).wrapping_mul(weight));
+                        }
                     }
-                    taps! { o0 w0 o1 w1 o2 w2 o3 w3 o4 w4 o5 w5 o6 w6 o7 w7 o8 w8 }
                 }
                 if let Some(out) = output.get_mut(out) {
                     *out = arithmetic.finish(channel, sum);
