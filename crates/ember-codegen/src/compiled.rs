@@ -64,6 +64,12 @@ pub fn source(bytes: &[u8]) -> Result<String, CodegenError> {
     Ok(render::module(bytes, &program))
 }
 
+/// Whether the kernel of this name in [`registry::NAMED`] becomes source.
+#[must_use]
+pub fn compiles(kernel: &str) -> bool {
+    EMITTERS.iter().any(|(own, _)| *own == kernel)
+}
+
 /// A model whose operators have become functions.
 struct Program<'m> {
     graph: Graph<'m>,
