@@ -126,7 +126,8 @@ impl Profiler for () {
     fn end(&mut self, _index: u32, _op: BuiltinOp) {}
 }
 
-/// Why a compiled model did not run. The generated source leaves no reason but one: an average over padding only.
+/// Why a compiled model did not run. The generated source leaves inputs for which an operator is not
+/// defined: an average over padding only, a division by zero, an index outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("operator {operator}: {error}")]
 pub struct InvokeError {

@@ -32,6 +32,7 @@ pub mod depthwise_conv_2d;
 pub mod dequantize;
 pub mod detection_post_process;
 pub mod div;
+pub mod dynamic_update_slice;
 mod element;
 pub mod elu;
 mod error;

@@ -1,7 +1,6 @@
 //! CONCATENATION, SPLIT, SPLIT_V and UNPACK: `micro/kernels/concatenation.cc`, `split.cc`, `split_v.cc` and `unpack.cc`.
 
 use ember_core::{BuiltinOp, Dtype};
-use ember_kernels::KernelError;
 use ember_kernels::strided::{self, Strided};
 use ember_tflite::{ConcatenationOptions, OpCode, SplitOptions, SplitVOptions, UnpackOptions};
 
@@ -20,17 +19,18 @@ ember_core::plain! {
     #[derive(Clone, Copy, Debug)]
     pub struct Rows {
         /// The product of the dimensions before the axis.
-        rows: u32,
+        pub rows: u32,
         /// Bytes of a row of the whole.
-        row: u32,
+        pub row: u32,
     }
 }
 
 impl Rows {
-    /// The number of rows, and the bytes that a part of `len` bytes has in each.
-    fn part(&self, len: usize) -> Result<u32, KernelError> {
+    /// The bytes that a part of `len` bytes has in each row.
+    #[must_use]
+    pub fn part(&self, len: usize) -> u32 {
         let part = (len as u32).checked_div(self.rows);
-        Ok(part.unwrap_or(0))
+        part.unwrap_or(0)
     }
 }
 
@@ -81,7 +81,7 @@ impl Kernel for Concatenation {
         let mut start = 0u32;
         for index in 0..inputs.len() {
             let input = inputs.get(index)?;
-            let part = prepared.part(input.len())?;
+            let part = prepared.part(input.len());
             let shape = Strided::rows(prepared.rows, part, part, prepared.row, 1);
             strided::copy(&shape.starting(0, start), input, output)?;
             start = start.saturating_add(part);
@@ -95,7 +95,7 @@ fn run_parts(prepared: &Rows, input: u8, outputs: u32, mut io: Io<'_>) -> Result
     let mut start = 0u32;
     for (index, _) in (0..MANY).zip(0..outputs) {
         let (inputs, output) = io.split_at(index)?;
-        let part = prepared.part(output.len())?;
+        let part = prepared.part(output.len());
         let shape = Strided::rows(prepared.rows, part, prepared.row, part, 1);
         strided::copy(&shape.starting(start, 0), inputs.get(input)?, output)?;
         start = start.saturating_add(part);
@@ -107,8 +107,10 @@ ember_core::plain! {
     /// What is the same for all parts, and how many there are.
     #[derive(Clone, Copy, Debug)]
     pub struct Parts {
-        rows: Rows,
-        count: u32,
+        /// The whole.
+        pub rows: Rows,
+        /// The number of parts.
+        pub count: u32,
     }
 }
 

@@ -52,9 +52,10 @@ ember_core::plain! {
     /// What [`Pad`] prepares.
     #[derive(Clone, Copy, Debug)]
     pub struct Prepared {
-        shape: Strided,
+        /// The move of the input into the middle of the output.
+        pub shape: Strided,
         /// What surrounds the input where no input says it: the zero point.
-        zero_point: i32,
+        pub zero_point: i32,
     }
 }
 
@@ -145,10 +146,12 @@ ember_core::plain! {
     /// What [`MirrorPad`] prepares.
     #[derive(Clone, Copy, Debug)]
     pub struct PreparedMirror {
-        axes: [MirrorAxis; mirror_pad::MAX_AXES],
+        /// Sizes and what is before them.
+        pub axes: [MirrorAxis; mirror_pad::MAX_AXES],
         /// 1 where the border is not repeated.
-        edge: u32,
-        element: u32,
+        pub edge: u32,
+        /// Bytes of an element.
+        pub element: u32,
     }
 }
 

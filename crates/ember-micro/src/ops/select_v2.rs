@@ -15,8 +15,10 @@ ember_core::plain! {
     /// What [`Any`] prepares.
     #[derive(Clone, Copy, Debug)]
     pub struct Prepared {
-        axes: [SelectAxis; MAX_AXES],
-        element: u32,
+        /// The axes of the output, and the steps of the inputs along them.
+        pub axes: [SelectAxis; MAX_AXES],
+        /// Bytes of an element.
+        pub element: u32,
     }
 }
 

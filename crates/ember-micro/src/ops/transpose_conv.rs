@@ -67,9 +67,12 @@ ember_core::plain! {
     /// What integers need besides their multipliers, which are kept.
     #[derive(Clone, Copy, Debug)]
     pub struct Quantized {
-        input_zero_point: i32,
-        output_zero_point: i32,
-        range: Clamp<i32>,
+        /// The input's zero point.
+        pub input_zero_point: i32,
+        /// The output's zero point.
+        pub output_zero_point: i32,
+        /// What the output is clamped to.
+        pub range: Clamp<i32>,
     }
 }
 
