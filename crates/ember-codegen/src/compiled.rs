@@ -41,7 +41,6 @@ use crate::CodegenError;
 use arena::Buffer;
 use constants::Constants;
 use graph::{Graph, Place, ids};
-use operators::EMITTERS;
 use step::{Bytes, Function, Problem, Step};
 
 /// What a compiled model's source has in the line that a build looks for.
@@ -125,16 +124,7 @@ impl<'m> Program<'m> {
             let failed = |Problem(problem)| CodegenError::NotCompiled { index, op, problem };
             let mut names = registry::NAMED.iter();
             let name = names.find(|(_, row)| row.takes(&graph.main, operator));
-            let emit = name.and_then(|(name, _)| {
-                EMITTERS
-                    .iter()
-                    .find_map(|(own, emit)| (own == name).then_some(*emit))
-            });
-            let emit = emit.ok_or_else(|| {
-                failed(Problem(format!(
-                    "there is no source for {op} on these types yet"
-                )))
-            })?;
+            let name = name.map_or("", |(name, _)| *name);
             let output = operator.outputs().get(0);
             let next = prepared.get(index + 1).copied().filter(|(next, _)| {
                 next.inputs().get(0) == output
@@ -151,7 +141,11 @@ impl<'m> Program<'m> {
                 constants: &mut constants,
                 function: Function::default(),
             };
-            emit(&mut step).map_err(failed)?;
+            let emitted = operators::emit(name, &mut step).unwrap_or_else(|| {
+                let problem = format!("there is no source for {op} on these types yet");
+                Err(Problem(problem))
+            });
+            emitted.map_err(failed)?;
             operators.push(Compiled {
                 op,
                 joined: step.joined,

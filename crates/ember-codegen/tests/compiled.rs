@@ -4,10 +4,8 @@
 
 mod support;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use ember_codegen::CodegenError;
 use ember_codegen::compiled::host::HostProgram;
 use ember_codegen::compiled::source;
 use ember_codegen::tflite::{self, Decoder};
@@ -64,25 +62,6 @@ fn the_golden_source_runs() {
         golden::ARENA_BYTES.next_multiple_of(16)
     );
 }
-
-/// Operators that are compiled on every type of activations.
-const COMPILED: &[&str] = &[
-    "ADD",
-    "AVERAGE_POOL_2D",
-    "CONV_2D",
-    "DEPTHWISE_CONV_2D",
-    "DEQUANTIZE",
-    "FULLY_CONNECTED",
-    "MAX_POOL_2D",
-    "PACK",
-    "QUANTIZE",
-    "RELU",
-    "RELU6",
-    "RESHAPE",
-    "SHAPE",
-    "SOFTMAX",
-    "STRIDED_SLICE",
-];
 
 /// A file, and inputs one after another.
 struct Subject {
@@ -214,33 +193,15 @@ fn compiled_models_give_the_interpreters_bytes() {
     let mut subjects = Vec::new();
     of_cases(&mut subjects);
     of_graphs(&mut subjects);
-    let mut sources = Vec::new();
-    let mut not_compiled = BTreeSet::new();
-    subjects.retain(|subject| match source(&subject.file) {
-        Ok(source) => {
-            sources.push((format!("m{}", sources.len()), source));
-            true
-        }
-        Err(CodegenError::NotCompiled { op, index, .. }) => {
-            let model = Model::parse(&subject.file).unwrap();
-            let operator = model.main().operator(index).unwrap();
-            let first = operator
-                .inputs()
-                .get(0)
-                .and_then(|id| model.main().tensor(id));
-            // VAR_HANDLE and CALL_ONCE have no inputs.
-            let dtype = first.map_or("nothing", |tensor| tensor.dtype().name());
-            not_compiled.insert((op.name(), dtype));
-            false
-        }
-        Err(error) => panic!("{}: {error}", subject.name),
-    });
-    println!("only interpreted: {not_compiled:?}");
-    for op in COMPILED {
-        for dtype in ["INT8", "INT16", "FLOAT32"] {
-            assert!(!not_compiled.contains(&(*op, dtype)), "{op} on {dtype}");
-        }
-    }
+    let sources: Vec<(String, String)> = subjects
+        .iter()
+        .zip(0..)
+        .map(|(subject, number)| {
+            let source = source(&subject.file);
+            let source = source.unwrap_or_else(|error| panic!("{}: {error}", subject.name));
+            (format!("m{number}"), source)
+        })
+        .collect();
     let models: Vec<(&str, &str)> = sources
         .iter()
         .map(|(name, source)| (&**name, &**source))
@@ -269,17 +230,23 @@ fn the_source_is_as_rustfmt_writes_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut subjects = Vec::new();
     of_graphs(&mut subjects);
-    for (subject, number) in subjects.iter().zip(0..) {
-        let path = folder.path().join(format!("{number}.rs"));
-        std::fs::write(&path, source(&subject.file).unwrap()).unwrap();
-        let output = std::process::Command::new("rustfmt")
-            .args(["--edition", "2024", "--check"])
-            .arg(&path)
-            .output()
-            .expect("rustfmt is part of the toolchain that rust-toolchain.toml names");
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{}: {said}", subject.name);
+    let mut files: Vec<Vec<u8>> = subjects.into_iter().map(|subject| subject.file).collect();
+    for operator in cases::operators() {
+        let first = cases::cases(operator).unwrap().swap_remove(0);
+        files.push(first.model.as_slice().to_vec());
     }
+    let paths = files.iter().zip(0..).map(|(file, number)| {
+        let path = folder.path().join(format!("{number}.rs"));
+        std::fs::write(&path, source(file).unwrap()).unwrap();
+        path
+    });
+    let output = std::process::Command::new("rustfmt")
+        .args(["--edition", "2024", "--check"])
+        .args(paths)
+        .output()
+        .expect("rustfmt is part of the toolchain that rust-toolchain.toml names");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
 }
 
 #[test]

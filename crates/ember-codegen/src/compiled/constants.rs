@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use ember_core::Dtype;
+
 use super::text::{Literal as _, filled};
 
 /// What a constant, or a tensor in the arena, consists of.
@@ -15,11 +17,29 @@ pub(super) enum Element {
     /// A float16 in 16 bits.
     U16,
     I32,
+    U32,
     I64,
     F32,
+    /// A truth value in a byte.
+    Bool,
 }
 
 impl Element {
+    /// The elements of tensors of this type, bytes where kernels only move them.
+    pub(super) const fn of(dtype: Dtype) -> Self {
+        match dtype {
+            Dtype::Int8 => Self::I8,
+            Dtype::Int16 => Self::I16,
+            Dtype::Int32 => Self::I32,
+            Dtype::Uint32 => Self::U32,
+            Dtype::Int64 => Self::I64,
+            Dtype::Float32 => Self::F32,
+            Dtype::Float16 => Self::U16,
+            Dtype::Bool => Self::Bool,
+            _ => Self::U8,
+        }
+    }
+
     /// The type in the source.
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -28,16 +48,18 @@ impl Element {
             Self::I16 => "i16",
             Self::U16 => "u16",
             Self::I32 => "i32",
+            Self::U32 => "u32",
             Self::I64 => "Int64",
             Self::F32 => "f32",
+            Self::Bool => "Bool",
         }
     }
 
     const fn bytes(self) -> usize {
         match self {
-            Self::U8 | Self::I8 => 1,
+            Self::U8 | Self::I8 | Self::Bool => 1,
             Self::I16 | Self::U16 => 2,
-            Self::I32 | Self::F32 => 4,
+            Self::I32 | Self::U32 | Self::F32 => 4,
             Self::I64 => 8,
         }
     }
@@ -49,7 +71,7 @@ impl Element {
         let word = u64::from_le_bytes(word);
         // The lower bits are the number, whatever its width.
         match self {
-            Self::U8 | Self::U16 => word.to_string(),
+            Self::U8 | Self::U16 | Self::U32 | Self::Bool => word.to_string(),
             Self::I8 => (word as i8).to_string(),
             Self::I16 => (word as i16).to_string(),
             Self::I32 => (word as i32).to_string(),
@@ -123,6 +145,16 @@ impl<'m> Constants<'m> {
         let of = format!("[f32; {}]", scales.len());
         self.item(name, "the weights' scales", &of, &value);
         self.bytes += size_of_val(scales);
+        format!("&{name}")
+    }
+
+    /// An expression for a table of int8 in words, as the kernel kept it.
+    pub(super) fn table(&mut self, name: &str, words: &[u32]) -> String {
+        let bytes = words.iter().flat_map(|word| word.to_le_bytes());
+        let value = filled(bytes.map(|byte| byte.cast_signed().to_string()));
+        let of = format!("[i8; {}]", size_of_val(words));
+        self.item(name, "the output for each input", &of, &value);
+        self.bytes += size_of_val(words);
         format!("&{name}")
     }
 

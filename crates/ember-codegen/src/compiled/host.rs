@@ -135,15 +135,18 @@ fn write_project(
         ),
     )?;
     let mut modules = String::new();
-    let mut arms = String::new();
+    let mut implementations = String::new();
+    let mut rows = String::new();
     for (name, source) in models {
         write(&sources.join(format!("{name}.rs")), source)?;
         modules += &format!("#[allow(dead_code)]\nmod {name};\n");
-        arms += &format!("        Some(\"{name}\") => serve!({name}),\n");
+        rows += &format!("    (\"{name}\", open::<{name}::Model>, {name}::INPUT_BYTES),\n");
+        implementations += &format!("served!({name});\n");
     }
     let main = MAIN
-        .replace("// modules", &modules)
-        .replace("        // arms\n", &arms);
+        .replace("// modules\n", &modules)
+        .replace("// implementations\n", &implementations)
+        .replace("    // rows\n", &rows);
     write(&sources.join("main.rs"), &main)
 }
 
@@ -155,44 +158,79 @@ fn write(path: &Path, text: &str) -> Result<(), CodegenError> {
     fs::write(path, text).map_err(|error| failed("write", path, error))
 }
 
-/// The program.
+/// The program. What serves a model is there once for all of them.
 const MAIN: &str = r#"//! Runs compiled models: inputs on standard input, outputs on standard output.
 
 // modules
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
-macro_rules! serve {
-    ($model:ident) => {{
-        let mut model = Box::new($model::Model::new());
-        let mut record = vec![0; $model::INPUT_BYTES];
-        let (mut input, mut output) = (io::stdin().lock(), io::BufWriter::new(io::stdout().lock()));
-        loop {
-            match fill(&mut input, &mut record)? {
-                Filled::Whole => {}
-                Filled::Nothing => break output.flush().map_err(|error| error.to_string()),
-                Filled::Part(bytes) => {
-                    break Err(format!("the last image has {bytes} bytes instead of {}", record.len()));
-                }
+trait Compiled {
+    fn input(&mut self, index: usize) -> Option<&mut [u8]>;
+    fn output(&self, index: usize) -> Option<&[u8]>;
+    fn invoke(&mut self) -> Result<(), String>;
+}
+
+macro_rules! served {
+    ($model:ident) => {
+        impl Compiled for $model::Model {
+            fn input(&mut self, index: usize) -> Option<&mut [u8]> {
+                self.input(index)
             }
-            let mut rest = &record[..];
-            let mut index = 0;
-            while let Some(bytes) = model.input(index) {
-                let (now, later) = rest.split_at(bytes.len());
-                bytes.copy_from_slice(now);
-                (rest, index) = (later, index + 1);
+
+            fn output(&self, index: usize) -> Option<&[u8]> {
+                self.output(index)
             }
-            model.invoke().map_err(|error| error.to_string())?;
-            index = 0;
-            while let Some(bytes) = model.output(index) {
-                output.write_all(bytes).map_err(|error| error.to_string())?;
-                index += 1;
-            }
-            if record.is_empty() {
-                break output.flush().map_err(|error| error.to_string());
+
+            fn invoke(&mut self) -> Result<(), String> {
+                self.invoke().map_err(|error| error.to_string())
             }
         }
-    }};
+    };
+}
+
+// implementations
+
+fn open<M: Compiled + Default + 'static>() -> Box<dyn Compiled> {
+    Box::new(M::default())
+}
+
+/// A name, the model with that name, and the bytes of its inputs.
+type Row = (&'static str, fn() -> Box<dyn Compiled>, usize);
+
+static MODELS: &[Row] = &[
+    // rows
+];
+
+fn serve(model: &mut dyn Compiled, input_bytes: usize) -> Result<(), String> {
+    let mut record = vec![0; input_bytes];
+    let (mut input, mut output) = (io::stdin().lock(), io::BufWriter::new(io::stdout().lock()));
+    loop {
+        match fill(&mut input, &mut record)? {
+            Filled::Whole => {}
+            Filled::Nothing => break,
+            Filled::Part(bytes) => {
+                return Err(format!("the last image has {bytes} bytes instead of {input_bytes}"));
+            }
+        }
+        let mut rest = &record[..];
+        let mut index = 0;
+        while let Some(bytes) = model.input(index) {
+            let (now, later) = rest.split_at(bytes.len());
+            bytes.copy_from_slice(now);
+            (rest, index) = (later, index + 1);
+        }
+        model.invoke()?;
+        index = 0;
+        while let Some(bytes) = model.output(index) {
+            output.write_all(bytes).map_err(|error| error.to_string())?;
+            index += 1;
+        }
+        if record.is_empty() {
+            break;
+        }
+    }
+    output.flush().map_err(|error| error.to_string())
 }
 
 enum Filled {
@@ -215,10 +253,9 @@ fn fill(input: &mut impl Read, record: &mut [u8]) -> Result<Filled, String> {
 }
 
 fn run(name: Option<&str>) -> Result<(), String> {
-    match name {
-        // arms
-        _ => Err(format!("there is no model {name:?}")),
-    }
+    let found = MODELS.iter().find(|(own, ..)| Some(*own) == name);
+    let (_, open, input_bytes) = found.ok_or_else(|| format!("there is no model {name:?}"))?;
+    serve(&mut *open(), *input_bytes)
 }
 
 fn main() -> ExitCode {

@@ -1,17 +1,20 @@
 //! Which emitter writes the call of which kernel.
+//!
+//! Most operators are one call whose text is a row of [`calls`], with what the kernel prepared as arguments
+//! ([`parameters`]). The others, with emitters of their own, are those whose calls depend on the operator: on which inputs it
+//! has, on their number, or on what was kept.
 
-mod add;
+mod calls;
 mod linear;
 mod moves;
-mod pool_2d;
-mod quantize;
-mod relu;
-mod softmax;
+mod parameters;
+mod parts;
+mod transpose_conv;
 
 use ember_core::Clamp;
 use ember_kernels::Element as KernelElement;
 use ember_micro::ops::{
-    average_pool_2d, conv_2d, depthwise_conv_2d, fully_connected, max_pool_2d,
+    concatenation, conv_2d, depthwise_conv_2d, fully_connected, pad, reshape,
     stored::{Int2, Int4, Lut, Pruned, PrunedLut},
 };
 
@@ -20,33 +23,35 @@ use super::step::{Problem, Step};
 use super::text::Literal;
 
 /// Writes the call of a kernel.
-pub(super) type Emit = fn(&mut Step<'_, '_>) -> Result<(), Problem>;
+type Emit = fn(&mut Step<'_, '_>) -> Result<(), Problem>;
+
+/// Writes the call of the kernel that has this name in [`ember_micro::registry`]; `None` where there is no source for it.
+pub(super) fn emit(name: &str, step: &mut Step<'_, '_>) -> Option<Result<(), Problem>> {
+    let own = EMITTERS.iter().find(|(own, _)| *own == name);
+    own.map(|(_, emit)| emit(step))
+        .or_else(|| calls::emit(name, step))
+}
 
 /// The elements of activations, as the kernels and as the source have them.
 trait Activation: KernelElement<Wide: Copy> {
     /// In the source.
     const ELEMENT: Element;
-    /// The name of every value there is.
-    const RANGE_NAME: &'static str;
     /// What it is clamped in.
     const WIDE_NAME: &'static str;
 }
 
 impl Activation for i8 {
     const ELEMENT: Element = Element::I8;
-    const RANGE_NAME: &'static str = "Clamp::INT8";
     const WIDE_NAME: &'static str = "i32";
 }
 
 impl Activation for i16 {
     const ELEMENT: Element = Element::I16;
-    const RANGE_NAME: &'static str = "Clamp::INT16";
     const WIDE_NAME: &'static str = "i32";
 }
 
 impl Activation for f32 {
     const ELEMENT: Element = Element::F32;
-    const RANGE_NAME: &'static str = "";
     const WIDE_NAME: &'static str = "f32";
 }
 
@@ -58,8 +63,8 @@ where
     range.literal()
 }
 
-/// The emitter for each name of [`ember_micro::registry`] that has one.
-pub(super) const EMITTERS: &[(&str, Emit)] = &[
+/// The emitters by the names in [`ember_micro::registry`].
+const EMITTERS: &[(&str, Emit)] = &[
     ("CONV_2D_INT8", linear::int8::<conv_2d::Op>),
     ("CONV_2D_INT16", linear::int16::<conv_2d::Op>),
     ("CONV_2D_FLOAT32", linear::float32::<conv_2d::Op>),
@@ -141,50 +146,44 @@ pub(super) const EMITTERS: &[(&str, Emit)] = &[
         "FULLY_CONNECTED_PRUNED_LUT",
         linear::stored::<fully_connected::Op, PrunedLut>,
     ),
-    ("MAX_POOL_2D_INT8", pool_2d::pool::<max_pool_2d::Op, i8>),
-    ("MAX_POOL_2D_INT16", pool_2d::pool::<max_pool_2d::Op, i16>),
-    ("MAX_POOL_2D_FLOAT32", pool_2d::pool::<max_pool_2d::Op, f32>),
-    (
-        "AVERAGE_POOL_2D_INT8",
-        pool_2d::pool::<average_pool_2d::Op, i8>,
-    ),
-    (
-        "AVERAGE_POOL_2D_INT16",
-        pool_2d::pool::<average_pool_2d::Op, i16>,
-    ),
-    (
-        "AVERAGE_POOL_2D_FLOAT32",
-        pool_2d::pool::<average_pool_2d::Op, f32>,
-    ),
-    ("ADD_INT8", add::quantized::<i8>),
-    ("ADD_INT16", add::quantized::<i16>),
-    ("ADD_FLOAT32", add::float32),
-    ("SOFTMAX_INT8", softmax::int8),
-    ("SOFTMAX_INT16", softmax::int16),
-    ("SOFTMAX_FLOAT32", softmax::float32),
-    ("RELU_INT8", relu::quantized::<i8>),
-    ("RELU_INT16", relu::quantized::<i16>),
-    (
-        "RELU_FLOAT32",
-        relu::float32::<ember_micro::ops::relu::Float32>,
-    ),
-    ("RELU6_INT8", relu::relu6::<i8>),
-    ("RELU6_INT16", relu::relu6::<i16>),
-    (
-        "RELU6_FLOAT32",
-        relu::float32::<ember_micro::ops::relu::Relu6Float32>,
-    ),
-    ("QUANTIZE_INT8", quantize::between::<i8, i8>),
-    ("QUANTIZE_INT16", quantize::between::<i16, i16>),
-    ("QUANTIZE_INT8_TO_INT16", quantize::between::<i8, i16>),
-    ("QUANTIZE_INT16_TO_INT8", quantize::between::<i16, i8>),
-    ("QUANTIZE_FLOAT32", quantize::from_float32::<i8>),
-    ("QUANTIZE_FLOAT32_TO_INT16", quantize::from_float32::<i16>),
-    ("DEQUANTIZE_INT8", quantize::to_float32::<i8>),
-    ("DEQUANTIZE_INT16", quantize::to_float32::<i16>),
-    ("DEQUANTIZE_FLOAT16", quantize::float16),
-    ("RESHAPE", moves::reshape),
+    ("TRANSPOSE_CONV_INT8", transpose_conv::int8),
+    ("TRANSPOSE_CONV_INT16", transpose_conv::int16),
+    ("TRANSPOSE_CONV_FLOAT32", transpose_conv::float32),
+    ("RESHAPE", moves::reshape::<reshape::Any>),
+    ("SQUEEZE", moves::reshape::<reshape::Squeeze>),
+    ("EXPAND_DIMS", moves::reshape::<reshape::ExpandDims>),
     ("SHAPE", moves::shape),
-    ("STRIDED_SLICE", moves::strided_slice),
-    ("PACK", moves::pack),
+    ("PACK", parts::pack),
+    ("CONCATENATION", parts::concatenation),
+    ("SPLIT", parts::split::<concatenation::Split, 1>),
+    ("SPLIT_V", parts::split::<concatenation::SplitV, 0>),
+    ("UNPACK", parts::split::<concatenation::Unpack, 0>),
+    ("PAD", moves::pad::<pad::Pad>),
+    ("PADV2", moves::pad::<pad::PadV2>),
+    ("ADD_N_INT8", parts::add_n_int8),
+    ("ADD_N_FLOAT32", parts::add_n_float32),
+    ("ELU_INT8", moves::elu),
 ];
+
+#[cfg(test)]
+mod tests {
+    use ember_micro::registry;
+
+    use super::{EMITTERS, calls};
+
+    #[test]
+    fn every_kernel_of_one_operator_has_one_emitter() {
+        let mut names: Vec<&str> = EMITTERS.iter().map(|(name, _)| *name).collect();
+        names.extend(calls::names());
+        // What it decodes is decoded by its readers.
+        names.push("DECODE");
+        for (name, row) in registry::NAMED {
+            let emitters = names.iter().filter(|own| *own == name).count();
+            assert_eq!(emitters, usize::from(row.next.is_none()), "{name}");
+        }
+        let unknown = names
+            .iter()
+            .find(|name| registry::NAMED.iter().all(|(own, _)| own != *name));
+        assert_eq!(unknown, None);
+    }
+}

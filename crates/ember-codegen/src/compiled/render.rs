@@ -10,63 +10,131 @@ use super::step::{Function, Step};
 use super::{ENGINE_LINE, Port, Program};
 use crate::source::sha256;
 
-/// What the source may name, and where it is. The order is that of rustfmt.
+/// What the source may name, and what that is. The order is that of rustfmt.
 const NAMES: &[(&str, &str)] = &[
-    ("Axis", "Axis"),
-    ("Float32", "Float32"),
-    ("Int8", "Int8"),
-    ("Int16", "Int16"),
-    ("KernelError", "KernelError"),
-    ("WideBias", "WideBias"),
-    ("add", "add"),
-    ("average_pool_2d", "average_pool_2d"),
-    ("Broadcast", "broadcast::Broadcast"),
-    ("BroadcastAxis", "broadcast::BroadcastAxis"),
-    ("Aligned", "compiled::Aligned"),
-    ("Arena", "compiled::Arena"),
-    ("BuiltinOp", "compiled::BuiltinOp"),
-    ("Clamp", "compiled::Clamp"),
-    ("Int64", "compiled::Int64"),
-    ("InvokeError", "compiled::InvokeError"),
-    ("Profiler", "compiled::Profiler"),
-    ("QuantizedMultiplier", "compiled::QuantizedMultiplier"),
-    ("elements", "compiled::elements"),
-    ("elements_mut", "compiled::elements_mut"),
-    ("int64s", "compiled::int64s"),
-    ("multipliers", "compiled::multipliers"),
-    ("conv_2d", "conv_2d"),
-    ("Conv2d", "conv_2d::Conv2d"),
-    ("depthwise_conv_2d", "depthwise_conv_2d"),
-    ("DepthwiseConv2d", "depthwise_conv_2d::DepthwiseConv2d"),
-    ("dequantize", "dequantize"),
-    ("fully_connected", "fully_connected"),
-    ("FullyConnected", "fully_connected::FullyConnected"),
-    ("hybrid", "hybrid"),
-    ("Hybrid", "hybrid::Hybrid"),
-    ("max_pool_2d", "max_pool_2d"),
-    ("MaxPool", "max_pool_2d::MaxPool"),
-    ("Pool2d", "max_pool_2d::Pool2d"),
-    ("pack", "pack"),
-    ("Pack", "pack::Pack"),
-    ("quantize", "quantize"),
-    ("Affine", "quantize::Affine"),
-    ("Requantize", "quantize::Requantize"),
-    ("relu", "relu"),
-    ("reshape", "reshape"),
-    ("shape", "shape"),
-    ("softmax", "softmax"),
-    ("Softmax", "softmax::Softmax"),
-    ("strided_slice", "strided_slice"),
-    ("SliceAxis", "strided_slice::SliceAxis"),
-    ("LookUp", "weights::LookUp"),
-    ("Packed", "weights::Packed"),
-    ("Sparse", "weights::Sparse"),
-    ("SparseLookUp", "weights::SparseLookUp"),
-    ("Tables", "weights::Tables"),
+    ("Ordering", "core::cmp::Ordering"),
+    ("PhantomData", "core::marker::PhantomData"),
+    ("Axis", "ember_kernels::Axis"),
+    ("Bool", "ember_kernels::Bool"),
+    ("Float32", "ember_kernels::Float32"),
+    ("Int8", "ember_kernels::Int8"),
+    ("Int16", "ember_kernels::Int16"),
+    ("KernelError", "ember_kernels::KernelError"),
+    ("WideBias", "ember_kernels::WideBias"),
+    ("abs", "ember_kernels::abs"),
+    ("add", "ember_kernels::add"),
+    ("arg_max", "ember_kernels::arg_max"),
+    ("average_pool_2d", "ember_kernels::average_pool_2d"),
+    ("batch_matmul", "ember_kernels::batch_matmul"),
+    ("BatchMatmul", "ember_kernels::batch_matmul::BatchMatmul"),
+    ("Side", "ember_kernels::batch_matmul::Side"),
+    ("binary", "ember_kernels::binary"),
+    ("Broadcast", "ember_kernels::broadcast::Broadcast"),
+    ("BroadcastAxis", "ember_kernels::broadcast::BroadcastAxis"),
+    ("broadcast_args", "ember_kernels::broadcast_args"),
+    ("cast", "ember_kernels::cast"),
+    ("comparisons", "ember_kernels::comparisons"),
+    ("Aligned", "ember_kernels::compiled::Aligned"),
+    ("Arena", "ember_kernels::compiled::Arena"),
+    ("BuiltinOp", "ember_kernels::compiled::BuiltinOp"),
+    ("Clamp", "ember_kernels::compiled::Clamp"),
+    ("Int64", "ember_kernels::compiled::Int64"),
+    ("InvokeError", "ember_kernels::compiled::InvokeError"),
+    ("Profiler", "ember_kernels::compiled::Profiler"),
+    (
+        "QuantizedMultiplier",
+        "ember_kernels::compiled::QuantizedMultiplier",
+    ),
+    ("elements", "ember_kernels::compiled::elements"),
+    ("elements_mut", "ember_kernels::compiled::elements_mut"),
+    ("int64s", "ember_kernels::compiled::int64s"),
+    ("multipliers", "ember_kernels::compiled::multipliers"),
+    ("conv_2d", "ember_kernels::conv_2d"),
+    ("Conv2d", "ember_kernels::conv_2d::Conv2d"),
+    ("depthwise_conv_2d", "ember_kernels::depthwise_conv_2d"),
+    (
+        "DepthwiseConv2d",
+        "ember_kernels::depthwise_conv_2d::DepthwiseConv2d",
+    ),
+    ("dequantize", "ember_kernels::dequantize"),
+    ("div", "ember_kernels::div"),
+    (
+        "dynamic_update_slice",
+        "ember_kernels::dynamic_update_slice",
+    ),
+    (
+        "UpdateSlice",
+        "ember_kernels::dynamic_update_slice::UpdateSlice",
+    ),
+    ("elu", "ember_kernels::elu"),
+    ("fully_connected", "ember_kernels::fully_connected"),
+    (
+        "FullyConnected",
+        "ember_kernels::fully_connected::FullyConnected",
+    ),
+    ("gather", "ember_kernels::gather"),
+    ("Gather", "ember_kernels::gather::Gather"),
+    ("GatherNd", "ember_kernels::gather::GatherNd"),
+    ("hard_swish", "ember_kernels::hard_swish"),
+    ("hybrid", "ember_kernels::hybrid"),
+    ("Hybrid", "ember_kernels::hybrid::Hybrid"),
+    ("l2", "ember_kernels::l2"),
+    ("leaky_relu", "ember_kernels::leaky_relu"),
+    ("logical", "ember_kernels::logical"),
+    ("logistic", "ember_kernels::logistic"),
+    ("max_pool_2d", "ember_kernels::max_pool_2d"),
+    ("MaxPool", "ember_kernels::max_pool_2d::MaxPool"),
+    ("Pool2d", "ember_kernels::max_pool_2d::Pool2d"),
+    ("maximum_minimum", "ember_kernels::maximum_minimum"),
+    ("mirror_pad", "ember_kernels::mirror_pad"),
+    ("MirrorAxis", "ember_kernels::mirror_pad::MirrorAxis"),
+    ("mul", "ember_kernels::mul"),
+    ("pack", "ember_kernels::pack"),
+    ("Pack", "ember_kernels::pack::Pack"),
+    ("prelu", "ember_kernels::prelu"),
+    ("quantize", "ember_kernels::quantize"),
+    ("Affine", "ember_kernels::quantize::Affine"),
+    ("Requantize", "ember_kernels::quantize::Requantize"),
+    ("reduce", "ember_kernels::reduce"),
+    ("Reduce", "ember_kernels::reduce::Reduce"),
+    ("ReduceAxis", "ember_kernels::reduce::ReduceAxis"),
+    ("relu", "ember_kernels::relu"),
+    ("reshape", "ember_kernels::reshape"),
+    ("resize", "ember_kernels::resize"),
+    ("Resize", "ember_kernels::resize::Resize"),
+    ("select_v2", "ember_kernels::select_v2"),
+    ("SelectAxis", "ember_kernels::select_v2::SelectAxis"),
+    ("shape", "ember_kernels::shape"),
+    ("softmax", "ember_kernels::softmax"),
+    ("Softmax", "ember_kernels::softmax::Softmax"),
+    ("space_to_batch_nd", "ember_kernels::space_to_batch_nd"),
+    (
+        "SpaceToBatch",
+        "ember_kernels::space_to_batch_nd::SpaceToBatch",
+    ),
+    ("squared_difference", "ember_kernels::squared_difference"),
+    ("strided", "ember_kernels::strided"),
+    ("Strided", "ember_kernels::strided::Strided"),
+    ("StridedAxis", "ember_kernels::strided::StridedAxis"),
+    ("strided_slice", "ember_kernels::strided_slice"),
+    ("SliceAxis", "ember_kernels::strided_slice::SliceAxis"),
+    ("sub", "ember_kernels::sub"),
+    ("transpose_conv", "ember_kernels::transpose_conv"),
+    (
+        "TransposeConv",
+        "ember_kernels::transpose_conv::TransposeConv",
+    ),
+    (
+        "TransposedAxis",
+        "ember_kernels::transpose_conv::TransposedAxis",
+    ),
+    ("unary", "ember_kernels::unary"),
+    ("LookUp", "ember_kernels::weights::LookUp"),
+    ("Packed", "ember_kernels::weights::Packed"),
+    ("Sparse", "ember_kernels::weights::Sparse"),
+    ("SparseLookUp", "ember_kernels::weights::SparseLookUp"),
+    ("Tables", "ember_kernels::weights::Tables"),
 ];
-
-/// Names whose item comes with the path that another name brings in: `softmax::Int8` is not `Int8`.
-const QUALIFIED: &[&str] = &["Int8", "Int32", "Int64"];
 
 /// The whole module.
 pub(super) fn module(file: &[u8], program: &Program<'_>) -> String {
@@ -87,7 +155,7 @@ fn write_head(text: &mut String, file: &[u8], body: &str) -> fmt::Result {
     writeln!(text)?;
     for (name, path) in NAMES {
         if names(body, name) {
-            writeln!(text, "use ::ember_kernels::{path};")?;
+            writeln!(text, "use ::{path};")?;
         }
     }
     Ok(())
@@ -108,7 +176,8 @@ fn names(body: &str, name: &str) -> bool {
             let used = !is_module
                 || after.starts_with("::")
                 || after.starts_with('(') && is_function(name);
-            whole && used && !(before.ends_with("::") && (is_module || QUALIFIED.contains(&name)))
+            // Behind a path it is an item of that path: `softmax::Int8` is not `Int8`.
+            whole && used && !before.ends_with("::")
         })
     })
 }
@@ -116,7 +185,7 @@ fn names(body: &str, name: &str) -> bool {
 fn is_function(name: &str) -> bool {
     NAMES
         .iter()
-        .any(|(own, path)| *own == name && path.starts_with("compiled::"))
+        .any(|(own, path)| *own == name && path.starts_with("ember_kernels::compiled::"))
 }
 
 fn write_body(text: &mut String, file: &[u8], program: &Program<'_>) -> fmt::Result {
@@ -248,7 +317,7 @@ impl Model {
     /// Computes the outputs from the inputs.
     ///
     /// # Errors
-    /// The operator that could not run: an average over nothing but padding.
+    /// The operator that could not run, and why: it is not defined for its inputs.
     pub fn invoke(&mut self) -> Result<(), InvokeError> {
         self.invoke_profiled(&mut ())
     }

@@ -112,10 +112,25 @@ impl<'m> Step<'_, 'm> {
         }
     }
 
+    /// The input at `at` in elements of its own type, as an expression.
+    pub(super) fn own_input(&mut self, at: usize, name: &str) -> Result<String, Problem> {
+        let element = element(self.graph, self.operator.inputs().get(at));
+        self.input(at, name, element)
+    }
+
     /// The output as an expression.
     pub(super) fn output(&mut self, element: Element) -> Result<String, Problem> {
         let name = self.output_bytes()?;
-        Ok(format!("elements_mut::<{}>({name})?", element.name()))
+        Ok(match element {
+            Element::U8 => name,
+            _ => format!("elements_mut::<{}>({name})?", element.name()),
+        })
+    }
+
+    /// The output in elements of its own type, as an expression.
+    pub(super) fn own_output(&mut self) -> Result<String, Problem> {
+        let element = element(self.graph, self.operator.outputs().get(0));
+        self.output(element)
     }
 
     /// The output's bytes as an expression.
@@ -124,9 +139,17 @@ impl<'m> Step<'_, 'm> {
             Some((next, _)) if self.joined => next,
             _ => &self.operator,
         };
-        let id = last.outputs().get(0);
+        self.written(last.outputs().get(0), "output")
+    }
+
+    /// The bytes of the output at `at`, of an operator with several, as an expression.
+    pub(super) fn output_at(&mut self, at: usize) -> Result<String, Problem> {
+        self.written(self.operator.outputs().get(at), &format!("output{at}"))
+    }
+
+    fn written(&mut self, id: Option<TensorId>, name: &str) -> Result<String, Problem> {
         match id.map(|id| self.graph.place(id)) {
-            Some(Place::Arena(root)) => Ok(self.bind("output", Bytes::Tensor(root))),
+            Some(Place::Arena(root)) => Ok(self.bind(name, Bytes::Tensor(root))),
             _ => Err(Problem("its output is a constant of the file".to_owned())),
         }
     }
@@ -150,12 +173,13 @@ impl<'m> Step<'_, 'm> {
     /// An expression for the elements of a constant in the file.
     pub(super) fn data(&mut self, name: &str, data: &'m [u8], element: Element) -> String {
         let item = self.constant_name(&name.to_uppercase());
-        self.constants.tensor(
-            &item,
-            &format!("{name} of operator {}", self.index),
-            data,
-            element,
-        )
+        let what = format!("{name} of operator {}", self.index);
+        if element == Element::Bool {
+            // Only its own crate can make one out of a number in a constant.
+            let bytes = self.constants.tensor(&item, &what, data, Element::U8);
+            return format!("elements::<Bool>({bytes})?");
+        }
+        self.constants.tensor(&item, &what, data, element)
     }
 
     fn bind(&mut self, name: &str, bytes: Bytes) -> String {
@@ -211,6 +235,11 @@ impl<'m> Step<'_, 'm> {
         let call = broken_call(path, arguments);
         self.statement(call);
     }
+}
+
+/// What a tensor consists of; bytes where there is none.
+fn element(graph: &Graph<'_>, id: Option<TensorId>) -> Element {
+    id.map_or(Element::U8, |id| Element::of(graph.tensor(id).dtype()))
 }
 
 /// A call in one line, or with an argument in each.

@@ -68,7 +68,7 @@ pub(super) fn broken(text: &str, indent: usize, first: usize) -> String {
 }
 
 /// What stands between the outermost commas.
-fn parts(inside: &str) -> Vec<&str> {
+pub(super) fn parts(inside: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut depth, mut start) = (0, 0);
     for (at, character) in inside.char_indices() {

@@ -102,7 +102,7 @@ impl Model {
     /// Computes the outputs from the inputs.
     ///
     /// # Errors
-    /// The operator that could not run: an average over nothing but padding.
+    /// The operator that could not run, and why: it is not defined for its inputs.
     pub fn invoke(&mut self) -> Result<(), InvokeError> {
         self.invoke_profiled(&mut ())
     }

@@ -73,16 +73,7 @@ pub(in super::super) fn int16<O: Call>(step: &mut Step<'_, '_>) -> Result<(), Pr
     let (prepared, kept) = step.prepared::<LinearKernel<O, linear::Int16>>()?;
     let int16 = prepared.second.first;
     let (range, narrow) = (range(int16.range), int16.bits == 32);
-    let (variant, element) = if narrow {
-        ("Int32", Element::I32)
-    } else {
-        ("Int64", Element::I64)
-    };
-    let bias = step.optional_input(BIAS, "bias", element);
-    let constant = bias.as_ref().is_none_or(|(_, constant)| *constant);
-    let bias = bias.map_or("WideBias::None".to_owned(), |(bias, _)| {
-        format!("WideBias::{variant}({bias})")
-    });
+    let (bias, constant) = wide_bias(step, BIAS, narrow);
     let multipliers = step.multipliers(&kept);
     let text = format!(
         "Int16 {{ range: {range}, bias: {bias}, narrow: {narrow}, multipliers: {multipliers} }}"
@@ -94,7 +85,7 @@ pub(in super::super) fn int16<O: Call>(step: &mut Step<'_, '_>) -> Result<(), Pr
 /// On float32.
 pub(in super::super) fn float32<O: Call>(step: &mut Step<'_, '_>) -> Result<(), Problem> {
     let (prepared, _) = step.prepared::<LinearKernel<O, linear::Float32>>()?;
-    let (bias, constant) = bias(step, Element::F32);
+    let (bias, constant) = bias(step, BIAS, Element::F32);
     let range = range(prepared.second.first);
     let text = format!("Float32 {{ range: {range}, bias: {bias} }}");
     let arithmetic = arithmetic(step, "Float32<'static>", &text, constant);
@@ -154,17 +145,30 @@ where
     Ok(())
 }
 
-/// The bias as an option, and whether it is constant.
-fn bias(step: &mut Step<'_, '_>, element: Element) -> (String, bool) {
-    match step.optional_input(BIAS, "bias", element) {
+/// The bias, the input at `at`, as an option, and whether it is constant.
+pub(super) fn bias(step: &mut Step<'_, '_>, at: usize, element: Element) -> (String, bool) {
+    match step.optional_input(at, "bias", element) {
         None => ("None".to_owned(), true),
         Some((bias, constant)) => (format!("Some({bias})"), constant),
     }
 }
 
+/// [`bias`] for activations of int16: of int32 where sums are `narrow`, else of int64.
+pub(super) fn wide_bias(step: &mut Step<'_, '_>, at: usize, narrow: bool) -> (String, bool) {
+    let (variant, element) = if narrow {
+        ("Int32", Element::I32)
+    } else {
+        ("Int64", Element::I64)
+    };
+    match step.optional_input(at, "bias", element) {
+        None => ("WideBias::None".to_owned(), true),
+        Some((bias, constant)) => (format!("WideBias::{variant}({bias})"), constant),
+    }
+}
+
 /// An expression for a reference to this arithmetic: a constant of the module where all of it is constant, else one that
 /// the function makes.
-fn arithmetic(step: &mut Step<'_, '_>, of: &str, text: &str, constant: bool) -> String {
+pub(super) fn arithmetic(step: &mut Step<'_, '_>, of: &str, text: &str, constant: bool) -> String {
     if constant {
         return step.parameter("ARITHMETIC", of, text);
     }
@@ -178,7 +182,7 @@ fn int8_arithmetic(
     prepared: &linear::PreparedInt8,
     kept: &[u32],
 ) -> String {
-    let (bias, constant) = bias(step, Element::I32);
+    let (bias, constant) = bias(step, BIAS, Element::I32);
     let multipliers = step.multipliers(kept);
     let [input, filter, output, _] = prepared.zero_points;
     let range = range(prepared.range);
@@ -196,7 +200,7 @@ pub(in super::super) fn dynamic<O: Call>(step: &mut Step<'_, '_>) -> Result<(), 
     let scales: Vec<f32> = kept.iter().map(|bits| f32::from_bits(*bits)).collect();
     let name = step.constant_name("SCALES");
     let scales = step.constants.scales(&name, &scales);
-    let (bias, _) = bias(step, Element::F32);
+    let (bias, _) = bias(step, BIAS, Element::F32);
     let shape = step.shape("", &prepared.first);
     let input = step.input(0, "input", Element::F32)?;
     let filter = step.input(FILTER, "filter", Element::I8)?;

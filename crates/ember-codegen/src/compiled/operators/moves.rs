@@ -1,14 +1,17 @@
-//! The operators that move elements of any type: RESHAPE, SHAPE, STRIDED_SLICE and PACK.
+//! The operators that move elements of any type and depend on more than what was prepared: RESHAPE, SHAPE and PAD; and ELU of
+//! int8, which looks its outputs up.
 
-use ember_micro::ops::{pack, reshape, shape as micro_shape, strided_slice as micro_slice};
+use ember_kernels::strided::Strided;
+use ember_micro::Kernel;
+use ember_micro::ops::{elu, pad, shape};
 
 use super::super::constants::Element;
-use super::super::step::{Problem, Step, broken_call};
-use super::super::text::debug;
+use super::super::step::{Problem, Step};
+use super::parameters::Parameters;
 
-/// RESHAPE of a constant, or to other bytes: where the output has the input's bytes there is no call.
-pub(in super::super) fn reshape(step: &mut Step<'_, '_>) -> Result<(), Problem> {
-    step.prepared::<reshape::Any>()?;
+/// RESHAPE, SQUEEZE or EXPAND_DIMS of a constant, or to other bytes: where the output has the input's bytes there is no call.
+pub(in super::super) fn reshape<K: Kernel>(step: &mut Step<'_, '_>) -> Result<(), Problem> {
+    step.prepared::<K>()?;
     let input = step.input(0, "input", Element::U8)?;
     let output = step.output_bytes()?;
     step.call("reshape::bytes", &[&input, &output]);
@@ -17,37 +20,42 @@ pub(in super::super) fn reshape(step: &mut Step<'_, '_>) -> Result<(), Problem> 
 
 /// SHAPE: the sizes are constants.
 pub(in super::super) fn shape(step: &mut Step<'_, '_>) -> Result<(), Problem> {
-    let ((), sizes) = step.prepared::<micro_shape::Any>()?;
+    let ((), sizes) = step.prepared::<shape::Any>()?;
     let output = step.output(Element::I32)?;
     step.call("shape::int32", &[&format!("&{sizes:?}"), &output]);
     Ok(())
 }
 
-/// STRIDED_SLICE.
-pub(in super::super) fn strided_slice(step: &mut Step<'_, '_>) -> Result<(), Problem> {
-    let (prepared, _) = step.prepared::<micro_slice::Any>()?;
-    let of = format!("[SliceAxis; {}]", prepared.axes.len());
-    let axes = step.parameter("AXES", &of, &debug(&prepared.axes));
+/// PAD or PADV2: the value that surrounds the input is an input, or the zero point in as many bytes as an element has.
+pub(in super::super) fn pad<K: Kernel<Prepared = pad::Prepared>>(
+    step: &mut Step<'_, '_>,
+) -> Result<(), Problem> {
+    let (pad::Prepared { shape, zero_point }, _) = step.prepared::<K>()?;
+    let mut moved = Vec::new();
+    Strided::emit(&shape, step, &mut moved);
+    let value = match step.optional_input(2, "value", Element::U8) {
+        Some((value, _)) => value,
+        None => {
+            let [low, high] = [zero_point.to_le_bytes(), [0; 4]];
+            let bytes = [low, high].concat();
+            let element = bytes.get(..shape.element as usize).unwrap_or_default();
+            format!("&{element:?}")
+        }
+    };
     let input = step.input(0, "input", Element::U8)?;
     let output = step.output_bytes()?;
-    let element = prepared.element.to_string();
-    step.call("strided_slice::bytes", &[&axes, &element, &input, &output]);
+    step.statement(format!("strided::fill({value}, {output})?;"));
+    step.call("strided::copy", &[&moved.concat(), &input, &output]);
     Ok(())
 }
 
-/// PACK.
-pub(in super::super) fn pack(step: &mut Step<'_, '_>) -> Result<(), Problem> {
-    let (prepared, _) = step.prepared::<pack::Any>()?;
-    let shape = step.shape("", &prepared);
-    let output = step.output_bytes()?;
-    for index in 0..step.operator.inputs().len() {
-        let input = step.input(index, &format!("input{index}"), Element::U8)?;
-        let call = broken_call(
-            "pack::bytes",
-            &[&shape, &index.to_string(), &input, &output],
-        );
-        step.statement(format!("{call}?;"));
-    }
-    step.statement("Ok(())".to_owned());
+/// ELU of int8: the table is a constant.
+pub(in super::super) fn elu(step: &mut Step<'_, '_>) -> Result<(), Problem> {
+    let ((), table) = step.prepared::<elu::Int8>()?;
+    let name = step.constant_name("TABLE");
+    let table = step.constants.table(&name, &table);
+    let input = step.input(0, "input", Element::I8)?;
+    let output = step.output(Element::I8)?;
+    step.call("elu::look_up", &[&table, &input, &output]);
     Ok(())
 }
