@@ -34,7 +34,7 @@ mod step;
 mod text;
 
 use ember_core::BuiltinOp;
-use ember_micro::{ARENA_ALIGNMENT, Interpreter, arena_bytes_needed, registry};
+use ember_micro::{ARENA_ALIGNMENT, Interpreter, arena_bytes_needed, initial_byte, registry};
 use ember_tflite::Model;
 
 use crate::CodegenError;
@@ -80,6 +80,8 @@ struct Program<'m> {
     inputs: Vec<Port<'m>>,
     outputs: Vec<Port<'m>>,
     arena_bytes: usize,
+    /// Where the variables lie, and with what they are filled at first.
+    variables: Vec<(std::ops::Range<usize>, u8)>,
 }
 
 /// An operator, in the order of execution.
@@ -183,12 +185,14 @@ impl<'m> Program<'m> {
         let inputs: Vec<_> = ids(graph.main.inputs())
             .map(|id| port(&mut buffers, id, 0))
             .collect();
+        let mut variables = Vec::new();
         for (tensor, id) in graph.main.tensors().zip(0..) {
             // A variable carries its value from one run to the next.
             if tensor.is_variable()
                 && let Ok(index) = port(&mut buffers, id, 0)
             {
                 buffers[index].last = end;
+                variables.push((index, initial_byte(&tensor)));
             }
         }
         let mut bound = Vec::new();
@@ -224,7 +228,10 @@ impl<'m> Program<'m> {
         let places = bound
             .iter()
             .map(|indices| indices.iter().map(|index| ranges[*index].clone()).collect());
+        let variables = variables.into_iter();
+        let variables = variables.map(|(index, byte)| (ranges[index].clone(), byte));
         Self {
+            variables: variables.collect(),
             places: places.collect(),
             inputs: ports(inputs),
             outputs: ports(outputs),

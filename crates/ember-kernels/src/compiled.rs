@@ -7,7 +7,7 @@
 use core::ops::Range;
 
 pub use ember_core::view::Int64;
-pub use ember_core::{BuiltinOp, Clamp, QuantizedMultiplier};
+pub use ember_core::{Activation, BuiltinOp, Clamp, QuantizedMultiplier};
 
 use ember_core::view::{self, Plain};
 

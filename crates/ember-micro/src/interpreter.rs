@@ -221,7 +221,8 @@ impl<'a, 'm> Interpreter<'a, 'm> {
 
 /// What a variable is filled with: of INT8 the first zero point, as `ResetTensorData` in
 /// `micro/micro_interpreter_graph.cc` does it, else zero.
-pub(crate) fn initial_byte(tensor: &Tensor<'_>) -> u8 {
+#[must_use]
+pub fn initial_byte(tensor: &Tensor<'_>) -> u8 {
     let quantization = tensor.quantization();
     let zero_point = quantization.and_then(|quantization| quantization.zero_point(0));
     match (tensor.dtype(), zero_point) {

@@ -43,7 +43,7 @@ pub use error::{Fault, InvokeError, InvokeFault, PrepareError, Refused, Slot};
 pub use inspect::PreparedOperator;
 #[cfg(feature = "alloc")]
 pub use interpreter::arena_bytes_needed;
-pub use interpreter::{ARENA_ALIGNMENT, Interpreter};
+pub use interpreter::{ARENA_ALIGNMENT, Interpreter, initial_byte};
 pub use io::{Inputs, Io};
 pub use kernel::{Kernel, Registration};
 #[cfg(feature = "alloc")]

@@ -5,6 +5,7 @@
 //! has, on their number, or on what was kept.
 
 mod calls;
+mod detection_post_process;
 mod linear;
 mod moves;
 mod parameters;
@@ -14,7 +15,8 @@ mod transpose_conv;
 use ember_core::Clamp;
 use ember_kernels::Element as KernelElement;
 use ember_micro::ops::{
-    concatenation, conv_2d, depthwise_conv_2d, fully_connected, pad, reshape,
+    concatenation, conv_2d, depthwise_conv_2d, detection_post_process as micro_detection,
+    fully_connected, pad, reshape,
     stored::{Int2, Int4, Lut, Pruned, PrunedLut},
 };
 
@@ -149,6 +151,14 @@ const EMITTERS: &[(&str, Emit)] = &[
     ("TRANSPOSE_CONV_INT8", transpose_conv::int8),
     ("TRANSPOSE_CONV_INT16", transpose_conv::int16),
     ("TRANSPOSE_CONV_FLOAT32", transpose_conv::float32),
+    (
+        "DETECTION_POST_PROCESS_FLOAT32",
+        detection_post_process::run::<micro_detection::Float32>,
+    ),
+    (
+        "DETECTION_POST_PROCESS_UINT8",
+        detection_post_process::run::<micro_detection::Uint8>,
+    ),
     ("RESHAPE", moves::reshape::<reshape::Any>),
     ("SQUEEZE", moves::reshape::<reshape::Squeeze>),
     ("EXPAND_DIMS", moves::reshape::<reshape::ExpandDims>),

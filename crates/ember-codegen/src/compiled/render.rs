@@ -34,6 +34,7 @@ const NAMES: &[(&str, &str)] = &[
     ("broadcast_args", "ember_kernels::broadcast_args"),
     ("cast", "ember_kernels::cast"),
     ("comparisons", "ember_kernels::comparisons"),
+    ("Activation", "ember_kernels::compiled::Activation"),
     ("Aligned", "ember_kernels::compiled::Aligned"),
     ("Arena", "ember_kernels::compiled::Arena"),
     ("BuiltinOp", "ember_kernels::compiled::BuiltinOp"),
@@ -57,6 +58,15 @@ const NAMES: &[(&str, &str)] = &[
         "ember_kernels::depthwise_conv_2d::DepthwiseConv2d",
     ),
     ("dequantize", "ember_kernels::dequantize"),
+    (
+        "detection_post_process",
+        "ember_kernels::detection_post_process",
+    ),
+    (
+        "DetectionPostProcess",
+        "ember_kernels::detection_post_process::DetectionPostProcess",
+    ),
+    ("Values", "ember_kernels::detection_post_process::Values"),
     ("div", "ember_kernels::div"),
     (
         "dynamic_update_slice",
@@ -80,8 +90,10 @@ const NAMES: &[(&str, &str)] = &[
     ("Hybrid", "ember_kernels::hybrid::Hybrid"),
     ("l2", "ember_kernels::l2"),
     ("leaky_relu", "ember_kernels::leaky_relu"),
+    ("log_softmax", "ember_kernels::log_softmax"),
     ("logical", "ember_kernels::logical"),
     ("logistic", "ember_kernels::logistic"),
+    ("Steps", "ember_kernels::logistic::Steps"),
     ("max_pool_2d", "ember_kernels::max_pool_2d"),
     ("MaxPool", "ember_kernels::max_pool_2d::MaxPool"),
     ("Pool2d", "ember_kernels::max_pool_2d::Pool2d"),
@@ -119,6 +131,8 @@ const NAMES: &[(&str, &str)] = &[
     ("strided_slice", "ember_kernels::strided_slice"),
     ("SliceAxis", "ember_kernels::strided_slice::SliceAxis"),
     ("sub", "ember_kernels::sub"),
+    ("svdf", "ember_kernels::svdf"),
+    ("Svdf", "ember_kernels::svdf::Svdf"),
     ("transpose_conv", "ember_kernels::transpose_conv"),
     (
         "TransposeConv",
@@ -129,6 +143,15 @@ const NAMES: &[(&str, &str)] = &[
         "ember_kernels::transpose_conv::TransposedAxis",
     ),
     ("unary", "ember_kernels::unary"),
+    (
+        "unidirectional_sequence_lstm",
+        "ember_kernels::unidirectional_sequence_lstm",
+    ),
+    ("Lstm", "ember_kernels::unidirectional_sequence_lstm::Lstm"),
+    (
+        "Scales",
+        "ember_kernels::unidirectional_sequence_lstm::Scales",
+    ),
     ("LookUp", "ember_kernels::weights::LookUp"),
     ("Packed", "ember_kernels::weights::Packed"),
     ("Sparse", "ember_kernels::weights::Sparse"),
@@ -268,33 +291,44 @@ fn write_facts(text: &mut String, file: &[u8], program: &Program<'_>) -> fmt::Re
 
 fn write_model(text: &mut String, program: &Program<'_>) -> fmt::Result {
     let main = &program.graph.main;
-    text.push_str(
+    // Zeros are there from the start.
+    let filled = program.variables.iter().any(|(_, byte)| *byte != 0);
+    let (field, value) = if filled {
+        (
+            "\n    /// Whether the variables have what they begin with.\n    begun: bool,",
+            "\n            begun: false,",
+        )
+    } else {
+        ("", "")
+    };
+    write!(
+        text,
         "
 /// The model with its memory, which is zero at first.
 #[derive(Debug)]
-pub struct Model {
-    arena: Arena<ARENA_BYTES>,
-}
+pub struct Model {{
+    arena: Arena<ARENA_BYTES>,{field}
+}}
 
-impl Default for Model {
-    fn default() -> Self {
+impl Default for Model {{
+    fn default() -> Self {{
         Self::new()
-    }
-}
+    }}
+}}
 
-impl Model {
+impl Model {{
     /// The model before its first run.
     #[must_use]
-    pub const fn new() -> Self {
-        Self {
-            arena: Arena::new(),
-        }
-    }
+    pub const fn new() -> Self {{
+        Self {{
+            arena: Arena::new(),{value}
+        }}
+    }}
 
     /// The bytes of input `index`, to be written before each run, which overwrites them; `None` where there is no such input.
     ///
-",
-    );
+"
+    )?;
     write_ports(text, program, main.inputs())?;
     writeln!(
         text,
@@ -327,7 +361,13 @@ impl Model {
     /// # Errors
     /// As [`Model::invoke`].
     pub fn invoke_profiled(&mut self, profiler: &mut impl Profiler) -> Result<(), InvokeError> {
-        for (operator, op) in (0..).zip(OPERATORS) {
+",
+    );
+    if filled {
+        text.push_str("        if !self.begun {\n            self.reset_variables();\n        }\n");
+    }
+    text.push_str(
+        "        for (operator, op) in (0..).zip(OPERATORS) {
             profiler.begin(operator, op);
             self.run(operator)
                 .map_err(|error| InvokeError { operator, error })?;
@@ -335,9 +375,34 @@ impl Model {
         }
         Ok(())
     }
-}
 ",
     );
+    write_variables(text, program, filled)?;
+    text.push_str("}\n");
+    Ok(())
+}
+
+/// What sets the variables to what they begin with, where there are any.
+fn write_variables(text: &mut String, program: &Program<'_>, filled: bool) -> fmt::Result {
+    if program.variables.is_empty() {
+        return Ok(());
+    }
+    text.push_str(
+        "
+    /// Sets the variables, which carry state from run to run, to what stands for zero.
+    pub fn reset_variables(&mut self) {
+",
+    );
+    for (Range { start, end }, byte) in &program.variables {
+        writeln!(
+            text,
+            "        if let Some(bytes) = self.arena.get_mut({start}..{end}) {{\n            bytes.fill({byte});\n        }}"
+        )?;
+    }
+    if filled {
+        text.push_str("        self.begun = true;\n");
+    }
+    text.push_str("    }\n");
     Ok(())
 }
 

@@ -114,8 +114,20 @@ impl<'m> Step<'_, 'm> {
 
     /// The input at `at` in elements of its own type, as an expression.
     pub(super) fn own_input(&mut self, at: usize, name: &str) -> Result<String, Problem> {
-        let element = element(self.graph, self.operator.inputs().get(at));
-        self.input(at, name, element)
+        self.input(at, name, self.own_element(at))
+    }
+
+    /// What the input at `at` consists of.
+    pub(super) fn own_element(&self, at: usize) -> Element {
+        element(self.graph, self.operator.inputs().get(at))
+    }
+
+    /// The elements of the variable at `at`, an input that is written to, as an expression.
+    pub(super) fn variable(&mut self, at: usize, name: &str) -> Result<String, Problem> {
+        let id = self.operator.inputs().get(at);
+        let element = element(self.graph, id);
+        let name = self.written(id, name)?;
+        Ok(format!("elements_mut::<{}>({name})?", element.name()))
     }
 
     /// The output as an expression.
@@ -150,7 +162,9 @@ impl<'m> Step<'_, 'm> {
     fn written(&mut self, id: Option<TensorId>, name: &str) -> Result<String, Problem> {
         match id.map(|id| self.graph.place(id)) {
             Some(Place::Arena(root)) => Ok(self.bind(name, Bytes::Tensor(root))),
-            _ => Err(Problem("its output is a constant of the file".to_owned())),
+            _ => Err(Problem(
+                "what it writes to is a constant of the file".to_owned(),
+            )),
         }
     }
 
@@ -168,6 +182,11 @@ impl<'m> Step<'_, 'm> {
         let name = self.bind("scratch", Bytes::Scratch(bytes));
         self.statement(format!("let {name} = elements_mut::<{of}>({name})?;"));
         name
+    }
+
+    /// So many bytes to work in under a name of their own, of an operator that needs several.
+    pub(super) fn room_for(&mut self, name: &str, bytes: u32) -> String {
+        self.bind(name, Bytes::Scratch(bytes as usize))
     }
 
     /// An expression for the elements of a constant in the file.

@@ -49,8 +49,10 @@ ember_core::plain! {
     /// Scale and zero point of an input; of float32 not looked at.
     #[derive(Clone, Copy, Debug, Default, PartialEq)]
     pub struct Quantization {
-        scale: f32,
-        zero_point: i32,
+        /// What one step stands for.
+        pub scale: f32,
+        /// What stands for zero.
+        pub zero_point: i32,
     }
 
     /// What [`Of`] prepares.

@@ -1,21 +1,23 @@
 //! The operators that are one call, as rows: the name in [`ember_micro::registry`], the kernel, and the call.
 //!
 //! In a call `$` is the next of what the kernel prepared. `input`, `input0`, `input1`, … are the elements of the inputs, `bytes`,
-//! `bytes0`, … their bytes, `output` and `output_bytes` those of the output. Everything else is text.
+//! `bytes0`, … their bytes, `some0`, … an option of the elements of one that may be left out, `variable0`, … the elements of one
+//! that is written to, `output` and `output_bytes` those of the output. Everything else is text, a line for a
+//! statement.
 
 use ember_kernels::{Bool, Int64};
 use ember_micro::Kernel;
 use ember_micro::ops::{
     abs, add, arg_max, average_pool_2d, batch_matmul, broadcast_args, cast, comparisons,
     depth_to_space, dequantize, div, dynamic_update_slice, gather, hard_swish, l2, leaky_relu,
-    logical, logistic, max_pool_2d, maximum_minimum, mul, pad, prelu, quantize, reduce, relu,
-    resize, select_v2, softmax, space_to_batch_nd, squared_difference, strided_slice, sub,
-    transpose, unary, zeros_like,
+    log_softmax, logical, logistic, max_pool_2d, maximum_minimum, mul, pad, prelu, quantize,
+    reduce, relu, resize, select_v2, softmax, space_to_batch_nd, squared_difference, strided_slice,
+    sub, svdf, transpose, unary, unidirectional_sequence_lstm, zeros_like,
 };
 
 use super::super::constants::Element;
 use super::super::step::{Problem, Step, broken_call};
-use super::super::text::parts;
+use super::super::text::{broken, parts};
 use super::parameters::Parameters;
 
 /// Gives what the kernel prepared as expressions.
@@ -48,9 +50,14 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 
 fn write(step: &mut Step<'_, '_>, prepared: Prepared, calls: &str) -> Result<(), Problem> {
     let mut prepared = prepared(step)?.into_iter();
-    let calls: Vec<&str> = calls.split("; ").collect();
+    let calls: Vec<&str> = calls.lines().collect();
     for (call, number) in calls.iter().zip(1..) {
         let call = expanded(step, call, &mut prepared)?;
+        if let Some((name, value)) = call.split_once(" = ") {
+            let value = broken(value, 0, "         = ;".len() + name.len());
+            step.statement(format!("{name} = {value};"));
+            continue;
+        }
         let (Some(open), Some(close)) = (call.find('('), call.rfind(')')) else {
             return Err(Problem(format!("{call} is no call")));
         };
@@ -75,7 +82,12 @@ fn expanded(
         let end = rest.find(|character| !is_word(character));
         let end = end.unwrap_or(rest.len());
         let (word, behind) = rest.split_at(end);
-        expanded += &operand(step, word)?.unwrap_or_else(|| word.to_owned());
+        // Before a colon stands the name of a field.
+        let operand = match behind.starts_with(':') {
+            true => None,
+            false => operand(step, word)?,
+        };
+        expanded += &operand.unwrap_or_else(|| word.to_owned());
         let mut behind = behind.chars();
         match behind.next() {
             Some('$') => expanded += &prepared.next().unwrap_or_default(),
@@ -94,17 +106,28 @@ fn operand(step: &mut Step<'_, '_>, word: &str) -> Result<Option<String>, Proble
         "output" => step.own_output()?,
         "output_bytes" => step.output_bytes()?,
         "input" => step.own_input(0, word)?,
-        _ => match (number("input"), number("bytes")) {
-            (Some(at), _) => step.own_input(at, word)?,
-            (_, Some(at)) => step.input(at, &format!("input{at}"), Element::U8)?,
-            _ => return Ok(None),
-        },
+        _ => {
+            if let Some(at) = number("input") {
+                step.own_input(at, word)?
+            } else if let Some(at) = number("bytes") {
+                step.input(at, &format!("input{at}"), Element::U8)?
+            } else if let Some(at) = number("some") {
+                match step.operator.inputs().get(at) {
+                    Some(_) => format!("Some({})", step.own_input(at, &format!("input{at}"))?),
+                    None => "None".to_owned(),
+                }
+            } else if let Some(at) = number("variable") {
+                step.variable(at, &format!("input{at}"))?
+            } else {
+                return Ok(None);
+            }
+        }
     };
     Ok(Some(expression))
 }
 
 macro_rules! rows {
-    ($($name:literal, $kernel:ty, $text:literal;)*) => {
+    ($($name:literal, $kernel:ty, $text:expr;)*) => {
         &[$(($name, of::<$kernel>, $text),)*]
     };
 }
@@ -155,6 +178,39 @@ macro_rules! comparisons {
     };
 }
 
+/// SVDF with an arithmetic: its type, and a value of it.
+macro_rules! svdf {
+    ($of:literal, $value:literal) => {
+        concat!(
+            "let weights: svdf::Weights<'_, svdf::",
+            $of,
+            "> = svdf::Weights { feature: input1, time: input2, bias: some3 }\n",
+            "svdf::run($, &svdf::",
+            $value,
+            ", &weights, input0, variable4, output)",
+        )
+    };
+}
+
+/// UNIDIRECTIONAL_SEQUENCE_LSTM with an arithmetic, as [`svdf!`].
+macro_rules! lstm {
+    ($of:literal, $value:literal) => {
+        concat!(
+            "let gates: [unidirectional_sequence_lstm::Weights<'_, unidirectional_sequence_lstm::",
+            $of,
+            ">; 4] = [",
+            "unidirectional_sequence_lstm::Weights { input: input1, recurrent: input5, bias: input12 }, ",
+            "unidirectional_sequence_lstm::Weights { input: input2, recurrent: input6, bias: input13 }, ",
+            "unidirectional_sequence_lstm::Weights { input: input3, recurrent: input7, bias: input14 }, ",
+            "unidirectional_sequence_lstm::Weights { input: input4, recurrent: input8, bias: input15 }]\n",
+            "let state = unidirectional_sequence_lstm::State { hidden: variable18, cell: variable19 }\n",
+            "unidirectional_sequence_lstm::run($, &unidirectional_sequence_lstm::",
+            $value,
+            ", &gates, input0, state, output)",
+        )
+    };
+}
+
 /// Rows, by what stands around their text.
 const FAMILIES: &[(&str, &[Row])] = &[
     ("{}", CALLS),
@@ -181,6 +237,14 @@ const CALLS: &[Row] = rows! {
     "SOFTMAX_INT8", softmax::Int8, "softmax::int8($, $, input, output)";
     "SOFTMAX_INT16", softmax::Int16, "softmax::int16::softmax($, $, input, output)";
     "SOFTMAX_FLOAT32", softmax::Float32, "softmax::float32($, $, input, output)";
+    "LOG_SOFTMAX_INT8", log_softmax::Int8, "log_softmax::int8($, $, input, output)";
+    "LOG_SOFTMAX_FLOAT32", log_softmax::Float32, "log_softmax::float32($, input, output)";
+    "SVDF_INT8", svdf::Int8, svdf!("Quantized<'_, i8>", "Quantized($, PhantomData::<i8>)");
+    "SVDF_INT8_INT16", svdf::Int8WithInt16, svdf!("Quantized<'_, i16>", "Quantized($, PhantomData::<i16>)");
+    "SVDF_FLOAT32", svdf::Float32, svdf!("Float32", "Float32($)");
+    "UNIDIRECTIONAL_SEQUENCE_LSTM_INT8", unidirectional_sequence_lstm::Int8, lstm!("Quantized<'_, i8>", "Quantized($, PhantomData::<i8>)");
+    "UNIDIRECTIONAL_SEQUENCE_LSTM_INT16", unidirectional_sequence_lstm::Int16, lstm!("Quantized<'_, i16>", "Quantized($, PhantomData::<i16>)");
+    "UNIDIRECTIONAL_SEQUENCE_LSTM_FLOAT32", unidirectional_sequence_lstm::Float32, lstm!("Float32", "Float32 { clip: $ }");
     "RELU_INT8", relu::Int8, "quantize::requantize($, $, input, output)";
     "RELU_INT16", relu::Int16, "quantize::requantize($, $, input, output)";
     "RELU_FLOAT32", relu::Float32, "relu::clamp($, input, output)";
@@ -225,8 +289,8 @@ const CALLS: &[Row] = rows! {
     "STRIDED_SLICE", strided_slice::Any, "strided_slice::bytes($, $, bytes0, output_bytes)";
     "MIRROR_PAD", pad::MirrorPad, "mirror_pad::bytes($, $, $, bytes0, output_bytes)";
     "FILL", pad::Fill, "strided::fill(bytes1, output_bytes)";
-    "ZEROS_LIKE", zeros_like::Any, "output_bytes.fill(0); Ok(())";
-    "SPACE_TO_BATCH_ND", space_to_batch_nd::SpaceToBatchNd, "output_bytes.fill(0); space_to_batch_nd::to_batch($, bytes0, output_bytes)";
+    "ZEROS_LIKE", zeros_like::Any, "output_bytes.fill(0)\nOk(())";
+    "SPACE_TO_BATCH_ND", space_to_batch_nd::SpaceToBatchNd, "output_bytes.fill(0)\nspace_to_batch_nd::to_batch($, bytes0, output_bytes)";
     "BATCH_TO_SPACE_ND", space_to_batch_nd::BatchToSpace, "space_to_batch_nd::to_space($, bytes0, output_bytes)";
     "GATHER", gather::Any, "gather::gather($, bytes0, input1, output_bytes)";
     "GATHER_ND", gather::Nd, "gather::gather_nd($, bytes0, input1, output_bytes)";

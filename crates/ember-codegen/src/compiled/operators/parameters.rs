@@ -2,11 +2,12 @@
 //! they are used.
 
 use ember_core::view::Pair;
-use ember_core::{Clamp, QuantizedMultiplier};
+use ember_core::{Activation, Clamp, QuantizedMultiplier};
 use ember_kernels::{
     add, arg_max, batch_matmul, broadcast::Broadcast, comparisons, dynamic_update_slice, gather,
-    hard_swish, leaky_relu, logistic, max_pool_2d::Pool2d, mul, prelu, quantize, reduce, resize,
-    softmax, space_to_batch_nd, strided::Strided,
+    hard_swish, leaky_relu, log_softmax, logistic, max_pool_2d::Pool2d, mul, prelu, quantize,
+    reduce, resize, softmax, space_to_batch_nd, strided::Strided, svdf,
+    unidirectional_sequence_lstm as lstm,
 };
 use ember_micro::ops as micro;
 
@@ -61,6 +62,23 @@ impl Parameters for quantize::Affine {
     }
 }
 
+impl Parameters for micro::svdf::PreparedFloat32 {
+    fn emit(&self, step: &mut Step<'_, '_>, arguments: &mut Vec<String>) {
+        self.shape.emit(step, arguments);
+        let activation = Activation::from_code(self.activation as i8);
+        let activation = activation.unwrap_or(Activation::None);
+        arguments.push(format!("Activation::{activation:?}"));
+    }
+}
+
+impl Parameters for log_softmax::Int8 {
+    fn emit(&self, step: &mut Step<'_, '_>, arguments: &mut Vec<String>) {
+        let (input, reverse) = (debug(&self.input), debug(&self.reverse));
+        let text = format!("log_softmax::Int8 {{ input: softmax::{input}, reverse: {reverse} }}");
+        arguments.push(step.parameter("QUANTIZATION", "log_softmax::Int8", &text));
+    }
+}
+
 impl Parameters for arg_max::Order {
     fn emit(&self, _step: &mut Step<'_, '_>, arguments: &mut Vec<String>) {
         arguments.push(format!("arg_max::{}", debug(self)));
@@ -99,6 +117,10 @@ constants! {
     Pool2d as "Pool2d", "";
     Strided as "Strided", "";
     softmax::Softmax as "Softmax", "";
+    svdf::Svdf as "Svdf", "";
+    svdf::Quantization as "svdf::Quantization", "QUANTIZATION";
+    lstm::Lstm as "Lstm", "";
+    lstm::Quantization as "unidirectional_sequence_lstm::Quantization", "QUANTIZATION";
     softmax::Int8 as "softmax::Int8", "QUANTIZATION";
     add::Quantized as "add::Quantized", "QUANTIZATION";
     arg_max::About as "arg_max::About", "";
@@ -133,6 +155,10 @@ macro_rules! parts {
 }
 
 parts! {
+    micro::log_softmax::PreparedInt8: shape, quantization;
+    micro::svdf::PreparedInt8: shape, quantization;
+    micro::unidirectional_sequence_lstm::PreparedFloat32: shape, clip;
+    micro::unidirectional_sequence_lstm::PreparedIntegers: shape, quantization;
     micro::add::PreparedFloat32: shape, range;
     micro::pad::PreparedMirror: axes, edge, element;
     micro::select_v2::Prepared: axes, element;
