@@ -61,6 +61,7 @@ pub mod resize;
 mod rows;
 pub mod select_v2;
 pub mod shape;
+pub mod slice;
 pub mod softmax;
 pub mod space_to_batch_nd;
 pub mod squared_difference;
