@@ -109,8 +109,9 @@ fn find(
         if row.next.is_some() || !row.names(operator, dtype) {
             return false;
         }
+        let suits = || row.suits.is_none_or(|suits| suits(graph, operator));
         let Some((slot, expected)) = row.other else {
-            return true;
+            return suits();
         };
         let found = slot.dtype(graph, operator);
         if found != Some(expected) {
@@ -125,7 +126,7 @@ fn find(
             };
             error = refused(fault);
         }
-        found == Some(expected) && row.suits.is_none_or(|suits| suits(graph, operator))
+        found == Some(expected) && suits()
     });
     position.ok_or(error)
 }
