@@ -117,6 +117,8 @@ const NAMES: &[(&str, &str)] = &[
     ("select_v2", "ember_kernels::select_v2"),
     ("SelectAxis", "ember_kernels::select_v2::SelectAxis"),
     ("shape", "ember_kernels::shape"),
+    ("slice", "ember_kernels::slice"),
+    ("SliceAt", "ember_kernels::slice::SliceAt"),
     ("softmax", "ember_kernels::softmax"),
     ("Softmax", "ember_kernels::softmax::Softmax"),
     ("space_to_batch_nd", "ember_kernels::space_to_batch_nd"),

@@ -11,8 +11,8 @@ use ember_micro::ops::{
     abs, add, arg_max, average_pool_2d, batch_matmul, broadcast_args, cast, comparisons,
     depth_to_space, dequantize, div, dynamic_update_slice, gather, hard_swish, l2, leaky_relu,
     log_softmax, logical, logistic, max_pool_2d, maximum_minimum, mul, pad, prelu, quantize,
-    reduce, relu, resize, select_v2, softmax, space_to_batch_nd, squared_difference, strided_slice,
-    sub, svdf, transpose, unary, unidirectional_sequence_lstm, zeros_like,
+    reduce, relu, resize, select_v2, slice, softmax, space_to_batch_nd, squared_difference,
+    strided_slice, sub, svdf, transpose, unary, unidirectional_sequence_lstm, zeros_like,
 };
 
 use super::super::constants::Element;
@@ -235,6 +235,7 @@ const CALLS: &[Row] = rows! {
     "ADD_INT16", add::Int16, "add::quantized($, $, input0, input1, output)";
     "ADD_FLOAT32", add::Float32, "add::float32($, $, input0, input1, output)";
     "SOFTMAX_INT8", softmax::Int8, "softmax::int8($, $, input, output)";
+    "SOFTMAX_INT8_TO_INT16", softmax::Int8ToInt16, "softmax::int8_to_int16($, $, input, output)";
     "SOFTMAX_INT16", softmax::Int16, "softmax::int16::softmax($, $, input, output)";
     "SOFTMAX_FLOAT32", softmax::Float32, "softmax::float32($, $, input, output)";
     "LOG_SOFTMAX_INT8", log_softmax::Int8, "log_softmax::int8($, $, input, output)";
@@ -255,9 +256,16 @@ const CALLS: &[Row] = rows! {
     "QUANTIZE_INT16", quantize::Int16, "quantize::requantize($, Clamp::INT16, input, output)";
     "QUANTIZE_INT8_TO_INT16", quantize::Int8ToInt16, "quantize::requantize($, Clamp::INT16, input, output)";
     "QUANTIZE_INT16_TO_INT8", quantize::Int16ToInt8, "quantize::requantize($, Clamp::INT8, input, output)";
+    "QUANTIZE_INT8_TO_UINT8", quantize::Int8ToUint8, "quantize::requantize($, Clamp { min: 0, max: 255 }, input, output)";
+    "QUANTIZE_UINT8_TO_INT8", quantize::Uint8ToInt8, "quantize::requantize($, Clamp::INT8, input, output)";
+    "QUANTIZE_INT8_TO_INT32", quantize::Int8ToInt32, "quantize::requantize($, Clamp { min: i32::MIN, max: i32::MAX }, input, output)";
+    "QUANTIZE_INT16_TO_INT32", quantize::Int16ToInt32, "quantize::requantize($, Clamp { min: i32::MIN, max: i32::MAX }, input, output)";
+    "QUANTIZE_INT32_TO_INT8", quantize::Int32ToInt8, "quantize::requantize($, Clamp::INT8, input, output)";
+    "QUANTIZE_INT32_TO_INT16", quantize::Int32ToInt16, "quantize::requantize($, Clamp::INT16, input, output)";
     "QUANTIZE_FLOAT32", quantize::Float32, "quantize::quantize($, input, output)";
     "QUANTIZE_FLOAT32_TO_INT16", quantize::Float32ToInt16, "quantize::quantize($, input, output)";
     "DEQUANTIZE_INT8", dequantize::Int8, "dequantize::dequantize($, input, output)";
+    "DEQUANTIZE_UINT8", dequantize::Uint8, "dequantize::dequantize($, input, output)";
     "DEQUANTIZE_INT16", dequantize::Int16, "dequantize::dequantize($, input, output)";
     "DEQUANTIZE_FLOAT16", dequantize::Float16, "dequantize::float16(input, output)";
     "MEAN_INT8", reduce::Quantized<reduce::Mean, i8>, "reduce::quantized($, $, input, output)";
@@ -295,6 +303,8 @@ const CALLS: &[Row] = rows! {
     "GATHER", gather::Any, "gather::gather($, bytes0, input1, output_bytes)";
     "GATHER_ND", gather::Nd, "gather::gather_nd($, bytes0, input1, output_bytes)";
     "EMBEDDING_LOOKUP", gather::EmbeddingLookup, "gather::gather($, bytes1, input0, output_bytes)";
+    "EMBEDDING_LOOKUP_INT8_TO_FLOAT32", gather::EmbeddingLookupDequantized, "gather::dequantized($, $, input1, input0, output)";
+    "SLICE_AT", slice::Any, "slice::bytes($, bytes0, input1, input2, output_bytes)";
     "SELECT_V2", select_v2::Any, "select_v2::bytes($, $, input0, [bytes1, bytes2], output_bytes)";
 };
 

@@ -6,7 +6,7 @@ use ember_core::{Activation, Clamp, QuantizedMultiplier};
 use ember_kernels::{
     add, arg_max, batch_matmul, broadcast::Broadcast, comparisons, dynamic_update_slice, gather,
     hard_swish, leaky_relu, log_softmax, logistic, max_pool_2d::Pool2d, mul, prelu, quantize,
-    reduce, resize, softmax, space_to_batch_nd, strided::Strided, svdf,
+    reduce, resize, slice, softmax, space_to_batch_nd, strided::Strided, svdf,
     unidirectional_sequence_lstm as lstm,
 };
 use ember_micro::ops as micro;
@@ -116,6 +116,7 @@ constants! {
     Broadcast as "Broadcast", "";
     Pool2d as "Pool2d", "";
     Strided as "Strided", "";
+    slice::SliceAt as "SliceAt", "";
     softmax::Softmax as "Softmax", "";
     svdf::Svdf as "Svdf", "";
     svdf::Quantization as "svdf::Quantization", "QUANTIZATION";
@@ -155,6 +156,7 @@ macro_rules! parts {
 }
 
 parts! {
+    micro::gather::PreparedDequantized: shape, scale;
     micro::log_softmax::PreparedInt8: shape, quantization;
     micro::svdf::PreparedInt8: shape, quantization;
     micro::unidirectional_sequence_lstm::PreparedFloat32: shape, clip;
