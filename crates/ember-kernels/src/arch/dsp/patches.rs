@@ -345,7 +345,7 @@ struct Kinds {
 }
 
 impl Kinds {
-    /// `None` where they are not all the same and there are too many of them to tell them apart.
+    /// `None` where one of the other kind is too far behind to be marked.
     #[inline(never)]
     fn new(scaling: &Scaling<'_>, channels: usize, size: usize, filter: &[i8]) -> Option<Self> {
         let arithmetic = scaling.arithmetic;
@@ -374,7 +374,8 @@ impl Kinds {
                     kinds.other.add(pair.wrapping_add(1))?;
                 }
             } else if before && (channel % 2 == 1 || is_last) {
-                kinds.constant.add(pair)?;
+                // One too many is computed in vain.
+                let _ = kinds.constant.add(pair);
             }
             before = is_constant;
             kinds.has_constants |= is_constant;
@@ -392,6 +393,7 @@ impl Kinds {
 struct Pairs([u32; 8]);
 
 impl Pairs {
+    /// `None` where there is no bit for it.
     fn add(&mut self, pair: usize) -> Option<()> {
         *self.0.get_mut(pair / 32)? |= 1 << (pair % 32);
         Some(())
