@@ -66,7 +66,7 @@ pub fn source(bytes: &[u8]) -> Result<String, CodegenError> {
 /// Whether the kernel of this name in [`registry::NAMED`] becomes source.
 #[must_use]
 pub fn compiles(kernel: &str) -> bool {
-    EMITTERS.iter().any(|(own, _)| *own == kernel)
+    operators::names().any(|own| own == kernel)
 }
 
 /// A model whose operators have become functions.

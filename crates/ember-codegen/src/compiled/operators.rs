@@ -34,6 +34,12 @@ pub(super) fn emit(name: &str, step: &mut Step<'_, '_>) -> Option<Result<(), Pro
         .or_else(|| calls::emit(name, step))
 }
 
+/// The names of the kernels that there is source for.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let own = EMITTERS.iter().map(|(name, _)| *name);
+    own.chain(calls::names())
+}
+
 /// The elements of activations, as the kernels and as the source have them.
 trait Activation: KernelElement<Wide: Copy> {
     /// In the source.
@@ -179,8 +185,6 @@ const EMITTERS: &[(&str, Emit)] = &[
 mod tests {
     use ember_micro::registry;
 
-    use super::{EMITTERS, calls};
-
     /// What only the interpreter runs: other subgraphs, and variables that have a name.
     const INTERPRETED: [&str; 6] = [
         "IF",
@@ -193,8 +197,7 @@ mod tests {
 
     #[test]
     fn every_kernel_of_one_operator_has_one_emitter() {
-        let mut names: Vec<&str> = EMITTERS.iter().map(|(name, _)| *name).collect();
-        names.extend(calls::names());
+        let mut names: Vec<&str> = super::names().collect();
         // What it decodes is decoded by its readers.
         names.push("DECODE");
         names.extend(INTERPRETED);

@@ -42,7 +42,6 @@ pub(super) fn emit(name: &str, step: &mut Step<'_, '_>) -> Option<Result<(), Pro
 }
 
 /// The names that have a row.
-#[cfg(test)]
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     let rows = FAMILIES.iter().flat_map(|(_, rows)| rows.iter());
     rows.map(|(name, ..)| *name)
