@@ -327,7 +327,7 @@ pub struct FirmwareCommand {
     /// What runs the model
     #[arg(long, value_enum, default_value_t)]
     pub engine: Engine,
-    /// The emulated machines: cortex-m0, cortex-m3, cortex-m4, cortex-m7, cortex-m33, rv32imac [default: cortex-m4]
+    /// The emulated machines: cortex-m0, cortex-m3, cortex-m4, cortex-m7, cortex-m33, cortex-m55, rv32imac [default: cortex-m4]
     #[arg(long, value_name = "MACHINE", value_delimiter = ',')]
     pub on: Vec<String>,
 }
@@ -349,7 +349,7 @@ pub struct RunSettings {
     /// What runs the model
     #[arg(long, value_enum, default_value_t)]
     pub engine: Engine,
-    /// The emulated machines: cortex-m0, cortex-m3, cortex-m4, cortex-m7, cortex-m33, rv32imac [default: cortex-m4,
+    /// The emulated machines: cortex-m0, cortex-m3, cortex-m4, cortex-m7, cortex-m33, cortex-m55, rv32imac [default: cortex-m4,
     /// or cortex-m3 where there is no QEMU]
     #[arg(long, value_name = "MACHINE", value_delimiter = ',')]
     pub on: Vec<String>,

@@ -73,6 +73,10 @@ impl Build<'_> {
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .stdin(Stdio::null());
+        match self.target.cpu {
+            Some(cpu) => command.env(self.flags_variable(), format!("-Ctarget-cpu={cpu}")),
+            None => command.env_remove(self.flags_variable()),
+        };
         for (name, value) in self.target.variables() {
             match value {
                 Some(value) => command.env(name, value),
@@ -115,6 +119,12 @@ impl Build<'_> {
             command: format!("cargo {}", arguments.join(" ")),
             output,
         })
+    }
+
+    /// The variable by which cargo is told of compiler flags for the target.
+    fn flags_variable(&self) -> String {
+        let triple = self.target.triple.replace(['-', '.'], "_").to_uppercase();
+        format!("CARGO_TARGET_{triple}_RUSTFLAGS")
     }
 
     /// Where cargo puts the ELF file.

@@ -1,7 +1,7 @@
 //! The machines that the firmware can be emulated on: one row each.
 //!
 //! Memory maps are those of the boards that QEMU emulates (Arm's FPGA images AN385, AN386, AN500 and AN505 on the MPS2
-//! board, the BBC micro:bit, and QEMU's RISC-V `virt`). In place of flash an MPS2 board has static RAM that is loaded before
+//! board, AN547 on the MPS3 board with code and data in tightly coupled memory, the BBC micro:bit, and QEMU's RISC-V `virt`). In place of flash an MPS2 board has static RAM that is loaded before
 //! start.
 
 use crate::error::DeployError;
@@ -54,6 +54,8 @@ pub struct Machine {
     pub core: &'static str,
     /// Rust's target triple.
     pub target: &'static str,
+    /// The processor that code is made for, where it has more than the target's least: rustc's `target-cpu`.
+    pub cpu: Option<&'static str>,
     /// Where code and constants go.
     pub flash: Region,
     /// Where variables and the stack go.
@@ -98,6 +100,7 @@ pub const MACHINES: &[Machine] = &[
         name: "cortex-m0",
         core: "Arm Cortex-M0",
         target: "thumbv6m-none-eabi",
+        cpu: None,
         flash: Region {
             origin: 0,
             length: 256 << 10,
@@ -117,6 +120,7 @@ pub const MACHINES: &[Machine] = &[
         name: "cortex-m3",
         core: "Arm Cortex-M3",
         target: "thumbv7m-none-eabi",
+        cpu: None,
         flash: MPS2_CODE,
         ram: MPS2_RAM,
         qemu: QemuMachine {
@@ -130,6 +134,7 @@ pub const MACHINES: &[Machine] = &[
         name: "cortex-m4",
         core: "Arm Cortex-M4F",
         target: "thumbv7em-none-eabihf",
+        cpu: None,
         flash: MPS2_CODE,
         ram: MPS2_RAM,
         qemu: QemuMachine {
@@ -143,6 +148,7 @@ pub const MACHINES: &[Machine] = &[
         name: "cortex-m7",
         core: "Arm Cortex-M7",
         target: "thumbv7em-none-eabihf",
+        cpu: None,
         flash: MPS2_CODE,
         ram: MPS2_RAM,
         qemu: QemuMachine {
@@ -156,6 +162,7 @@ pub const MACHINES: &[Machine] = &[
         name: "cortex-m33",
         core: "Arm Cortex-M33",
         target: "thumbv8m.main-none-eabihf",
+        cpu: None,
         flash: Region {
             origin: 0x1000_0000,
             length: 4 << 20,
@@ -172,9 +179,30 @@ pub const MACHINES: &[Machine] = &[
         embedded: false,
     },
     Machine {
+        name: "cortex-m55",
+        core: "Arm Cortex-M55",
+        target: "thumbv8m.main-none-eabihf",
+        cpu: Some("cortex-m55"),
+        flash: Region {
+            origin: 0,
+            length: 512 << 10,
+        },
+        ram: Region {
+            origin: 0x2000_0000,
+            length: 512 << 10,
+        },
+        qemu: QemuMachine {
+            machine: "mps3-an547",
+            ..ARM
+        },
+        instructions_per_tick: 31.25,
+        embedded: false,
+    },
+    Machine {
         name: "rv32imac",
         core: "RISC-V RV32IMAC",
         target: "riscv32imac-unknown-none-elf",
+        cpu: None,
         flash: Region {
             origin: 0x8000_0000,
             length: 4 << 20,

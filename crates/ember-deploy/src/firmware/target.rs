@@ -17,6 +17,8 @@ pub struct Target {
     pub name: String,
     /// The Rust target triple.
     pub triple: &'static str,
+    /// The processor, where code is made for more than the triple's least.
+    pub cpu: Option<&'static str>,
     /// Whether the processor is a QingKe, which lacks registers that other RISC-V have.
     pub is_qingke: bool,
     /// Where code and constants go. What the chip starts from is at its beginning: the boot loader where there is one,
@@ -82,6 +84,7 @@ impl Target {
         Self {
             name: machine.name.to_owned(),
             triple: machine.target,
+            cpu: machine.cpu,
             is_qingke: false,
             code: machine.flash,
             text_origin: None,
@@ -102,6 +105,7 @@ impl Target {
         let mut target = Self {
             name: plan.name.clone(),
             triple: plan.core.target(),
+            cpu: None,
             is_qingke: plan.core == Core::Qingke,
             code: layout.code,
             text_origin: None,
