@@ -163,6 +163,7 @@ fn find(bytes: &[u8], what: &[u8]) -> usize {
 fn what_is_wrong_with_a_file_is_an_error() {
     let refused = |code| {
         Err(PrepareError::Operator {
+            subgraph: 0,
             index: 0,
             op: BuiltinOp::Custom,
             fault: Fault::Custom(code),
