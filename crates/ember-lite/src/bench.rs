@@ -49,7 +49,7 @@ pub struct OperatorLatency {
     pub name: String,
     /// Whether the operator before does its work, too: then there is nothing left to time.
     pub done_with_previous: bool,
-    /// Its part of the time of all operators, 0..=1.
+    /// Its part of the sum of all operators' medians, 0..=1.
     pub share: f64,
     /// Its times.
     pub latency: Latency,
@@ -159,12 +159,12 @@ pub fn profile(model: &MappedModel, runs: NonZeroUsize) -> Result<Profile, LiteE
     let mut operators: Vec<OperatorLatency> = operators.collect();
     let total: f64 = operators
         .iter()
-        .map(|operator| operator.latency.mean_us)
+        .map(|operator| operator.latency.p50_us)
         .sum();
     for operator in &mut operators {
         // A clock that did not move gives equal parts of nothing.
         operator.share = if total > 0.0 {
-            operator.latency.mean_us / total
+            operator.latency.p50_us / total
         } else {
             0.0
         };
