@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use ember_lite::{ArenaPlan, FileOutput, Inspection, MappedModel, Pixels};
+use ember_lite::{ArenaPlan, Delegate, FileOutput, Inspection, MappedModel, Pixels, Simd};
 
 use crate::app::App;
 use crate::cli::deploy::Fit;
-use crate::cli::model::{ModelCommand, Question};
+use crate::cli::model::{DelegateName, ModelCommand, Question};
 use crate::stages::{data, eval};
 use crate::toolchain::Reported;
 use crate::workspace::shown;
@@ -22,7 +22,11 @@ const PLAN_COLUMNS: usize = 72;
 /// A model that is not there or damaged, or what the question says; for a comparison, exit code 1 where the models differ.
 pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
     match &settings.question {
-        Question::Inspect { model, commands } => {
+        Question::Inspect {
+            model,
+            commands,
+            delegate,
+        } => {
             let model = open(model)?;
             let inspection = Inspection::of(&model)?;
             app.console.result(inspection.to_string().trim_end());
@@ -30,6 +34,22 @@ pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
             if !npu.is_empty() {
                 app.console.result(npu.trim_end());
             }
+            if let Some(delegation) = delegated(model, delegate)?.delegation() {
+                app.console.result(delegation.to_string().trim_end());
+            }
+        }
+        Question::Bench {
+            model,
+            runs,
+            json,
+            delegate,
+        } => {
+            let profile = ember_lite::profile(&delegated(open(model)?, delegate)?, *runs)?;
+            app.console.result(if *json {
+                serde_json::to_string_pretty(&profile)?
+            } else {
+                profile.to_string().trim_end().to_owned()
+            });
         }
         Question::Diff { a, b, image, data } => {
             let (a, b) = (open(a)?, open(b)?);
@@ -83,13 +103,15 @@ pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
             output,
             pixels: (black, white),
             resize,
+            delegate,
         } => {
             let pixels = Pixels {
                 black: *black,
                 white: *white,
                 resize: *resize,
             };
-            let outputs = ember_lite::run_files(&open(model)?, input, output, pixels)?;
+            let model = delegated(open(model)?, delegate)?;
+            let outputs = ember_lite::run_files(&model, input, output, pixels)?;
             for path in output {
                 app.console.step("Wrote", shown(path));
             }
@@ -157,6 +179,19 @@ fn said(index: usize, output: &FileOutput) -> String {
 
 fn open(name: &str) -> Result<MappedModel> {
     Ok(deploy::model::choose(Some(name))?.mapped)
+}
+
+/// The model as these delegates and the interpreter run it.
+fn delegated(model: MappedModel, names: &[DelegateName]) -> Result<MappedModel> {
+    if names.is_empty() {
+        return Ok(model);
+    }
+    let delegates = names.iter().map(|name| match name {
+        DelegateName::Simd => Simd::of(&model),
+    });
+    let delegates = delegates.collect::<Result<Vec<_>, _>>()?;
+    let delegates: Vec<&dyn Delegate> = delegates.iter().map(|one| one as _).collect();
+    Ok(model.delegated(&delegates)?)
 }
 
 fn written(app: &App, path: &Path, bytes: &[u8]) -> Result<()> {

@@ -1,8 +1,9 @@
 //! The command line of what can be asked of a model file.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::DataSettings;
 
@@ -25,6 +26,24 @@ pub enum Question {
         /// List all commands of the operators that run on an Arm Ethos-U
         #[arg(long)]
         commands: bool,
+        /// Show which operators these run, the first that takes one
+        #[arg(long, value_name = "NAME", value_delimiter = ',')]
+        delegate: Vec<DelegateName>,
+    },
+    /// Time the model on one thread of this machine, operator by operator
+    Bench {
+        /// The model
+        #[arg(value_name = "FILE|ZOO|RUN")]
+        model: String,
+        /// How many runs are timed, and as many again for the operators
+        #[arg(long, default_value = "1000")]
+        runs: NonZeroUsize,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// Who runs the operators that it takes, the first that takes one
+        #[arg(long, value_name = "NAME", value_delimiter = ',')]
+        delegate: Vec<DelegateName>,
     },
     /// Compare two models on one test image, tensor by tensor; exit code 1 where they differ
     Diff {
@@ -87,6 +106,9 @@ pub enum Question {
         /// Resize images to the input's size
         #[arg(long)]
         resize: bool,
+        /// Who runs the operators that it takes, the first that takes one
+        #[arg(long, value_name = "NAME", value_delimiter = ',')]
+        delegate: Vec<DelegateName>,
     },
     /// Measure accuracy and loss on the test images of a data set
     Accuracy {
@@ -105,6 +127,13 @@ pub enum Question {
         #[arg(long, value_name = "NAME")]
         chip: String,
     },
+}
+
+/// Something that runs operators in the interpreter's stead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DelegateName {
+    /// The kernels for this processor's vector instructions, apart from the others
+    Simd,
 }
 
 /// The two ends of what a pixel stands for, as in `-1,1`.
