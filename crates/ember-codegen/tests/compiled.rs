@@ -16,8 +16,11 @@ use ember_compress::{Calibrator, Variant, optimize};
 use ember_graph::random::Random;
 use ember_graph::{Graph, random};
 use ember_micro::registry;
-use ember_testkit::{folder, golden as cases};
+use ember_testkit::aligned::AlignedBytes;
+use ember_testkit::generate::{self, Families};
+use ember_testkit::{folder, golden as cases, runtimes};
 use ember_tflite::Model;
+use ember_tflite::write::write;
 use support::{images, quantized, run, seed_cnn, tiny_cnn};
 
 /// The golden file as a firmware sees it.
@@ -123,6 +126,26 @@ fn of_cases(subjects: &mut Vec<Subject>) {
     }
 }
 
+/// Random models that are defined for their inputs: [`generate::VARIABLE`] names other seeds.
+fn of_random(subjects: &mut Vec<Subject>) {
+    for seed in generate::seeds(0..60) {
+        let spec = generate::model(seed, 8, Families::All);
+        let file = write(&spec).unwrap();
+        let records = [seed, seed + 1].map(|seed| generate::inputs(&spec, seed));
+        let runs = runtimes::ALL[0].open(&AlignedBytes::copy_of(&file), &mut |session| {
+            let mut records = records.iter();
+            records.try_for_each(|record| session.invoke(record).map(drop))
+        });
+        if runs.is_ok() {
+            subjects.push(Subject {
+                name: format!("seed {seed}:\n{}", generate::text(&spec)),
+                file,
+                inputs: records.concat().concat(),
+            });
+        }
+    }
+}
+
 /// Graphs of every kind, in every variant and every stored form.
 fn of_graphs(subjects: &mut Vec<Subject>) {
     let mut add = |name: String, file: Vec<u8>, graph: &Graph| {
@@ -175,7 +198,7 @@ fn of_graphs(subjects: &mut Vec<Subject>) {
 fn interpreted(subject: &Subject) -> Vec<u8> {
     use ember_micro::{ARENA_ALIGNMENT, Interpreter, arena_bytes_needed};
     // A file is read in place.
-    let file = ember_testkit::aligned::AlignedBytes::copy_of(&subject.file);
+    let file = AlignedBytes::copy_of(&subject.file);
     let model = Model::parse(file.as_slice()).unwrap();
     let bytes = arena_bytes_needed(&model, registry::ALL).unwrap();
     let mut memory = vec![0; bytes + ARENA_ALIGNMENT];
@@ -204,6 +227,7 @@ fn compiled_models_give_the_interpreters_bytes() {
     let mut subjects = Vec::new();
     of_cases(&mut subjects);
     of_graphs(&mut subjects);
+    of_random(&mut subjects);
     let mut sources = Vec::new();
     subjects.retain(|subject| match source(&subject.file) {
         Ok(source) => {
