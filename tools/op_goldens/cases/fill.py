@@ -9,8 +9,10 @@ import numpy as np
 
 
 def cases():
-    for dtype in ("int8", "float32", "int32"):
+    for dtype in ("int8", "int16", "float32", "int32", "int64"):
         for name, dims in (("rank1", [4]), ("rank2", [3, 2]), ("rank3", [2, 1, 3])):
+            if dtype in ("int16", "int64") and name != "rank2":
+                continue
             name = f"{dtype}_{name}"
             x = tensor_of(dtype, ())
             value = values_of(Draw(f"fill/{name}"), dtype, (1,)).reshape(())

@@ -2,7 +2,7 @@
 
 from ai_edge_litert import schema_py_generated as schema
 
-from case import Case, Draw
+from case import Case, Draw, values_of
 from single_op import Tensor, constant, model, quantized
 
 import numpy as np
@@ -23,7 +23,7 @@ def pack(dtype, name, dims, count, axis, *, constants=()):
         elif dtype == "int32":
             values = draw.integers(dims, -(2**31), 2**31 - 1, np.int32)
         else:
-            values = draw.floats(dims)
+            values = values_of(draw, dtype, dims)
         if index in constants:
             inputs.append(constant(dtype, values, **quantization))
         else:
@@ -39,6 +39,8 @@ def cases():
         yield pack(dtype, "rank2_axis1", (2, 3), 2, 1)
         yield pack(dtype, "rank2_last_axis", (2, 3), 4, -1)
         yield pack(dtype, "constants_among_values", (3,), 3, 0, constants=(1, 2))
+    yield pack("int16", "rank2_axis1", (2, 3), 2, 1)
+    yield pack("int64", "rank2_axis1", (2, 3), 2, 1)
     yield pack("int8", "rank1_axis1", (4,), 3, 1)
     yield pack("int8", "rank3_negative_axis", (2, 1, 3), 2, -3)
     yield pack("int8", "one_value", (5,), 1, 0)

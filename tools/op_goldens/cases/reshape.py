@@ -2,7 +2,7 @@
 
 from ai_edge_litert import schema_py_generated as schema
 
-from case import Case, Draw
+from case import Case, Draw, values_of
 from single_op import Tensor, constant, model, quantized
 
 import numpy as np
@@ -26,14 +26,14 @@ def reshape(dtype, name, old, new, *, asked=None, as_tensor=True, with_options=T
         x, y = Tensor("int32", old), Tensor("int32", new)
         record = [draw.integers(old, -(2**31), 2**31 - 1, np.int32)]
     else:
-        x, y = Tensor("float32", old), Tensor("float32", new)
-        record = [draw.floats(old)]
+        x, y = Tensor(dtype, old), Tensor(dtype, new)
+        record = [values_of(draw, dtype, old)]
     inputs = [x, constant("int32", asked)] if as_tensor else [x]
     return Case(name, model("RESHAPE", fields, inputs, [y]), [record])
 
 
 def cases():
-    for dtype in ("int8", "int16", "float32", "int32"):
+    for dtype in ("int8", "int16", "float32", "int32", "int64", "uint8", "bool"):
         yield reshape(dtype, "flatten", (1, 3, 2, 4), (1, 24))
     yield reshape("int8", "flatten_inferred", (1, 3, 2, 4), (1, 24), asked=[1, -1], with_options=False)
     yield reshape("int8", "inferred_in_the_middle", (2, 6), (2, 3, 2), asked=[2, -1, 2])

@@ -19,3 +19,5 @@ def cases():
         for name, dims, axes in AXES:
             if dtype == "int8" or name in ("rank2_columns", "rank3_middle"):
                 yield move("reverse_v2", "REVERSE_V2", schema.ReverseV2OptionsT(), dtype, name, dims, [axes], [dims])
+    for dtype in ("bool", "uint8", "int64"):
+        yield move("reverse_v2", "REVERSE_V2", schema.ReverseV2OptionsT(), dtype, "rank2", (3, 5), [[1]], [(3, 5)])

@@ -26,6 +26,7 @@ def cases():
             if dtype == "int8" or name in ("rank2", "rank4"):
                 shape = [whole - b if s < 0 else s for whole, b, s in zip(dims, begin, size)]
                 yield move("slice", "SLICE", schema.SliceOptionsT(), dtype, name, dims, [begin, size], [shape], version=2)
+    yield move("slice", "SLICE", schema.SliceOptionsT(), "bool", "rank2", (4, 5), [[1, 2], [2, 3]], [(2, 3)], version=2)
     for numbers in ("int32", "int64"):
         for dtype, name, dims, begins, size in [
             ("int8", "rank2", (4, 5), ([1, 2], [0, 0], [2, 1]), [2, 3]),

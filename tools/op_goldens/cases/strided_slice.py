@@ -2,7 +2,7 @@
 
 from ai_edge_litert import schema_py_generated as schema
 
-from case import Case, Draw
+from case import Case, Draw, tensor_of, values_of
 from single_op import Tensor, constant, model, quantized
 
 import numpy as np
@@ -31,7 +31,7 @@ def strided_slice(dtype, name, dims, begin, end, strides, *, begin_mask=0, end_m
         x, y = Tensor(dtype, dims), Tensor(dtype, y_shape)
         values = draw.integers(dims, -(2**31), 2**31 - 1, np.int32)
     else:
-        x, y, values = Tensor(dtype, dims), Tensor(dtype, y_shape), draw.floats(dims)
+        x, y, values = tensor_of(dtype, dims), tensor_of(dtype, y_shape), values_of(draw, dtype, dims)
     inputs = [x, constant("int32", begin), constant("int32", end), constant("int32", strides)]
     return Case(name, model("STRIDED_SLICE", fields, inputs, [y], version=2 if dtype == "int8" else 1), [[values]])
 
@@ -64,7 +64,9 @@ def cases():
     for *place, masks in SLICES:
         yield strided_slice("int8", *place, **masks)
     # Only the size of an element differs for the other types.
-    for dtype in ("float32", "int32"):
+    for dtype in ("float32", "int32", "int16", "bool"):
         for *place, masks in SLICES:
+            if dtype in ("int16", "bool") and place[0] != "rank4_mixed_directions":
+                continue
             if place[0] in ("rank1_step3", "rank1_shrink_to_scalar", "rank2_shrink_last", "rank4_mixed_directions"):
                 yield strided_slice(dtype, *place, **masks)
