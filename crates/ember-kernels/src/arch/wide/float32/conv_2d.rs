@@ -178,10 +178,12 @@ impl<F: Floats> Job<'_, F> {
                 return;
             };
             let mut largest = least;
-            let tile = |inner: &Inner| filters.tile(self, image, inner.places::<2>(x.position)?);
-            let [(_, upper), (_, lower)] = &two;
+            let [upper, lower] = [0, 1].map(|row: usize| two[row].1.places::<2>(x.position));
+            // Without a closure around them: it would not have the instructions of the caller.
             if (y.taps, x.taps) == (2, 2)
-                && let (Some(upper), Some(lower)) = (tile(upper), tile(lower))
+                && let (Some(upper), Some(lower)) = (upper, lower)
+                && let Some(upper) = filters.tile(self, image, upper)
+                && let Some(lower) = filters.tile(self, image, lower)
             {
                 for values in upper.into_iter().chain(lower) {
                     largest = floats.greater(values, largest);
