@@ -5,14 +5,23 @@ use std::{
     fmt,
     fs::File,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
-use ember_core::BuiltinOp;
+use ember_core::{BuiltinOp, Dtype};
 use ember_micro::{Preparation, PrepareError, Registration, arena_bytes_needed, registry};
 use ember_tflite::Model;
 use memmap2::Mmap;
 
 use crate::{Arena, Delegation, LiteError, Session, aligned::AlignedBytes, delegate, map};
+
+/// What sessions run: everything but convolution and pooling of floats at once, which saves memory on a chip and takes a fifth
+/// longer with the vector instructions of a host.
+static KERNELS: LazyLock<Vec<Registration>> = LazyLock::new(|| {
+    let is_slower = |row: &&Registration| row.next.is_some() && row.dtype == Some(Dtype::Float32);
+    let rows = registry::FUSING.iter().filter(|row| !is_slower(row));
+    rows.copied().collect()
+});
 
 /// The bytes of a model. A mapping begins at a page, so both kinds begin at a multiple of 16.
 enum Bytes {
@@ -76,7 +85,7 @@ impl MappedModel {
             bytes,
             name,
             delegation: None,
-            registry: Cow::Borrowed(registry::FUSING),
+            registry: Cow::Borrowed(&KERNELS),
         };
         model.model()?;
         Ok(model)
@@ -205,13 +214,15 @@ impl MappedModel {
         LiteError::Prepare { model, source }
     }
 
-    /// Bytes of arena that a firmware needs which prepares the model on the chip, such as one with slots: the same as here.
+    /// Bytes of arena that a firmware needs which prepares the model on the chip, such as one with slots: there, operators are
+    /// done together wherever that can be.
     ///
     /// # Errors
     ///
     /// As [`MappedModel::arena_bytes`].
     pub fn slot_arena_bytes(&self) -> Result<usize, LiteError> {
-        self.arena_bytes()
+        let needed = arena_bytes_needed(&self.model()?, registry::FUSING);
+        needed.map_err(|source| self.refused(source))
     }
 
     /// Bytes of arena that a firmware needs which the model is linked into: what was prepared is in its flash.
