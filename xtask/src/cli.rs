@@ -60,7 +60,7 @@ pub enum Command {
     Quantize(Box<QuantizeCommand>),
     /// Import an ONNX model as a run, which the other commands take by name
     #[command(
-        after_help = "Example:\n  cargo xtask import mobilenet.onnx\n  cargo xtask quantize --model mobilenet"
+        after_help = "Examples:\n  cargo xtask import mobilenet.onnx\n  cargo xtask quantize --model mobilenet\n  cargo xtask import keywords.onnx --int8 keywords.tflite --samples features.f32\n  cargo xtask deploy --chip nRF52840_xxAA --model keywords.tflite"
     )]
     Import(Import),
     /// Make the smallest weights of a model 0, or take whole channels out of it
@@ -295,6 +295,15 @@ pub struct Import {
     /// The run that it becomes: a folder below artifacts/runs/ [default: the file's name without its ending]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// Write the model in float32, too
+    #[arg(long, value_name = "FILE.tflite")]
+    pub float: Option<PathBuf>,
+    /// Write the model in int8, too: with the scales that a quantized file has, or those of --samples
+    #[arg(long, value_name = "FILE.tflite")]
+    pub int8: Option<PathBuf>,
+    /// Inputs to calibrate the int8 model on: float32 numbers, little-endian, one sample after the other, images NHWC
+    #[arg(long, value_name = "FILE", requires = "int8")]
+    pub samples: Option<PathBuf>,
 }
 
 /// `eval`.

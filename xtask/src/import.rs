@@ -65,11 +65,24 @@ pub fn run(app: &App, settings: &Import) -> Result<()> {
         .arg(run.file(file::TRAINED_RANGES))
         .arg("--recipe")
         .arg(run.file(file::TRAINED_RECIPE));
+    for (option, path) in [
+        ("--float", &settings.float),
+        ("--int8", &settings.int8),
+        ("--samples", &settings.samples),
+    ] {
+        if let Some(path) = path {
+            command.arg(option).arg(path);
+        }
+    }
     if app.quiet {
         command.arg("--quiet");
     }
     toolchain::run_ours(&mut command)?;
-    app.console.step("Wrote", workspace::shown(&out));
+    for path in [Some(&out), settings.float.as_ref(), settings.int8.as_ref()] {
+        if let Some(path) = path {
+            app.console.step("Wrote", workspace::shown(path));
+        }
+    }
     app.console.line(format!(
         "cargo xtask quantize --model {name} makes model files of it, cargo xtask prune --model {name} a smaller one"
     ));

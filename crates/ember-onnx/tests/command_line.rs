@@ -72,6 +72,48 @@ fn a_quantized_model_leaves_its_quantization_beside() {
     assert!(recipe.contains("tensor"), "{recipe}");
 }
 
+/// The images of a model, as `--samples` takes them.
+fn samples(name: &str) -> Vec<u8> {
+    let golden = golden::Golden::read(name);
+    let images = golden.samples(&golden.outputs).into_iter();
+    let numbers = images.flat_map(|(image, _)| image);
+    numbers.flat_map(f32::to_le_bytes).collect()
+}
+
+#[test]
+fn a_float_model_becomes_model_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let [out, float, int8, inputs] = ["m.safetensors", "m.f32.tflite", "m.tflite", "samples"]
+        .map(|name| folder.path().join(name));
+    std::fs::write(&inputs, samples("cnn")).unwrap();
+    let model = path("cnn");
+    let mut arguments = vec!["import", text(&model), "--out", text(&out)];
+    arguments.extend(["--float", text(&float), "--int8", text(&int8)]);
+    let output = run(&[&arguments[..], &["--samples", text(&inputs)]].concat());
+    assert!(output.status.success(), "{output:?}");
+
+    let golden = golden::Golden::read("cnn");
+    for (file, tolerance) in [(&float, 1e-4), (&int8, 0.05)] {
+        let model = ember_lite::MappedModel::open(file).unwrap();
+        let mut arena = model.arena().unwrap();
+        let mut session = model.session(&mut arena).unwrap();
+        for (image, expected) in golden.samples(&golden.outputs) {
+            let got = session.run_real(&image).unwrap();
+            for (got, expected) in got.iter().zip(expected) {
+                assert!((got - expected).abs() <= tolerance, "{got} {expected}");
+            }
+        }
+    }
+
+    // Half a number, and no numbers at all.
+    for bytes in [&samples("cnn")[1..], &[]] {
+        std::fs::write(&inputs, bytes).unwrap();
+        let output = run(&[&arguments[..], &["--samples", text(&inputs)]].concat());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("expected a multiple of 1440"), "{said}");
+    }
+}
+
 #[test]
 fn errors_are_one_line_and_leave_no_file() {
     let folder = tempfile::tempdir().unwrap();

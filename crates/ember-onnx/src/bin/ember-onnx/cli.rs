@@ -34,9 +34,15 @@ pub(crate) struct ImportSettings {
     /// The graph's name; that of the ONNX file where it is not given.
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// Of a quantized model: where the int8 model with the file's own scales and zero points goes.
+    /// Where the model in float32 goes.
+    #[arg(long, value_name = "FILE.tflite")]
+    pub(crate) float: Option<PathBuf>,
+    /// Where the model in int8 goes: of a quantized file with its own scales and zero points, otherwise with those of --samples.
     #[arg(long, value_name = "FILE.tflite")]
     pub(crate) int8: Option<PathBuf>,
+    /// Inputs to calibrate the int8 model on: float32 numbers, little-endian, one sample after the other, images NHWC.
+    #[arg(long, value_name = "FILE", requires = "int8")]
+    pub(crate) samples: Option<PathBuf>,
     /// Of a quantized model: where the ranges of its activations go, as `quantize` reads them.
     #[arg(long, value_name = "FILE.json")]
     pub(crate) ranges: Option<PathBuf>,

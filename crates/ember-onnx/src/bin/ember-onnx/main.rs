@@ -1,13 +1,14 @@
 //! `ember-onnx`: what `cargo xtask import` starts, so that xtask does not compile the ONNX reader.
 
 mod cli;
+mod outputs;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::{fs, io::Write as _};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use cli::{Cli, Command, ImportSettings};
 use ember_graph::{Graph, checkpoint};
@@ -88,11 +89,19 @@ fn import(settings: &ImportSettings, console: &Console) -> Result<()> {
     }
     let graph = &imported.graph;
     let quantized = imported.quantized.as_ref();
-    if quantized.is_none() && settings.int8.is_some() {
-        bail!(
-            "{:?} quantizes nothing, so there is no int8 model to keep: quantize the graph after the import",
-            settings.model
-        );
+    // Both are made before anything is written: where one cannot be, there is no file.
+    let samples = settings.samples.as_deref();
+    let int8 = settings.int8.as_ref().map(|path| {
+        let bytes = outputs::int8(&imported, &settings.model, samples)?;
+        anyhow::Ok((path, bytes))
+    });
+    let float = settings.float.as_ref();
+    let float = float.map(|path| anyhow::Ok((path, outputs::float(&imported)?)));
+    for (path, bytes) in [int8.transpose()?, float.transpose()?]
+        .into_iter()
+        .flatten()
+    {
+        write(path, &bytes)?;
     }
     if let Some(quantized) = quantized {
         write_quantized(settings, quantized)?;
@@ -123,9 +132,6 @@ fn import(settings: &ImportSettings, console: &Console) -> Result<()> {
 
 /// Writes the files of a quantized model that were asked for.
 fn write_quantized(settings: &ImportSettings, quantized: &Quantized) -> Result<()> {
-    if let Some(path) = &settings.int8 {
-        write(path, &ember_codegen::tflite::quantized(&quantized.model)?)?;
-    }
     if let Some(path) = &settings.ranges {
         let mut json = serde_json::to_string_pretty(&quantized.ranges)?;
         json.push('\n');
