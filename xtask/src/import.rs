@@ -78,10 +78,9 @@ pub fn run(app: &App, settings: &Import) -> Result<()> {
         command.arg("--quiet");
     }
     toolchain::run_ours(&mut command)?;
-    for path in [Some(&out), settings.float.as_ref(), settings.int8.as_ref()] {
-        if let Some(path) = path {
-            app.console.step("Wrote", workspace::shown(path));
-        }
+    let written = [Some(&out), settings.float.as_ref(), settings.int8.as_ref()];
+    for path in written.into_iter().flatten() {
+        app.console.step("Wrote", workspace::shown(path));
     }
     app.console.line(format!(
         "cargo xtask quantize --model {name} makes model files of it, cargo xtask prune --model {name} a smaller one"
