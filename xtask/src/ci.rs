@@ -64,6 +64,11 @@ const STEPS: &[Step] = &[
         run: examples,
     },
     Step {
+        name: "miri",
+        what: "what the device runs, in an interpreter that sees undefined behaviour",
+        run: miri,
+    },
+    Step {
         name: "ndarray",
         what: "training on burn-ndarray",
         run: ndarray,
@@ -318,6 +323,40 @@ fn examples(app: &App) -> Result<()> {
             command.args(line).current_dir(&project);
             toolchain::run(command.env("CARGO_TARGET_DIR", &target))?;
         }
+    }
+    Ok(())
+}
+
+/// Unit tests of what the device runs, under Miri, which is in nightly toolchains only. Assembly it cannot run, and of
+/// random cases it runs few.
+fn miri(app: &App) -> Result<()> {
+    let miri = || {
+        let mut command = std::process::Command::new("rustup");
+        command.args(["run", "nightly", "cargo", "miri"]);
+        command
+            .current_dir(workspace::root())
+            .env("CARGO_TARGET_DIR", workspace::root().join("target/miri"))
+            .env("PROPTEST_CASES", "2")
+            .env("PROPTEST_RNG_SEED", "1")
+            .env(
+                "MIRIFLAGS",
+                "-Zmiri-disable-isolation -Zmiri-deterministic-floats",
+            );
+        command
+    };
+    if toolchain::output(miri().arg("--version")).is_err() {
+        app.console.notice(
+            "no Miri here, so nothing ran in it: rustup toolchain install nightly --component miri,rust-src",
+        );
+        return Ok(());
+    }
+    for part in [
+        &["ember-core", "--lib", "view"][..],
+        &["ember-micro", "--lib"],
+        &["ember-kernels", "--lib", "--", "--skip", "arch"],
+    ] {
+        app.go_on()?;
+        toolchain::run(miri().args(["test", "--package"]).args(part))?;
     }
     Ok(())
 }
