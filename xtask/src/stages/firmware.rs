@@ -123,8 +123,11 @@ pub fn run(app: &App, run: &RunDir, force: bool, firmware: Firmware) -> Result<(
     let source = codegen::existing(run, firmware.engine)?;
     let model_path = run.existing(file::INT8, "quantize")?;
     let root = workspace::root();
+    let target = Target::of_machine(machine);
     let inputs = Inputs::of_sources("firmware")?
         .value("machine", machine.name)
+        // The processor and the memories too, which are of the crate that builds.
+        .value("target", format!("{target:?}"))
         .value("rustc", toolchain::rustc_version()?)
         .file(&root.join("Cargo.toml"))?
         .file(&root.join("Cargo.lock"))?
@@ -136,7 +139,7 @@ pub fn run(app: &App, run: &RunDir, force: bool, firmware: Firmware) -> Result<(
         );
         let build = Build {
             workspace: &root,
-            target: &Target::of_machine(machine),
+            target: &target,
             model_source: &source,
             offline: false,
             verbose: false,
