@@ -54,7 +54,8 @@ pub struct Machine {
     pub core: &'static str,
     /// Rust's target triple.
     pub target: &'static str,
-    /// The processor that code is made for, where it has more than the target's least: rustc's `target-cpu`.
+    /// The processor that code is made for, where it has more than the target's least: rustc's `target-cpu`, by
+    /// which the build script of `ember-kernels` chooses vectors for the ones that have them.
     pub cpu: Option<&'static str>,
     /// Where code and constants go.
     pub flash: Region,

@@ -102,7 +102,7 @@ impl Axis {
     }
 
     /// How many windows from `output` on, whose span this is, lie wholly in the input; one at least.
-    #[cfg(any(dsp, scalar))]
+    #[cfg(any(dsp, mve, scalar))]
     pub(crate) const fn whole_from(&self, output: u32, span: Span) -> u32 {
         let last = self.filter.wrapping_sub(1).wrapping_mul(self.dilation);
         let room = self

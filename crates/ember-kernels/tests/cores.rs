@@ -5,8 +5,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Builds the example for the target, and runs it on the machine.
-fn run(target: &str, script: &str, emulator: &str, machine: &[&str]) {
+/// Builds the example for the target, and for a processor of more than its least where one is named, and runs it on the machine.
+fn run(target: &str, cpu: Option<&str>, script: &str, emulator: &str, machine: &[&str]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     if let Err(error) = Command::new(emulator)
         .arg("--version")
@@ -18,7 +18,11 @@ fn run(target: &str, script: &str, emulator: &str, machine: &[&str]) {
     }
     // Kept, so that a second run compiles nothing.
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cores");
-    let built = Command::new(env!("CARGO"))
+    let mut build = Command::new(env!("CARGO"));
+    if let Some(cpu) = cpu {
+        build.env("RUSTFLAGS", format!("-Ctarget-cpu={cpu}"));
+    }
+    let built = build
         .args([
             "rustc",
             "--quiet",
@@ -69,6 +73,7 @@ fn run(target: &str, script: &str, emulator: &str, machine: &[&str]) {
 fn cortex_m0() {
     run(
         "thumbv6m-none-eabi",
+        None,
         "cortex_m.ld",
         "qemu-system-arm",
         &["-machine", "microbit"],
@@ -79,6 +84,7 @@ fn cortex_m0() {
 fn cortex_m3() {
     run(
         "thumbv7m-none-eabi",
+        None,
         "cortex_m.ld",
         "qemu-system-arm",
         &["-machine", "mps2-an385"],
@@ -89,6 +95,7 @@ fn cortex_m3() {
 fn cortex_m4f() {
     run(
         "thumbv7em-none-eabihf",
+        None,
         "cortex_m.ld",
         "qemu-system-arm",
         &["-machine", "mps2-an386"],
@@ -96,9 +103,21 @@ fn cortex_m4f() {
 }
 
 #[test]
+fn cortex_m55() {
+    run(
+        "thumbv8m.main-none-eabihf",
+        Some("cortex-m55"),
+        "cortex_m.ld",
+        "qemu-system-arm",
+        &["-machine", "mps3-an547"],
+    );
+}
+
+#[test]
 fn riscv32() {
     run(
         "riscv32imac-unknown-none-elf",
+        None,
         "riscv.ld",
         "qemu-system-riscv32",
         &["-machine", "virt", "-bios", "none"],

@@ -17,10 +17,14 @@
 mod aarch64;
 #[cfg(dsp)]
 mod dsp;
+#[cfg(all(any(dsp, mve), target_abi = "eabihf"))]
+mod float_unit;
+#[cfg(mve)]
+mod mve;
 mod portable;
 #[cfg(scalar)]
 mod scalar;
-#[cfg(any(dsp, scalar))]
+#[cfg(any(dsp, mve, scalar))]
 mod small;
 mod unaided;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -50,25 +54,31 @@ pub(crate) fn instructions() -> Option<&'static str> {
 use aarch64 as machine;
 #[cfg(dsp)]
 use dsp as machine;
+#[cfg(mve)]
+use mve as machine;
 #[cfg(scalar)]
 use scalar as machine;
-#[cfg(not(any(dsp, scalar, target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(not(any(dsp, mve, scalar, target_arch = "x86_64", target_arch = "aarch64")))]
 use unaided as machine;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as machine;
 
-#[cfg(all(dsp, target_abi = "eabihf"))]
-pub(crate) use dsp::dots_f32;
-#[cfg(any(dsp, scalar))]
+#[cfg(all(any(dsp, mve), target_abi = "eabihf"))]
+pub(crate) use float_unit::dots_f32;
+#[cfg(any(dsp, mve, scalar))]
 pub(crate) use machine::{HAS_CONV_2D_3X3, conv_2d_3x3, dots_i8};
 pub(crate) use machine::{
     conv_2d_f32, conv_2d_i8, conv_2d_pooled_f32, conv_2d_pooled_i8, depthwise_conv_2d_f32,
     depthwise_conv_2d_i8, fully_connected_f32, fully_connected_i8, max_pool_2d_f32, max_pool_2d_i8,
 };
-#[cfg(not(all(dsp, target_abi = "eabihf")))]
+#[cfg(mve)]
+pub(crate) use mve::dot_i8;
+#[cfg(not(mve))]
+pub(crate) use portable::dot_i8;
+#[cfg(not(all(any(dsp, mve), target_abi = "eabihf")))]
 pub(crate) use portable::dots_f32;
-#[cfg(not(any(dsp, scalar)))]
+#[cfg(not(any(dsp, mve, scalar)))]
 pub(crate) use portable::dots_i8;
-pub(crate) use portable::{dot_f32, dot_i8, dot_i16};
-#[cfg(not(any(dsp, scalar)))]
+pub(crate) use portable::{dot_f32, dot_i16};
+#[cfg(not(any(dsp, mve, scalar)))]
 pub(crate) use unaided::{HAS_CONV_2D_3X3, conv_2d_3x3};

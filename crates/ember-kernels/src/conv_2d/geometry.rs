@@ -104,7 +104,7 @@ impl<'s> Geometry<'s> {
 }
 
 /// Runs of elements, one below the other.
-#[cfg(dsp)]
+#[cfg(any(dsp, mve))]
 pub(crate) struct Column {
     /// Where the first begins in the image and in the filter.
     pub(crate) from: usize,
@@ -117,7 +117,7 @@ pub(crate) struct Column {
     pub(crate) row_to: usize,
 }
 
-#[cfg(dsp)]
+#[cfg(any(dsp, mve))]
 impl Column {
     /// Elements from the first run to the end of the last one, where it is so far from one to the next.
     #[inline(always)]
@@ -165,7 +165,7 @@ impl Window {
 
     /// Calls `f` for every column of runs, which are that of its first row and those below it.
     #[inline(always)]
-    #[cfg(dsp)]
+    #[cfg(any(dsp, mve))]
     pub(crate) fn for_each_column(&self, mut f: impl FnMut(Column)) {
         let (mut from, mut to) = (self.from, self.to);
         for _ in 0..self.columns {
@@ -184,7 +184,7 @@ impl Window {
 
     /// Moves it by so many elements of the image.
     #[inline(always)]
-    #[cfg(dsp)]
+    #[cfg(any(dsp, mve))]
     pub(crate) const fn advance(&mut self, by: usize) {
         self.from = self.from.wrapping_add(by);
     }

@@ -76,8 +76,11 @@ impl Conv2d {
 
     /// Whether each pixel of the output sees the one pixel of the input at its place, of whole fours of channels.
     #[cfg_attr(
-        not(dsp),
-        expect(dead_code, reason = "processors without DSP have no use for it")
+        not(any(dsp, mve)),
+        expect(
+            dead_code,
+            reason = "processors without DSP or vectors have no use for it"
+        )
     )]
     pub(crate) const fn is_pointwise(&self) -> bool {
         const fn plain(axis: &Axis) -> bool {

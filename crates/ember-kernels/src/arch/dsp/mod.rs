@@ -1,4 +1,4 @@
-//! Armv7E-M and Armv8-M Mainline with the DSP extension: Cortex-M4, M7, M33 and their kin.
+//! Armv7E-M and Armv8-M Mainline with the DSP extension: Cortex-M4, M7, M33 and their kin without vectors.
 //!
 //! Two products of 16 bits in one instruction (SMLAD), for which bytes are widened two at a time (SXTB16, and SXTAB16 where
 //! the input's offset comes on top). The loops are assembly, because the compiler has no stable intrinsics for these
@@ -27,8 +27,6 @@ macro_rules! assembler {
 mod conv_2d;
 mod depthwise_conv_2d;
 mod dots;
-#[cfg(target_abi = "eabihf")]
-mod dots_f32;
 mod pairs;
 mod patches;
 mod pooled;
@@ -36,8 +34,6 @@ mod pooled;
 pub(crate) use conv_2d::{conv_2d_i8, conv_2d_pooled_i8};
 pub(crate) use depthwise_conv_2d::depthwise_conv_2d_i8;
 pub(crate) use dots::dots_i8;
-#[cfg(target_abi = "eabihf")]
-pub(crate) use dots_f32::dots_f32;
 pub(crate) use pooled::{HAS_CONV_2D_3X3, conv_2d_3x3};
 
 pub(crate) use super::small::conv_2d_pooled_f32;
