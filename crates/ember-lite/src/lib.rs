@@ -37,7 +37,8 @@ pub use aligned::Arena;
 pub use arena_plan::{ArenaPlan, PlannedTensor};
 pub use bench::{Latency, OperatorLatency, Profile, bench, profile};
 pub use delegate::{
-    Compiled, Declined, Delegate, Delegation, Interpreted, Node, Partition, PlacedPartition, Simd,
+    Compiled, Declined, Delegate, Delegation, Interpreted, Left, Node, Partition, PlacedPartition,
+    Simd,
 };
 pub use diff::{Difference, TensorDifference, diff};
 pub use dot::dot;

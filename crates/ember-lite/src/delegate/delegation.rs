@@ -10,6 +10,8 @@ pub struct Delegation {
     /// In the order in which they run; a partition's number is its place.
     pub(super) partitions: Vec<PlacedPartition>,
     pub(super) declined: Vec<Declined>,
+    /// For each operator of the model as it was.
+    pub(super) left: Vec<Vec<Left>>,
     /// For each operator of the model as it was, its name.
     pub(super) operators: Vec<String>,
     /// For each operator that is run, those of the model as it was that it stands for.
@@ -42,6 +44,15 @@ pub struct Declined {
     pub reason: String,
 }
 
+/// That a delegate was asked for an operator and does not take it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// The delegate's name.
+    pub delegate: String,
+    /// Why.
+    pub reason: String,
+}
+
 impl Delegation {
     /// The partitions, in the order in which they run.
     #[must_use]
@@ -53,6 +64,12 @@ impl Delegation {
     #[must_use]
     pub fn declined(&self) -> &[Declined] {
         &self.declined
+    }
+
+    /// The delegates that were asked for operator `index` of the model as it was and do not take it, with their reasons.
+    #[must_use]
+    pub fn left(&self, index: usize) -> &[Left] {
+        self.left.get(index).map_or(&[], Vec::as_slice)
     }
 
     /// Number and partition that operator `index` of the model as it was is in; `None` where the interpreter runs it.
@@ -112,7 +129,14 @@ impl fmt::Display for Delegation {
                     let delegate = &partition.delegate;
                     writeln!(f, "  {index:>3} {name:<24} {delegate}, partition {number}")?;
                 }
-                None => writeln!(f, "  {index:>3} {name:<24} interpreter")?,
+                None => {
+                    let left = self.left(index).iter();
+                    let left =
+                        left.map(|Left { delegate, reason }| format!("{delegate}: {reason}"));
+                    let reasons = left.collect::<Vec<_>>().join("; ");
+                    let separator = if reasons.is_empty() { "" } else { "   " };
+                    writeln!(f, "  {index:>3} {name:<24} interpreter{separator}{reasons}")?;
+                }
             }
         }
         for (number, partition) in self.partitions.iter().enumerate() {

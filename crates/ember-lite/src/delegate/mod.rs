@@ -15,7 +15,7 @@
 //!   whose weights are stored compressed, because the interpreter's kernels decode these as they go.
 //!
 //! A partition that its delegate cannot compile is offered to the delegates behind it, and run by the interpreter if none
-//! takes it; [`Delegation::declined`] has the reason. What goes wrong while a partition runs is an error of the run,
+//! takes it; [`Delegation::declined`] has the reason, and [`Delegation::left`] those for single operators. What goes wrong while a partition runs is an error of the run,
 //! [`LiteError::Delegate`](crate::LiteError::Delegate): nothing is computed twice.
 //!
 //! ```
@@ -30,9 +30,12 @@
 //!         "positive"
 //!     }
 //!
-//!     fn takes(&self, node: &Node<'_>) -> bool {
+//!     fn takes(&self, node: &Node<'_>) -> Result<(), String> {
 //!         let float = node.input(0).is_some_and(|input| input.dtype() == Dtype::Float32);
-//!         node.op() == Some(BuiltinOp::Relu) && float
+//!         match node.op() {
+//!             Some(BuiltinOp::Relu) if float => Ok(()),
+//!             _ => Err("it is no RELU on float32".to_owned()),
+//!         }
 //!     }
 //!
 //!     fn compile(&self, _partition: &Partition<'_>) -> Result<Box<dyn Compiled>, String> {
@@ -61,7 +64,7 @@ mod simd;
 use ember_core::BuiltinOp;
 use ember_tflite::{OpCode, Operator, OptionsTable, Subgraph, Tensor, TensorId};
 
-pub use self::delegation::{Declined, Delegation, PlacedPartition};
+pub use self::delegation::{Declined, Delegation, Left, PlacedPartition};
 pub use self::interpreted::Interpreted;
 pub(crate) use self::kernel::{PARTITION, running};
 pub use self::simd::Simd;
@@ -71,8 +74,12 @@ pub trait Delegate {
     /// What it is called in listings and errors.
     fn name(&self) -> &str;
 
-    /// Whether it takes this operator, whatever is around it.
-    fn takes(&self, node: &Node<'_>) -> bool;
+    /// Takes this operator or leaves it, whatever is around it.
+    ///
+    /// # Errors
+    ///
+    /// Why it leaves it; the reason is kept in [`Delegation::left`].
+    fn takes(&self, node: &Node<'_>) -> Result<(), String>;
 
     /// Makes a partition ready to run. It may keep nothing of the model but copies.
     ///

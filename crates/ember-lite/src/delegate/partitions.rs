@@ -15,8 +15,8 @@ use super::Node;
 pub(super) struct Wiring {
     /// For each operator, those that must run after it.
     after: Vec<Vec<usize>>,
-    /// For each operator, whether delegates are asked for it.
-    open: Vec<bool>,
+    /// For each operator, why delegates are not asked for it; `None` where they are.
+    closed: Vec<Option<&'static str>>,
     /// For each tensor, the operator that writes it.
     writer: Vec<Option<usize>>,
     /// For each tensor, the operators that read it.
@@ -28,7 +28,7 @@ impl Wiring {
         let (operators, tensors) = (graph.operator_count(), graph.tensor_count());
         let mut wiring = Wiring {
             after: vec![Vec::new(); operators],
-            open: vec![false; operators],
+            closed: vec![None; operators],
             writer: vec![None; tensors],
             readers: vec![Vec::new(); tensors],
         };
@@ -62,16 +62,19 @@ impl Wiring {
                 if let Some(last) = last.replace(index) {
                     wiring.after[last].push(index);
                 }
-            } else {
-                wiring.open[index] = is_plain(&node) && !wiring.reads_decoded(graph, &node);
+                wiring.closed[index] = Some("it has a state, subgraphs or resources");
+            } else if wiring.reads_decoded(graph, &node) {
+                wiring.closed[index] = Some("its weights are stored compressed");
+            } else if !is_plain(&node) {
+                wiring.closed[index] = Some("not all of its tensors are blocks of numbers");
             }
         }
         wiring
     }
 
-    /// Whether delegates may be asked for this operator.
-    pub(super) fn is_open(&self, operator: usize) -> bool {
-        self.open[operator]
+    /// Why delegates may not be asked for this operator; `None` where they may.
+    pub(super) fn closed(&self, operator: usize) -> Option<&'static str> {
+        self.closed[operator]
     }
 
     pub(super) fn writer(&self, TensorId(id): TensorId) -> Option<usize> {
@@ -240,7 +243,7 @@ mod tests {
     fn wired(after: &[&[usize]]) -> Wiring {
         Wiring {
             after: after.iter().map(|after| after.to_vec()).collect(),
-            open: vec![true; after.len()],
+            closed: vec![None; after.len()],
             writer: Vec::new(),
             readers: Vec::new(),
         }

@@ -10,7 +10,7 @@ use ember_tflite::{Options, PLAN, Subgraph, TensorId};
 use super::kernel::{CODE, MAX_OPERANDS};
 use super::partitions::{Units, Wiring};
 use super::{
-    Compiled, Declined, Delegate, Delegation, Node, Partition, PlacedPartition, is_constant,
+    Compiled, Declined, Delegate, Delegation, Left, Node, Partition, PlacedPartition, is_constant,
 };
 use crate::{LiteError, MappedModel, names};
 
@@ -74,6 +74,8 @@ struct Assignment {
     /// For each operator, whether it is in a partition.
     taken: Vec<bool>,
     declined: Vec<Declined>,
+    /// For each operator.
+    left: Vec<Vec<Left>>,
 }
 
 impl Assignment {
@@ -85,6 +87,7 @@ impl Assignment {
             claims: (0..count).map(|_| None).collect(),
             taken: vec![false; count],
             declined: Vec::new(),
+            left: vec![Vec::new(); count],
         }
     }
 
@@ -94,7 +97,20 @@ impl Assignment {
         let mut takes = vec![false; count];
         for node in nodes(graph) {
             let at = node.index();
-            takes[at] = !self.taken[at] && self.wiring.is_open(at) && delegate.takes(&node);
+            if self.taken[at] {
+                continue;
+            }
+            let answer = match self.wiring.closed(at) {
+                None => delegate.takes(&node),
+                Some(reason) => Err(reason.to_owned()),
+            };
+            match answer {
+                Ok(()) => takes[at] = true,
+                Err(reason) => self.left[at].push(Left {
+                    delegate: delegate.name().to_owned(),
+                    reason,
+                }),
+            }
         }
         self.units.join(&self.wiring, &takes);
         let is_first = |at: &usize| takes[*at] && self.units.of(*at).first() == Some(at);
@@ -208,6 +224,7 @@ impl Assignment {
         Delegation {
             partitions,
             declined: self.declined,
+            left: self.left,
             operators: graph
                 .operators()
                 .map(|operator| names::operator(&operator))

@@ -78,8 +78,11 @@ impl Delegate for Simd {
         "simd"
     }
 
-    fn takes(&self, node: &Node<'_>) -> bool {
-        self.vectorized.get(node.index()).copied().unwrap_or(false)
+    fn takes(&self, node: &Node<'_>) -> Result<(), String> {
+        match self.vectorized.get(node.index()) {
+            Some(true) => Ok(()),
+            _ => Err("no vector instructions for it on this processor".to_owned()),
+        }
     }
 
     fn compile(&self, partition: &Partition<'_>) -> Result<Box<dyn Compiled>, String> {

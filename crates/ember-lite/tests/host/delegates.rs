@@ -40,8 +40,11 @@ impl Delegate for Chosen {
         self.name
     }
 
-    fn takes(&self, node: &Node<'_>) -> bool {
-        self.takes.get(node.index()).copied().unwrap_or(false)
+    fn takes(&self, node: &Node<'_>) -> Result<(), String> {
+        match self.takes.get(node.index()) {
+            Some(true) => Ok(()),
+            _ => Err(format!("{} does not want {}", self.name, node.index())),
+        }
     }
 
     fn compile(&self, partition: &Partition<'_>) -> Result<Box<dyn Compiled>, String> {
@@ -288,7 +291,15 @@ fn what_is_declined_goes_to_the_next_with_a_reason() {
     assert_eq!(placement, [None, Some("second")]);
     assert_eq!(delegation.declined().len(), 1);
     assert_eq!(delegation.declined()[0].reason, "not today");
+    let left: Vec<_> = delegation.left(0).iter().collect();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].reason, "second does not want 0");
+    assert_eq!(delegation.left(1), []);
     let text = delegation.to_string();
+    assert!(
+        text.contains("interpreter   second: second does not want 0\n"),
+        "{text}"
+    );
     assert!(
         text.contains("all declined operators [0, 1]: not today"),
         "{text}"
@@ -304,8 +315,11 @@ impl Delegate for Broken {
         "broken"
     }
 
-    fn takes(&self, node: &Node<'_>) -> bool {
-        node.op() == Some(BuiltinOp::Relu)
+    fn takes(&self, node: &Node<'_>) -> Result<(), String> {
+        match node.op() {
+            Some(BuiltinOp::Relu) => Ok(()),
+            _ => Err("it is no RELU".to_owned()),
+        }
     }
 
     fn compile(&self, _partition: &Partition<'_>) -> Result<Box<dyn Compiled>, String> {
