@@ -1,7 +1,7 @@
 //! Files in, files out: a model run from the command line.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -46,6 +46,31 @@ pub struct FileOutput {
     pub bytes: Vec<u8>,
     /// The real numbers that its elements stand for; `None` of a type without such.
     pub reals: Option<Vec<f32>>,
+}
+
+/// Elements of an output that are shown.
+const SHOWN: usize = 16;
+
+impl fmt::Display for FileOutput {
+    /// Type, shape, and the first real numbers, or the first bytes in hexadecimal where they stand for none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}:", self.dtype, self.shape)?;
+        let count = match &self.reals {
+            Some(reals) => {
+                for real in reals.iter().take(SHOWN) {
+                    write!(f, " {real}")?;
+                }
+                reals.len()
+            }
+            None => {
+                for byte in self.bytes.iter().take(SHOWN) {
+                    write!(f, " {byte:02x}")?;
+                }
+                self.bytes.len()
+            }
+        };
+        f.write_str(if count > SHOWN { " …" } else { "" })
+    }
 }
 
 /// Runs a model once: one file per input, and one file per output or none at all.
