@@ -74,6 +74,11 @@ const STEPS: &[Step] = &[
         run: ndarray,
     },
     Step {
+        name: "gpu",
+        what: "the GPU delegate, on a software driver where there is no GPU",
+        run: gpu,
+    },
+    Step {
         name: "verify",
         what: "reproducible files and training",
         run: verify,
@@ -111,8 +116,8 @@ pub fn run(app: &App, settings: &Ci) -> Result<()> {
     Ok(())
 }
 
-/// Runs all tests: the light crates in the dev profile, where arithmetic is checked for overflow, and the training
-/// crate with optimization, without which it is thirty times slower.
+/// Runs all tests but those of the GPU delegate, which compiles for minutes: the light crates in the dev profile, where
+/// arithmetic is checked for overflow, and the training crate with optimization, without which it is thirty times slower.
 ///
 /// Property tests draw the same cases each time, so that a result can be had again; `PROPTEST_RNG_SEED` in the
 /// environment draws others, and `cargo test` new ones each time.
@@ -129,7 +134,13 @@ pub fn test(app: &App) -> Result<()> {
         command.arg("test").args(arguments);
         toolchain::run(command.env("PROPTEST_RNG_SEED", &seed))
     };
-    test(&["--workspace", "--exclude", "ember-train"])?;
+    test(&[
+        "--workspace",
+        "--exclude",
+        "ember-gpu",
+        "--exclude",
+        "ember-train",
+    ])?;
     app.go_on()?;
     test(&["--release", "--package", "ember-train"])
 }
@@ -142,6 +153,8 @@ fn clippy(_: &App) -> Result<()> {
     toolchain::run(cargo().args([
         "clippy",
         "--workspace",
+        "--exclude",
+        "ember-gpu",
         "--exclude",
         "ember-train",
         "--all-targets",
@@ -371,6 +384,22 @@ fn ndarray(_: &App) -> Result<()> {
         "ndarray",
         "ndarray",
     ]))
+}
+
+/// Lints and tests of the GPU delegate. A software driver does; where there is none at all the tests say that nothing was tested,
+/// and `EMBER_REQUIRE_GPU=1` makes that a failure.
+fn gpu(app: &App) -> Result<()> {
+    let package = ["--release", "--package", "ember-gpu"];
+    let mut clippy = cargo();
+    clippy.arg("clippy").args(package);
+    toolchain::run(clippy.args(["--all-targets", "--", "-D", "warnings"]))?;
+    app.go_on()?;
+    // What the tests say of the driver must not be lost.
+    let zoo = tempfile::tempdir()?;
+    crate::gpu::write_float_zoo(zoo.path())?;
+    let mut test = cargo();
+    test.arg("test").args(package).args(["--", "--nocapture"]);
+    toolchain::run(test.env("EMBER_FLOAT_MODELS", zoo.path()))
 }
 
 fn verify(app: &App) -> Result<()> {

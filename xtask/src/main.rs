@@ -16,6 +16,7 @@ mod compare;
 mod compress;
 mod deploy;
 mod doctor;
+mod gpu;
 mod hash;
 mod import;
 mod json;

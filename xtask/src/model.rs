@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use ember_lite::{ArenaPlan, Delegate, FileOutput, Inspection, MappedModel, Pixels, Simd};
+use anyhow::{Context, Result, bail};
+use ember_lite::{ArenaPlan, Delegate, Inspection, MappedModel, Pixels, Simd};
 
 use crate::app::App;
 use crate::cli::deploy::Fit;
 use crate::cli::model::{DelegateName, ModelCommand, Question};
+use crate::deploy::model::Chosen;
 use crate::stages::{data, eval};
 use crate::toolchain::Reported;
 use crate::workspace::shown;
-use crate::{atomic, deploy, npu};
+use crate::{atomic, deploy, gpu, npu};
 
 /// Columns of the arena's plan as text.
 const PLAN_COLUMNS: usize = 72;
@@ -27,14 +28,20 @@ pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
             commands,
             delegate,
         } => {
-            let model = open(model)?;
+            let Chosen {
+                path,
+                mapped: model,
+                ..
+            } = choose(model)?;
             let inspection = Inspection::of(&model)?;
             app.console.result(inspection.to_string().trim_end());
             let npu = npu::said(&model.model()?, *commands)?;
             if !npu.is_empty() {
                 app.console.result(npu.trim_end());
             }
-            if let Some(delegation) = delegated(model, delegate)?.delegation() {
+            if delegate.contains(&DelegateName::Gpu) {
+                gpu::Line::of(app, "inspect", &path, delegate)?.run(app)?;
+            } else if let Some(delegation) = delegated(model, delegate)?.delegation() {
                 app.console.result(delegation.to_string().trim_end());
             }
         }
@@ -44,6 +51,12 @@ pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
             json,
             delegate,
         } => {
+            if delegate.contains(&DelegateName::Gpu) {
+                return gpu::Line::of(app, "bench", &choose(model)?.path, delegate)?
+                    .with("--runs", runs.to_string())
+                    .flag("--json", *json)
+                    .run(app);
+            }
             let profile = ember_lite::profile(&delegated(open(model)?, delegate)?, *runs)?;
             app.console.result(if *json {
                 serde_json::to_string_pretty(&profile)?
@@ -105,6 +118,19 @@ pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
             resize,
             delegate,
         } => {
+            if delegate.contains(&DelegateName::Gpu) {
+                let mut line = gpu::Line::of(app, "run", &choose(model)?.path, delegate)?
+                    .with("--black", black.to_string())
+                    .with("--white", white.to_string())
+                    .flag("--resize", *resize);
+                for path in input {
+                    line = line.with("--input", path);
+                }
+                for path in output {
+                    line = line.with("--output", path);
+                }
+                return line.run(app);
+            }
             let pixels = Pixels {
                 black: *black,
                 white: *white,
@@ -116,7 +142,7 @@ pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
                 app.console.step("Wrote", shown(path));
             }
             for (index, output) in outputs.iter().enumerate() {
-                app.console.result(said(index, output));
+                app.console.result(format!("output {index} {output}"));
             }
         }
         Question::Plan { model, svg } => {
@@ -126,18 +152,28 @@ pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
                 written(app, path, plan.to_svg().as_bytes())?;
             }
         }
-        Question::Accuracy { model, data } => {
-            let model = open(model)?;
+        Question::Accuracy {
+            model,
+            data,
+            delegate,
+        } => {
+            let chosen = choose(model)?;
             let data = data::resolve(app, data)?;
-            let (variant, evaluation) = eval::of_model(app, &data, "model", "", &model)?;
+            if delegate.contains(&DelegateName::Gpu) {
+                return gpu::accuracy(app, &chosen.path, delegate, &data.dataset.test);
+            }
+            let model = chosen.mapped;
+            let (bytes, weight_bytes) = (model.bytes().len(), model.weight_bytes()?);
+            let model = delegated(model, delegate)?;
+            let evaluation = eval::evaluate(app, &data, "model", &model)?;
             app.console.result(format!(
                 "{:.2} % of {} test images of {}, loss {:.4}; {} bytes, {} of weights",
                 100.0 * evaluation.accuracy,
                 evaluation.images,
                 data.dataset.name,
                 evaluation.loss,
-                variant.file_bytes,
-                variant.weight_bytes
+                bytes,
+                weight_bytes
             ));
         }
         Question::Check { model, chip } => {
@@ -152,44 +188,25 @@ pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
     Ok(())
 }
 
-/// Elements of an output that are shown; a file has them all.
-const SHOWN: usize = 16;
-
-/// An output in one line: its real numbers, or its bytes where it stands for none.
-fn said(index: usize, output: &FileOutput) -> String {
-    let (count, values): (usize, Vec<String>) = match &output.reals {
-        Some(reals) => {
-            let each = reals.iter().take(SHOWN).map(ToString::to_string);
-            (reals.len(), each.collect())
-        }
-        None => {
-            let each = output.bytes.iter().take(SHOWN);
-            let hex = each.map(|byte| format!("{byte:02x}")).collect();
-            (output.bytes.len(), hex)
-        }
-    };
-    let more = if count > SHOWN { " …" } else { "" };
-    format!(
-        "output {index} {} {:?}: {}{more}",
-        output.dtype,
-        output.shape,
-        values.join(" ")
-    )
+fn choose(name: &str) -> Result<Chosen> {
+    deploy::model::choose(Some(name))
 }
 
 fn open(name: &str) -> Result<MappedModel> {
-    Ok(deploy::model::choose(Some(name))?.mapped)
+    Ok(choose(name)?.mapped)
 }
 
-/// The model as these delegates and the interpreter run it.
+/// The model as these delegates, of which none is the GPU, and the interpreter run it.
 fn delegated(model: MappedModel, names: &[DelegateName]) -> Result<MappedModel> {
     if names.is_empty() {
         return Ok(model);
     }
-    let delegates = names.iter().map(|name| match name {
-        DelegateName::Simd => Simd::of(&model),
-    });
-    let delegates = delegates.collect::<Result<Vec<_>, _>>()?;
+    let delegate = |name: &DelegateName| match name {
+        DelegateName::Simd => Ok(Simd::of(&model)?),
+        DelegateName::Gpu => bail!("the GPU is a delegate in {} only", gpu::PROGRAM),
+    };
+    let delegates = names.iter().map(delegate);
+    let delegates = delegates.collect::<Result<Vec<_>>>()?;
     let delegates: Vec<&dyn Delegate> = delegates.iter().map(|one| one as _).collect();
     Ok(model.delegated(&delegates)?)
 }

@@ -26,7 +26,7 @@ pub enum Question {
         /// List all commands of the operators that run on an Arm Ethos-U
         #[arg(long)]
         commands: bool,
-        /// Show which operators these run, the first that takes one
+        /// Show which operators these run, the first that takes one, and why not the others
         #[arg(long, value_name = "NAME", value_delimiter = ',')]
         delegate: Vec<DelegateName>,
     },
@@ -117,6 +117,9 @@ pub enum Question {
         model: String,
         #[command(flatten)]
         data: DataSettings,
+        /// Who runs the operators that it takes, the first that takes one
+        #[arg(long, value_name = "NAME", value_delimiter = ',')]
+        delegate: Vec<DelegateName>,
     },
     /// Say whether the model runs on a chip: flash, arena, stack, and what is missing
     Check {
@@ -134,6 +137,8 @@ pub enum Question {
 pub enum DelegateName {
     /// The kernels for this processor's vector instructions, apart from the others
     Simd,
+    /// Float operators on a GPU, or on a software driver for one; compiles Burn's wgpu backend the first time
+    Gpu,
 }
 
 /// The two ends of what a pixel stands for, as in `-1,1`.

@@ -200,7 +200,11 @@ fn gzip_bytes(bytes: &[u8]) -> Result<u64> {
     Ok(packed.finish()?.len() as u64)
 }
 
-fn evaluate(app: &App, data: &Data, name: &str, model: &MappedModel) -> Result<Evaluation> {
+/// Runs a model on the test images of `data`.
+///
+/// # Errors
+/// Images that do not fit it, or ctrl-C.
+pub fn evaluate(app: &App, data: &Data, name: &str, model: &MappedModel) -> Result<Evaluation> {
     let test = &data.dataset.test;
     let bar = app.console.bar(
         format!("Evaluating {name}"),

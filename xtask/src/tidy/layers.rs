@@ -67,6 +67,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "ember-lite",
         &["ember-core", "ember-kernels", "ember-micro", "ember-tflite"],
     ),
+    ("ember-gpu", &["ember-core", "ember-lite", "ember-tflite"]),
     ("ember-deploy", &["ember-core", "ember-link", "ember-slot"]),
     (
         "ember-probe",
@@ -99,6 +100,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const BEHIND: &[(&str, &str)] = &[
     ("armagnac", "ember-deploy"),
     ("burn", "ember-train"),
+    ("burn-tensor", "ember-gpu"),
     ("comfy-table", "ember-report"),
     ("indicatif", "ember-progress"),
     ("onnx-ir", "ember-onnx"),
