@@ -154,6 +154,7 @@ impl Lowered<'_> {
                 key: SignatureSpec::DEFAULT_KEY.to_owned(),
                 inputs: names(self.inputs),
                 outputs: names(self.outputs),
+                ..SignatureSpec::default()
             }],
             tensors: self.tensors,
             ..ModelSpec::default()

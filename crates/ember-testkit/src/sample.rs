@@ -176,6 +176,7 @@ pub fn model(with_plan: bool) -> AlignedBytes {
         key: SignatureSpec::DEFAULT_KEY.to_owned(),
         inputs: vec![("image".to_owned(), image)],
         outputs: vec![("scores".to_owned(), scores)],
+        ..SignatureSpec::default()
     }];
     if with_plan {
         let mut next = 0;

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::vec::Vec;
 
+use ember_core::BuiltinOp;
+
 use super::WriteError;
 use super::layout::{Fields, Layout, OptionsFields, Part};
-use super::spec::{ModelSpec, OperatorSpec, SignatureSpec, SubgraphSpec, TensorSpec};
+use super::spec::{ModelSpec, OperatorSpec, SignatureSpec, SubgraphSpec, TensorSpec, VariableSpec};
 use crate::model::{Model, TensorId};
 use crate::options::{self, Options};
 use crate::schema::{
@@ -72,6 +74,12 @@ fn check_graph(graph: &Graph<'_>) -> Result<(), WriteError> {
         }
     }
     for (operator, spec) in graph.operators.iter().enumerate() {
+        if spec.variable.is_some() && spec.op != BuiltinOp::VarHandle {
+            return Err(WriteError::Variable {
+                operator,
+                op: spec.op,
+            });
+        }
         let expected = options::code_for(spec.op);
         let found = spec.options.code();
         if found != 0 && Some(found) != expected {
@@ -230,7 +238,7 @@ impl<'a> File<'a> {
     fn operator(&mut self, spec: &'a OperatorSpec, codes: &mut Vec<Code<'a>>) -> Part {
         let code = Code {
             code: spec.op.code(),
-            custom: if spec.op == ember_core::BuiltinOp::Custom {
+            custom: if spec.op == BuiltinOp::Custom {
                 &spec.custom_code
             } else {
                 ""
@@ -258,6 +266,13 @@ impl<'a> File<'a> {
             fields.byte(operator::builtin_options_type, spec.options.code());
             fields.options(operator::builtin_options, Some(self.layout.table(options)));
         }
+        if let Some(VariableSpec { container, name }) = &spec.variable {
+            let mut texts = Fields::default();
+            texts.text(options::VARIABLE_CONTAINER, self.layout.text(container));
+            texts.text(options::VARIABLE_NAME, self.layout.text(name));
+            fields.byte(operator::builtin_options_type, options::VAR_HANDLE);
+            fields.options(operator::builtin_options, Some(self.layout.table(texts)));
+        }
         let custom_options = self.layout.bytes(&spec.custom_options);
         fields.list(operator::custom_options, custom_options);
         self.layout.table(fields)
@@ -280,6 +295,7 @@ impl<'a> File<'a> {
         fields.tables(signature_def::inputs, inputs);
         fields.tables(signature_def::outputs, outputs);
         fields.text(signature_def::signature_key, self.layout.text(&spec.key));
+        fields.word(signature_def::subgraph_index, spec.subgraph);
         self.layout.table(fields)
     }
 

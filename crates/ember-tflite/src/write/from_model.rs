@@ -9,8 +9,9 @@ use ember_core::BuiltinOp;
 use super::WriteError;
 use super::spec::{
     ModelSpec, OperatorSpec, QuantizationSpec, SignatureSpec, SubgraphSpec, TensorSpec,
+    VariableSpec,
 };
-use crate::model::{Model, OpCode, Operator, Signature, Subgraph, SubgraphId, TensorId};
+use crate::model::{Model, OpCode, Operator, Subgraph, TensorId};
 use crate::options::{self, Options};
 use crate::tensor::Tensor;
 
@@ -21,15 +22,8 @@ impl ModelSpec {
     /// dimensions, debug metadata.
     ///
     /// # Errors
-    /// A signature of another subgraph than the main one; options that Ember does not read, where they say something.
+    /// Options that Ember does not read, where they say something.
     pub fn from_model(model: &Model<'_>) -> Result<Self, WriteError> {
-        let foreign = |signature: &Signature<'_>| signature.subgraph() != SubgraphId::MAIN;
-        if let Some(signature) = model.signatures().find(foreign) {
-            return Err(WriteError::Signature {
-                key: signature.key().to_owned(),
-                subgraph: signature.subgraph().0,
-            });
-        }
         let SubgraphSpec {
             name,
             tensors,
@@ -50,6 +44,7 @@ impl ModelSpec {
                 .signatures()
                 .map(|signature| SignatureSpec {
                     key: signature.key().to_owned(),
+                    subgraph: signature.subgraph().0,
                     inputs: named(signature.inputs()),
                     outputs: named(signature.outputs()),
                 })
@@ -99,7 +94,12 @@ pub(super) fn operator(index: usize, operator: &Operator<'_>) -> Result<Operator
         OpCode::Custom(name) => (BuiltinOp::Custom, name),
     };
     let code = operator.options_code();
-    if options::code_for(op).is_none() && operator.options_say_something() {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let variable = operator.variable().map(|(container, name)| VariableSpec {
+        container: text(container),
+        name: text(name),
+    });
+    if options::code_for(op).is_none() && variable.is_none() && operator.options_say_something() {
         return Err(WriteError::UnreadOptions {
             operator: index,
             op,
@@ -116,6 +116,7 @@ pub(super) fn operator(index: usize, operator: &Operator<'_>) -> Result<Operator
         } else {
             operator.options()
         },
+        variable,
         custom_code: custom_code.to_owned(),
         custom_options: operator.custom_options().to_vec(),
     })

@@ -41,6 +41,7 @@ pub use file::write;
 pub use official::verify;
 pub use spec::{
     ModelSpec, OperatorSpec, QuantizationSpec, SignatureSpec, SubgraphSpec, TensorSpec,
+    VariableSpec,
 };
 pub use stored::{StoreFault, StoredForm};
 
@@ -108,15 +109,13 @@ pub enum WriteError {
         /// Bytes of all constants.
         bytes: usize,
     },
-    /// A signature calls another subgraph than the main one.
-    #[error(
-        "signature {key:?} calls subgraph {subgraph}, only signatures of the main one (0) are taken over: convert the model with one signature"
-    )]
-    Signature {
-        /// The name of the signature.
-        key: String,
-        /// The subgraph that it calls.
-        subgraph: u32,
+    /// An operator that is no VAR_HANDLE has a variable.
+    #[error("operator {operator} ({op}) has a variable, which only VAR_HANDLE has: leave it out")]
+    Variable {
+        /// Index in the subgraph.
+        operator: usize,
+        /// What the operator is.
+        op: BuiltinOp,
     },
     /// The file has options that the spec would lose.
     #[error(

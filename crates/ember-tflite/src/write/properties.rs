@@ -65,6 +65,10 @@ fn any_operator(tensors: u32) -> impl Strategy<Value = OperatorSpec> {
                 } else {
                     Options::None
                 },
+                variable: (op == BuiltinOp::VarHandle && defaults).then(|| VariableSpec {
+                    container: "".into(),
+                    name: std::format!("variable {version}"),
+                }),
                 custom_code: if custom { "Custom".into() } else { "".into() },
                 custom_options: if custom { vec![1, 2] } else { vec![] },
             }
@@ -80,6 +84,7 @@ fn any_spec() -> impl Strategy<Value = ModelSpec> {
         let signature =
             (".{0,6}", named.clone(), named).prop_map(|(key, inputs, outputs)| SignatureSpec {
                 key,
+                subgraph: 0,
                 inputs,
                 outputs,
             });

@@ -178,6 +178,8 @@ pub struct OperatorSpec {
     pub outputs: Vec<Option<TensorId>>,
     /// Its options; [`Options::None`] writes none, which reads as the schema's defaults.
     pub options: Options,
+    /// The variable of a VAR_HANDLE; `None` for others.
+    pub variable: Option<VariableSpec>,
     /// The name of a custom operator; unused for others.
     pub custom_code: String,
     /// The options of a custom operator.
@@ -199,8 +201,18 @@ impl OperatorSpec {
             inputs: inputs.into_iter().map(Some).collect(),
             outputs: outputs.into_iter().map(Some).collect(),
             options: options.into(),
+            variable: None,
             custom_code: String::new(),
             custom_options: Vec::new(),
+        }
+    }
+
+    /// A VAR_HANDLE of this variable, which gives its handle in `output`.
+    #[must_use]
+    pub fn var_handle(variable: VariableSpec, output: TensorId) -> Self {
+        Self {
+            variable: Some(variable),
+            ..Self::new(BuiltinOp::VarHandle, [], [output], Options::None)
         }
     }
 
@@ -212,11 +224,22 @@ impl OperatorSpec {
     }
 }
 
-/// A named way to call the subgraph.
+/// Which variable a VAR_HANDLE stands for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VariableSpec {
+    /// What it is in; may be empty.
+    pub container: String,
+    /// Its name; may be empty.
+    pub name: String,
+}
+
+/// A named way to call a subgraph.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SignatureSpec {
     /// Its name, such as `serving_default`.
     pub key: String,
+    /// Which subgraph it calls: 0 is the main one.
+    pub subgraph: u32,
     /// The names of the inputs.
     pub inputs: Vec<(String, TensorId)>,
     /// The names of the outputs.

@@ -121,6 +121,7 @@ fn cnn_int8() -> ModelSpec {
         key: SignatureSpec::DEFAULT_KEY.into(),
         inputs: vec![("image".into(), input)],
         outputs: vec![("scores".into(), out)],
+        ..SignatureSpec::default()
     }];
     spec.set_min_runtime_version("1.14.0");
     let mut plan = vec![UNPLANNED; spec.tensors.len()];

@@ -11,14 +11,12 @@ use std::vec::Vec;
 
 use ember_core::{BuiltinOp, Dtype};
 
-use super::layout::{Fields, Layout, Part};
+use super::layout::{Fields, Layout};
 use super::*;
 use crate::error::StructureFault;
-use crate::model::{Model, TensorId};
+use crate::model::{Model, SubgraphId, TensorId};
 use crate::options::Options;
-use crate::schema::{
-    self, buffer, model, quantization_parameters, signature_def, sub_graph, tensor,
-};
+use crate::schema::{self, buffer, model, quantization_parameters, sub_graph, tensor};
 
 /// One RELU from tensor 0 to tensor 1, and a constant.
 fn sample() -> ModelSpec {
@@ -166,7 +164,7 @@ fn indices() {
             spec.signatures = vec![SignatureSpec {
                 key: "s".into(),
                 inputs,
-                outputs: vec![],
+                ..SignatureSpec::default()
             }];
         }),
         ("TensorMap.tensor_index".into(), 0, 7, 3)
@@ -269,25 +267,43 @@ fn arena_plans() {
 }
 
 #[test]
-fn a_signature_of_another_subgraph_is_not_taken_over() {
-    let bytes = file(|layout, root| {
-        let graph: Part = layout.table(Fields::default());
-        root.tables(model::subgraphs, layout.tables(&[graph; 2]));
-        let mut signature = Fields::default();
-        signature.word(signature_def::subgraph_index, 1);
-        signature.text(signature_def::signature_key, layout.text("other"));
-        let signature = layout.table(signature);
-        root.tables(model::signature_defs, layout.tables(&[signature]));
-    });
+fn a_signature_calls_a_subgraph_that_is_there() {
+    let mut spec = sample();
+    spec.called.push(SubgraphSpec::default());
+    spec.signatures = vec![SignatureSpec {
+        key: "other".into(),
+        subgraph: 1,
+        ..SignatureSpec::default()
+    }];
+    let bytes = write(&spec).unwrap();
     let model = Model::parse(&bytes).unwrap();
-    assert_eq!(model.subgraphs().count(), 2);
-    assert_eq!(
-        ModelSpec::from_model(&model),
-        Err(WriteError::Signature {
-            key: "other".into(),
-            subgraph: 1
-        })
-    );
+    let signature = model.signatures().next().unwrap();
+    assert_eq!(signature.subgraph(), SubgraphId(1));
+    spec.signatures[0].subgraph = 2;
+    let error = write(&spec).unwrap_err().to_string();
+    assert!(error.contains("SignatureDef.subgraph_index"), "{error}");
+}
+
+#[test]
+fn a_variable_belongs_to_a_handle() {
+    let mut spec = sample();
+    let variable = VariableSpec {
+        container: "box".into(),
+        name: "counter".into(),
+    };
+    let handle = spec.push_tensor(TensorSpec::new("handle", Dtype::Resource, [1]));
+    spec.operators
+        .push(OperatorSpec::var_handle(variable.clone(), handle));
+    let bytes = write(&spec).unwrap();
+    verify(&bytes).unwrap();
+    let model = Model::parse(&bytes).unwrap();
+    let operator = model.main().operators().last().unwrap();
+    assert_eq!(operator.variable(), Some((&b"box"[..], &b"counter"[..])));
+    assert_eq!(ModelSpec::from_model(&model).unwrap(), spec);
+    spec.operators[0].variable = Some(variable);
+    let error = write(&spec).unwrap_err();
+    let op = spec.operators[0].op;
+    assert_eq!(error, WriteError::Variable { operator: 0, op });
 }
 
 #[test]
