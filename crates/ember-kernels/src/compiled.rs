@@ -12,6 +12,7 @@ pub use ember_core::{Activation, BuiltinOp, Clamp, QuantizedMultiplier};
 use ember_core::view::{self, Plain};
 
 use crate::error::KernelError;
+use crate::reshape;
 
 /// A constant at a multiple of 4: kernels may read it in whole words.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +62,45 @@ impl<const BYTES: usize> Arena<BYTES> {
     ) -> Result<[&mut [u8]; TENSORS], KernelError> {
         let tensors = self.0.get_disjoint_mut(ranges);
         tensors.map_err(|_| KernelError::Parameters)
+    }
+
+    /// Copies one tensor to another of the same length.
+    ///
+    /// # Errors
+    /// As [`Arena::split`], and [`KernelError::Length`] where the lengths differ.
+    #[inline(always)]
+    pub fn copy(&mut self, from: Range<usize>, to: Range<usize>) -> Result<(), KernelError> {
+        let [from, to] = self.split([from, to])?;
+        reshape::bytes(from, to)
+    }
+
+    /// Copies a constant to a tensor of the same length.
+    ///
+    /// # Errors
+    /// [`KernelError::Parameters`] where the range goes beyond the arena, [`KernelError::Length`] where the lengths differ.
+    #[inline(always)]
+    pub fn write(&mut self, from: &[u8], to: Range<usize>) -> Result<(), KernelError> {
+        reshape::bytes(from, self.get_mut(to).ok_or(KernelError::Parameters)?)
+    }
+
+    /// The truth value at this place: every byte but 0 is true.
+    ///
+    /// # Errors
+    /// [`KernelError::Parameters`] where it is beyond the arena.
+    #[inline(always)]
+    pub fn holds(&self, at: usize) -> Result<bool, KernelError> {
+        let byte = self.0.get(at).ok_or(KernelError::Parameters)?;
+        Ok(*byte != 0)
+    }
+
+    /// The handle of a variable at this place.
+    ///
+    /// # Errors
+    /// [`KernelError::Parameters`] where it goes beyond the arena.
+    #[inline(always)]
+    pub fn handle(&self, at: usize) -> Result<u32, KernelError> {
+        let bytes = self.0.get(at..).and_then(<[u8]>::first_chunk);
+        Ok(u32::from_le_bytes(*bytes.ok_or(KernelError::Parameters)?))
     }
 }
 
@@ -152,6 +192,29 @@ mod tests {
         assert_eq!(arena.split([0..16, 16..33]), Err(KernelError::Parameters));
         assert_eq!(arena.get(0..33), None);
         assert_eq!(elements::<i32>(&[0; 6]), Err(KernelError::Parameters));
+    }
+
+    #[test]
+    fn copies_are_between_tensors_of_one_length() {
+        let mut arena = Arena::<32>::new();
+        arena.write(&[7, 0, 1, 0], 4..8).unwrap();
+        arena.copy(4..8, 16..20).unwrap();
+        assert_eq!(arena.handle(16), Ok(0x1_0007));
+        assert_eq!((arena.holds(16), arena.holds(17)), (Ok(true), Ok(false)));
+        let length = KernelError::Length {
+            operand: crate::Operand::Input,
+            expected: 3,
+            actual: 4,
+        };
+        assert_eq!(arena.copy(4..8, 16..19), Err(length));
+        assert_eq!(arena.write(&[1; 4], 0..3), Err(length));
+        let outside = KernelError::Parameters;
+        assert_eq!(arena.copy(4..8, 6..10), Err(outside));
+        assert_eq!(arena.write(&[1; 4], 29..33), Err(outside));
+        assert_eq!(
+            (arena.holds(32), arena.handle(29)),
+            (Err(outside), Err(outside))
+        );
     }
 
     #[test]

@@ -37,8 +37,8 @@ impl core::fmt::Display for Operand {
     }
 }
 
-/// Why a kernel did not run. Nothing was written, except for [`KernelError::EmptyWindow`] and
-/// [`KernelError::Undefined`].
+/// Why a kernel did not run. Nothing was written, except for [`KernelError::EmptyWindow`], [`KernelError::Undefined`] and
+/// [`KernelError::Endless`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KernelError {
     /// A slice has not the length that the parameters ask for.
@@ -69,6 +69,9 @@ pub enum KernelError {
         "a value that the operator is not defined for: a division by zero, a root of a negative number, or an index outside"
     )]
     Undefined,
+    /// The condition of a loop holds after so many rounds in one run.
+    #[error("its condition still holds after {0} rounds: it is taken for a loop without an end")]
+    Endless(u32),
 }
 
 /// Checks that a slice has one element for each position of a shape.

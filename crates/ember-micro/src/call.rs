@@ -201,8 +201,8 @@ impl Prepare<'_> {
 pub(crate) struct Called<'s> {
     inputs: &'s [u32],
     outputs: &'s [u32],
-    program: Program<'s>,
-    steps: &'s [u32],
+    pub(crate) program: Program<'s>,
+    pub(crate) steps: &'s [u32],
 }
 
 impl<'s> Called<'s> {
@@ -322,9 +322,10 @@ impl Io<'_> {
     }
 }
 
-/// The subgraphs that run: the main one and those that are called, each once.
+/// The subgraphs that run: the main one and those that are called, each once, every one behind the first that calls it.
 #[cfg(feature = "alloc")]
-pub(crate) fn reached(model: &ember_tflite::Model<'_>) -> alloc::vec::Vec<SubgraphId> {
+#[must_use]
+pub fn reached(model: &ember_tflite::Model<'_>) -> alloc::vec::Vec<SubgraphId> {
     let mut reached = alloc::vec![SubgraphId::MAIN];
     let mut next = 0;
     while let Some(id) = reached.get(next).copied() {
@@ -333,8 +334,7 @@ pub(crate) fn reached(model: &ember_tflite::Model<'_>) -> alloc::vec::Vec<Subgra
             continue;
         };
         for operator in graph.operators() {
-            let called = called_by(&operator);
-            for id in called.into_iter().flatten() {
+            for id in called_by(&operator) {
                 if model.subgraph(id).is_some() && !reached.contains(&id) {
                     reached.push(id);
                 }
@@ -344,23 +344,34 @@ pub(crate) fn reached(model: &ember_tflite::Model<'_>) -> alloc::vec::Vec<Subgra
     reached
 }
 
-/// The subgraphs that an operator names, as the file has them.
+/// The subgraphs that IF, WHILE or CALL_ONCE names, in the order of its options and as the file has them; none for all other
+/// operators.
 #[cfg(feature = "alloc")]
-fn called_by(operator: &ember_tflite::Operator<'_>) -> [Option<SubgraphId>; 2] {
+pub fn called_by(
+    operator: &ember_tflite::Operator<'_>,
+) -> impl Iterator<Item = SubgraphId> + use<> {
     use ember_tflite::{CallOnceOptions, IfOptions, WhileOptions};
 
     let numbers = match operator.builtin() {
-        Some(BuiltinOp::If) => operator
-            .options_as::<IfOptions>()
-            .map(|options| [options.then_subgraph_index, options.else_subgraph_index]),
-        Some(BuiltinOp::While) => operator
-            .options_as::<WhileOptions>()
-            .map(|options| [options.cond_subgraph_index, options.body_subgraph_index]),
+        Some(BuiltinOp::If) => operator.options_as::<IfOptions>().map(|options| {
+            let IfOptions {
+                then_subgraph_index,
+                else_subgraph_index,
+            } = options;
+            [Some(then_subgraph_index), Some(else_subgraph_index)]
+        }),
+        Some(BuiltinOp::While) => operator.options_as::<WhileOptions>().map(|options| {
+            let WhileOptions {
+                cond_subgraph_index,
+                body_subgraph_index,
+            } = options;
+            [Some(cond_subgraph_index), Some(body_subgraph_index)]
+        }),
         Some(BuiltinOp::CallOnce) => operator
             .options_as::<CallOnceOptions>()
-            .map(|options| [options.init_subgraph_index; 2]),
+            .map(|options| [Some(options.init_subgraph_index), None]),
         _ => None,
     };
-    let id = |number: i32| u32::try_from(number).ok().map(SubgraphId);
-    numbers.map_or([None; 2], |numbers| numbers.map(id))
+    let numbers = numbers.into_iter().flatten().flatten();
+    numbers.filter_map(|number| u32::try_from(number).ok().map(SubgraphId))
 }

@@ -36,11 +36,13 @@ mod state;
 mod steps;
 mod written;
 
+#[cfg(feature = "alloc")]
+pub use call::{called_by, reached};
 pub use ember_core::{BuiltinOp, Dtype};
 pub use ember_tflite::{Model, OpCode, ReadError};
 pub use error::{Fault, InvokeError, InvokeFault, PrepareError, Refused, Slot};
 #[cfg(feature = "alloc")]
-pub use inspect::PreparedOperator;
+pub use inspect::{PreparedOperator, PreparedOperators};
 #[cfg(feature = "alloc")]
 pub use interpreter::arena_bytes_needed;
 pub use interpreter::{ARENA_ALIGNMENT, Interpreter, initial_byte};

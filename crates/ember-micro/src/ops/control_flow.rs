@@ -16,8 +16,8 @@ ember_core::plain! {
     /// The two subgraphs of IF and WHILE.
     #[derive(Clone, Copy, Debug)]
     pub struct Pair {
-        first: Callee,
-        second: Callee,
+        pub(crate) first: Callee,
+        pub(crate) second: Callee,
     }
 }
 
@@ -132,9 +132,9 @@ ember_core::plain! {
     /// The subgraph of CALL_ONCE, and where it is noted that it ran.
     #[derive(Clone, Copy, Debug)]
     pub struct Once {
-        callee: Callee,
-        /// Bytes before the end of the activations.
-        note: u32,
+        pub(crate) callee: Callee,
+        /// Where the note is: bytes before the end of the activations. No other operator keeps anything there.
+        pub note: u32,
     }
 }
 

@@ -52,11 +52,11 @@ ember_core::plain! {
     #[derive(Clone, Copy, Debug)]
     pub struct Variable {
         /// The handle.
-        from_end: u32,
+        pub from_end: u32,
         /// Bytes.
-        len: u32,
-        /// What they are in the beginning.
-        filler: u32,
+        pub len: u32,
+        /// What each of them is in the beginning, 0 to 255.
+        pub filler: u32,
     }
 }
 
