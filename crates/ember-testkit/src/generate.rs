@@ -1,10 +1,11 @@
 //! Valid models drawn at random: every operator in every type that it has, with one-sized and odd dimensions, broadcasting,
-//! strides, dilations and scales at the ends of what files have. What one runtime says of such a model, every other one
-//! must say.
+//! strides, dilations and scales at the ends of what files have; with conditions and loops in each other, and variables. What
+//! one runtime says of such a model, every other one must say.
 //!
 //! The same seed gives the same model everywhere.
 
 mod elements;
+mod flow;
 mod indices;
 mod moves;
 mod reductions;
@@ -69,6 +70,7 @@ const OF_GRAPHS: &[Family] = &[
 const ALL: &[&[Family]] = &[
     OF_GRAPHS,
     elements::ALL,
+    flow::ALL,
     indices::ALL,
     moves::ALL,
     reductions::ALL,
@@ -104,6 +106,8 @@ pub fn model(seed: u64, operators: usize, families: Families) -> ModelSpec {
         random,
         spec: ModelSpec::default(),
         values: Vec::new(),
+        families,
+        depth: 0,
     };
     let mut shape = builder.shape(rank);
     if only_float {
@@ -116,7 +120,7 @@ pub fn model(seed: u64, operators: usize, families: Families) -> ModelSpec {
         if builder.spec.operators.len() >= operators {
             break;
         }
-        let family = builder.random.pick(&families);
+        let family = builder.random.pick(&builder.families);
         // Mostly behind what was made last, so that models are deep.
         let from = builder
             .values
@@ -182,6 +186,10 @@ struct Builder {
     spec: ModelSpec,
     /// Tensors that further operators may read.
     values: Vec<TensorId>,
+    /// What is drawn.
+    families: Vec<Family>,
+    /// In how many subgraphs, one in the other, it is at work.
+    depth: usize,
 }
 
 impl Builder {
@@ -340,35 +348,54 @@ impl Builder {
 /// The model as text, for the message of a failing test: an operator in a line.
 #[must_use]
 pub fn text(spec: &ModelSpec) -> String {
-    let tensor = |id: &Option<TensorId>| {
-        let Some(id) = id else {
-            return "-".to_owned();
+    let mut text = lines(&spec.tensors, &spec.operators);
+    for (graph, number) in spec.called.iter().zip(1..) {
+        let list = |ids: &[TensorId]| {
+            let texts = ids.iter().map(|id| tensor_text(&graph.tensors, Some(*id)));
+            texts.collect::<Vec<_>>().join(", ")
         };
-        let tensor = &spec.tensors[id.0 as usize];
-        let quantization = tensor.quantization.as_ref().map_or(String::new(), |own| {
-            format!(" {:?} {:?}", own.scales, own.zero_points)
-        });
-        let kind = if tensor.data.is_some() {
-            "constant "
-        } else {
-            ""
-        };
-        format!(
-            "%{} {kind}{}{:?}{quantization}",
-            id.0,
-            tensor.dtype.name().to_lowercase(),
-            tensor.shape
-        )
+        let (inputs, outputs) = (list(&graph.inputs), list(&graph.outputs));
+        text += &format!("subgraph {number}({inputs}) -> {outputs}\n");
+        text += &lines(&graph.tensors, &graph.operators);
+    }
+    text
+}
+
+fn lines(tensors: &[TensorSpec], operators: &[OperatorSpec]) -> String {
+    let list = |ids: &[Option<TensorId>]| {
+        let texts = ids.iter().map(|id| tensor_text(tensors, *id));
+        texts.collect::<Vec<_>>().join(", ")
     };
-    let list = |ids: &[Option<TensorId>]| ids.iter().map(tensor).collect::<Vec<_>>().join(", ");
-    let lines = spec.operators.iter().map(|operator| {
+    let lines = operators.iter().map(|operator| {
         let (inputs, outputs) = (list(&operator.inputs), list(&operator.outputs));
+        let variable = operator.variable.as_ref();
+        let variable = variable.map_or(String::new(), |own| format!(" {:?}", own.name));
         format!(
-            "{}({inputs}) -> {outputs} {:?}\n",
+            "{}({inputs}) -> {outputs} {:?}{variable}\n",
             operator.op, operator.options
         )
     });
     lines.collect()
+}
+
+fn tensor_text(tensors: &[TensorSpec], id: Option<TensorId>) -> String {
+    let Some(TensorId(id)) = id else {
+        return "-".to_owned();
+    };
+    let tensor = &tensors[id as usize];
+    let quantization = tensor.quantization.as_ref().map_or(String::new(), |own| {
+        format!(" {:?} {:?}", own.scales, own.zero_points)
+    });
+    let kind = if tensor.data.is_some() {
+        "constant "
+    } else {
+        ""
+    };
+    format!(
+        "%{id} {kind}{}{:?}{quantization}",
+        tensor.dtype.name().to_lowercase(),
+        tensor.shape
+    )
 }
 
 /// The environment variable that names other seeds than a test's own: `1000..50000`.

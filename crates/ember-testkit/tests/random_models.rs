@@ -11,7 +11,7 @@ use ember_testkit::runtimes;
 use ember_tflite::write::{ModelSpec, write};
 
 /// Models of the normal run.
-const COUNT: u64 = 400;
+const COUNT: u64 = 800;
 
 /// Operators in a model, at most.
 const OPERATORS: usize = 8;
@@ -63,7 +63,8 @@ fn every_runtime_gives_the_same_bytes() {
     let mut ran = 0;
     for seed in seeds.clone() {
         let spec = generate::model(seed, OPERATORS, Families::All);
-        for operator in &spec.operators {
+        let called = spec.called.iter().flat_map(|graph| &graph.operators);
+        for operator in spec.operators.iter().chain(called) {
             *operators.entry(operator.op.name()).or_default() += 1;
         }
         let Some(_) = difference(&spec, seed) else {
@@ -79,5 +80,8 @@ fn every_runtime_gives_the_same_bytes() {
     println!("{ran} models; operators: {operators:?}");
     if seeds.end - seeds.start >= COUNT {
         assert!(operators.len() > 80, "only {}", operators.len());
+        for op in ["IF", "WHILE", "CALL_ONCE", "READ_VARIABLE"] {
+            assert!(operators.contains_key(op), "{op}");
+        }
     }
 }
