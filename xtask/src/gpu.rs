@@ -44,6 +44,10 @@ impl Line {
         if app.quiet {
             command.arg("--quiet");
         }
+        // Mesa's drivers look for a display there, and print an error that is none where the variable is not set.
+        if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+            command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
+        }
         Ok(Line {
             command,
             path,

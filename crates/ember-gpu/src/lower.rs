@@ -319,13 +319,12 @@ fn dense(node: &Node<'_>) -> Result<Step, Reason> {
     let options: FullyConnectedOptions = options(node)?;
     let plain = options.weights_format == WeightsFormat::Default;
     fits(plain, "its weights are shuffled")?;
-    let weights = operand(node, 1)?;
+    let operands = [operand(node, 0)?, operand(node, 1)?];
     let [units, depth] = input(node, 1)?.shape().to_array().ok_or(SHAPES)?;
     let elements = input(node, 0)?.elements();
     let rows = elements / depth;
     let whole = rows * depth == elements && output(node)?.elements() == rows * units;
     fits(whole, SHAPES)?;
-    let operands = [operand(node, 0)?, weights];
     let operands = operands.into_iter().chain(bias(node, units)?);
     let kind = Kind::Dense { rows, depth, units };
     built(node, kind, operands, options.fused_activation_function)

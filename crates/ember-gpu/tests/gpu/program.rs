@@ -126,6 +126,15 @@ fn the_program_measures_accuracy() {
 }
 
 #[test]
+fn a_file_that_is_not_there_is_said_once() {
+    let output = program(&["inspect", "nowhere.tflite"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(text.matches("nowhere.tflite").count(), 1, "{text}");
+    assert_eq!(text.matches("os error 2").count(), 1, "{text}");
+}
+
+#[test]
 fn without_an_adapter_one_error_says_what_to_install() {
     let path = in_folder("none", "model");
     fs::write(&path, model()).unwrap();
