@@ -63,6 +63,14 @@ impl Arithmetic for Int8<'_> {
     }
 
     #[inline(always)]
+    fn starts(&self, channel: usize) -> [i32; 4] {
+        let bias = self
+            .bias
+            .and_then(|bias| bias.get(channel..)?.first_chunk());
+        bias.copied().unwrap_or([0; 4])
+    }
+
+    #[inline(always)]
     fn multiply_add(&self, sum: i32, x: i8, w: i8) -> i32 {
         let x = i32::from(x).wrapping_sub(self.input_zero_point);
         sum.wrapping_add(x.wrapping_mul(i32::from(w)))

@@ -117,6 +117,12 @@ pub(crate) trait Arithmetic {
     /// What the sum of an output channel starts with.
     fn start(&self, channel: usize) -> Self::Sum;
 
+    /// [`Self::start`] of four channels from one on, of which there are as many.
+    #[inline(always)]
+    fn starts(&self, channel: usize) -> [Self::Sum; 4] {
+        [0, 1, 2, 3].map(|behind| self.start(channel.wrapping_add(behind)))
+    }
+
     /// `sum + x * w`.
     fn multiply_add(&self, sum: Self::Sum, x: Self::Value, w: Self::Weight) -> Self::Sum;
 
@@ -214,30 +220,50 @@ pub(crate) fn dense<A: Arithmetic>(
 ) {
     let (mut filters, mut channel) = (filters, first);
     let mut out = out;
-    while !out.is_empty() {
-        let width = out.len().min(4);
-        let Some((now, later)) = core::mem::take(&mut out).split_at_mut_checked(width) else {
+    while out.len() >= 4 {
+        let (Some((now, later)), Some((rows, others))) = (
+            core::mem::take(&mut out).split_at_mut_checked(4),
+            filters.split_at_checked(x.len().wrapping_mul(4)),
+        ) else {
             return;
         };
-        let mut sums = [extra; 4];
-        for (sum, channel) in sums.iter_mut().zip(channel..) {
-            *sum = arithmetic.join(arithmetic.start(channel), *sum);
-        }
-        let Some((rows, others)) = filters.split_at_checked(x.len().wrapping_mul(now.len())) else {
-            return;
-        };
-        if now.len() == 4 {
-            arithmetic.dots(&mut sums, x, rows);
-        } else {
-            for (sum, filter) in sums.iter_mut().zip(rows::of(rows, x.len())) {
-                *sum = arithmetic.dot(*sum, x, filter);
-            }
-        }
-        for (out, sum) in now.iter_mut().zip(sums) {
-            store(out, arithmetic.finish(channel, sum));
-            channel = channel.wrapping_add(1);
-        }
+        let mut sums = arithmetic
+            .starts(channel)
+            .map(|start| arithmetic.join(start, extra));
+        arithmetic.dots(&mut sums, x, rows);
+        finish(arithmetic, &sums, channel, now, &store);
+        channel = channel.wrapping_add(4);
         (out, filters) = (later, others);
+    }
+    for (out, channel) in out.iter_mut().zip(channel..) {
+        let Some((filter, others)) = filters.split_at_checked(x.len()) else {
+            return;
+        };
+        let start = arithmetic.join(arithmetic.start(channel), extra);
+        let sum = arithmetic.dot(start, x, filter);
+        finish(
+            arithmetic,
+            &[sum],
+            channel,
+            core::slice::from_mut(out),
+            &store,
+        );
+        filters = others;
+    }
+}
+
+/// The sums of channels from the first on as outputs. A function of its own, because a compiler that knows that there are four
+/// at most makes four copies of it.
+#[inline(never)]
+fn finish<A: Arithmetic>(
+    arithmetic: &A,
+    sums: &[A::Sum],
+    first: usize,
+    out: &mut [A::Output],
+    store: &impl Fn(&mut A::Output, A::Output),
+) {
+    for ((out, sum), channel) in out.iter_mut().zip(sums).zip(first..) {
+        store(out, arithmetic.finish(channel, *sum));
     }
 }
 

@@ -6,8 +6,8 @@ use crate::rows;
 
 /// What [`quads`] works on.
 #[repr(C)]
-struct Filters {
-    sums: [i32; 4],
+struct Filters<'s> {
+    sums: &'s mut [i32; 4],
     /// Bytes from one filter to the next.
     stride: usize,
     /// The input's offset in both halves.
@@ -20,21 +20,27 @@ pub(crate) fn dots_i8(sums: &mut [i32; 4], x: &[i8], offset: i32, filters: &[i8]
     let (whole, rest) = (len / 4, len % 4);
     if whole > 0 && filters.len() == len.wrapping_mul(4) {
         let mut work = Filters {
-            sums: *sums,
+            sums,
             stride: len,
             offsets: (offset & 0xffff).cast_unsigned().wrapping_mul(0x1_0001),
         };
         // SAFETY: `x` has `whole` fours, and so has each of the four filters `stride` apart.
         unsafe { quads(x.as_ptr(), filters.as_ptr(), whole, &mut work) };
-        *sums = work.sums;
     }
     if rest > 0 {
-        for (sum, filter) in sums.iter_mut().zip(rows::of(filters, len)) {
-            let pairs = x.iter().zip(filter).skip(whole * 4);
-            for (x, w) in pairs {
-                let x = i32::from(*x).wrapping_add(offset);
-                *sum = sum.wrapping_add(x.wrapping_mul(i32::from(*w)));
-            }
+        add_last(sums, x, offset, filters, rest);
+    }
+}
+
+/// The products of so many last elements. A function of its own: inlined, it keeps registers from the loop around.
+#[inline(never)]
+fn add_last(sums: &mut [i32; 4], x: &[i8], offset: i32, filters: &[i8], count: usize) {
+    let last = x.len().wrapping_sub(count);
+    for (sum, filter) in sums.iter_mut().zip(rows::of(filters, x.len())) {
+        let pairs = x.get(last..).unwrap_or(&[]).iter();
+        for (x, w) in pairs.zip(filter.get(last..).unwrap_or(&[])) {
+            let x = i32::from(*x).wrapping_add(offset);
+            *sum = sum.wrapping_add(x.wrapping_mul(i32::from(*w)));
         }
     }
 }
@@ -44,11 +50,13 @@ pub(crate) fn dots_i8(sums: &mut [i32; 4], x: &[i8], offset: i32, filters: &[i8]
 /// # Safety
 /// `x` and each of four filters, of which `w` is the first, have `count` fours of bytes; `count` is not 0.
 #[unsafe(naked)]
-unsafe extern "C" fn quads(x: *const i8, w: *const i8, count: usize, work: &mut Filters) {
+unsafe extern "C" fn quads(x: *const i8, w: *const i8, count: usize, work: &mut Filters<'_>) {
     naked_asm!(
         assembler!(),
-        "push {{r3-r11, lr}}",
-        "ldm r3, {{r4-r9}}",
+        "push {{r4-r11, lr}}",
+        "ldm r3, {{r3, r8, r9}}",
+        "push {{r3}}",
+        "ldm r3, {{r4-r7}}",
         // The third filter; the second and the fourth are a stride behind.
         "add r3, r1, r8, lsl #1",
         "2:",

@@ -226,8 +226,11 @@ impl Work {
                 rest = rest.get(self.channels..).unwrap_or(&[]);
             }
         }
-        for (start, number) in sums.iter_mut().zip(first..) {
-            let (bias, _) = channel(arithmetic, number);
+        let bias = arithmetic
+            .bias
+            .and_then(|bias| bias.get(first..)?.first_chunk());
+        let biases = bias.copied().unwrap_or([0; LANES]);
+        for (start, bias) in sums.iter_mut().zip(biases) {
             *start = bias.wrapping_sub(start.wrapping_mul(arithmetic.input_zero_point));
         }
         self.starts = evens_and_odds(sums);

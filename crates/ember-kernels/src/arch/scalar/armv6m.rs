@@ -5,28 +5,17 @@ use core::arch::naked_asm;
 
 use super::Sums;
 
-/// Adds `Σ (x + offset) * w` to each sum, wrapping; `filters` are four of `x`'s length.
-pub(crate) fn dots_i8(sums: &mut [i32; 4], x: &[i8], offset: i32, filters: &[i8]) {
-    let len = x.len();
-    if len > 0 && len < 1 << 24 && filters.len() == len.wrapping_mul(4) {
-        // SAFETY: `x` has `len` bytes, and so has each of the four filters, which are one after the other.
-        unsafe {
-            four(
-                x.as_ptr(),
-                filters.as_ptr(),
-                len,
-                &mut Sums { sums, offset },
-            )
-        };
-    }
-}
-
 /// 16 instructions for four products. Everything is addressed from its end, so that one register counts for all.
 ///
 /// # Safety
 /// There are `len` bytes at `x`, four times as many at `filters`, and `len` is not 0.
 #[unsafe(naked)]
-unsafe extern "C" fn four(x: *const i8, filters: *const i8, len: usize, sums: &mut Sums<'_>) {
+pub(super) unsafe extern "C" fn four(
+    x: *const i8,
+    filters: *const i8,
+    len: usize,
+    sums: &mut Sums<'_>,
+) {
     naked_asm!(
         "push {{r4-r7, lr}}",
         "mov r4, r8",

@@ -5,28 +5,17 @@ use core::arch::naked_asm;
 
 use super::Sums;
 
-/// Adds `Σ (x + offset) * w` to each sum, wrapping; `filters` are four of `x`'s length.
-pub(crate) fn dots_i8(sums: &mut [i32; 4], x: &[i8], offset: i32, filters: &[i8]) {
-    let len = x.len();
-    if filters.len() == len.wrapping_mul(4) {
-        // SAFETY: `x` has `len` bytes, and so has each of the four filters, which are one after the other.
-        unsafe {
-            four(
-                x.as_ptr(),
-                filters.as_ptr(),
-                len,
-                &mut Sums { sums, offset },
-            )
-        };
-    }
-}
-
 /// 10 instructions for four products, and 2 for every four elements.
 ///
 /// # Safety
 /// There are `len` bytes at `x`, and four times as many at `filters`.
 #[unsafe(naked)]
-unsafe extern "C" fn four(x: *const i8, filters: *const i8, len: usize, sums: &mut Sums<'_>) {
+pub(super) unsafe extern "C" fn four(
+    x: *const i8,
+    filters: *const i8,
+    len: usize,
+    sums: &mut Sums<'_>,
+) {
     naked_asm!(
         ".macro element",
         "ldrsb r9, [r0], #1",
