@@ -214,26 +214,12 @@ impl Work {
         self.weights_skip = (columns.filter as usize)
             .wrapping_sub(taps)
             .wrapping_mul(self.channels);
-        let mut sums = [0i32; LANES];
-        for tap_y in y.tap..y.tap.wrapping_add(y.taps) {
-            let tap = tap_y.wrapping_mul(columns.filter).wrapping_add(x.tap) as usize;
-            let mut rest = filter.get(tap.wrapping_mul(self.channels)..).unwrap_or(&[]);
-            for _ in 0..taps {
-                let weights = rest.first_chunk::<LANES>().copied().unwrap_or_default();
-                for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum = sum.wrapping_add(i32::from(weight));
-                }
-                rest = rest.get(self.channels..).unwrap_or(&[]);
-            }
-        }
         let bias = arithmetic
             .bias
             .and_then(|bias| bias.get(first..)?.first_chunk());
-        let biases = bias.copied().unwrap_or([0; LANES]);
-        for (start, bias) in sums.iter_mut().zip(biases) {
-            *start = bias.wrapping_sub(start.wrapping_mul(arithmetic.input_zero_point));
-        }
-        self.starts = evens_and_odds(sums);
+        self.starts = evens_and_odds(bias.copied().unwrap_or([0; LANES]));
+        // SAFETY: the weights of the taps are in the filter, whose length was checked, eight of each.
+        unsafe { take_zeros(self, arithmetic.input_zero_point) };
     }
 }
 
@@ -333,5 +319,48 @@ unsafe extern "C" fn pixels(work: &mut Work) {
         "vpop {{d8-d15}}",
         "add sp, sp, #4",
         "pop {{r4-r11, pc}}",
+    )
+}
+
+/// Takes `zero` times the sum of the taps' weights off what the sums start with: 7 instructions for a tap, 4 for a row of them.
+///
+/// # Safety
+/// There are weights for as many taps as the numbers say, and taps where there are rows.
+#[unsafe(naked)]
+unsafe extern "C" fn take_zeros(work: &mut Work, zero: i32) {
+    naked_asm!(
+        assembler!(),
+        "push {{r4-r7, lr}}",
+        "ldrd r2, r3, [r0, #4]",
+        "ldrd r4, r5, [r0, #12]",
+        "add r4, r5, r4, lsl #1",
+        "ldr r6, [r0, #24]",
+        "ldr r7, [r0, #32]",
+        "vmov.i32 q2, #0",
+        "vmov.i32 q3, #0",
+        "cbz r3, 4f",
+        "2:",
+        "dls lr, r4",
+        "3:",
+        "vldrb.s16 q0, [r2]",
+        "add r2, r2, r6",
+        "vmovlb.s16 q1, q0",
+        "vadd.i32 q2, q2, q1",
+        "vmovlt.s16 q1, q0",
+        "vadd.i32 q3, q3, q1",
+        "le lr, 3b",
+        "add r2, r2, r7",
+        "subs r3, r3, #1",
+        "bne 2b",
+        "4:",
+        "vmul.i32 q2, q2, r1",
+        "vmul.i32 q3, q3, r1",
+        "vldrw.u32 q0, [r0, #60]",
+        "vsub.i32 q0, q0, q2",
+        "vstrw.32 q0, [r0, #60]",
+        "vldrw.u32 q0, [r0, #76]",
+        "vsub.i32 q0, q0, q3",
+        "vstrw.32 q0, [r0, #76]",
+        "pop {{r4-r7, pc}}",
     )
 }
