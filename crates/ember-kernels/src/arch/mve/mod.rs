@@ -5,9 +5,9 @@
 //! output of a filter: `Σ (x - zero) * w = Σ x * w - zero * Σ w`, overflow included.
 //!
 //! The loops are assembly, each a whole function that counts on nothing but the procedure call standard: d0 to d7 are free there,
-//! d8 to d15 are kept ("Procedure Call Standard for the Arm Architecture", Arm IHI 0042, 6.1.2.1). Instructions are those of the
-//! "Armv8-M Architecture Reference Manual" (Arm DDI 0553), part C2. Floats stay with the scalar unit: vectors flush denormals to
-//! zero (R_KVKG there), and host and device agree to the byte.
+//! d8 to d15 are kept ("Procedure Call Standard for the Arm Architecture", Arm IHI 0042, on the registers of the floating-point
+//! unit). Instructions are those of the "Armv8-M Architecture Reference Manual" (Arm DDI 0553), chapter C2. Floats stay with the
+//! scalar unit: vectors flush denormals to zero, and host and device have to agree to the byte.
 
 /// Tells the assembler that there are these instructions.
 macro_rules! assembler {
