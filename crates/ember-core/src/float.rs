@@ -99,25 +99,29 @@ mod tests {
     /// By the definition: sign, exponent and fraction in double precision.
     #[test]
     fn every_half_is_what_it_stands_for() {
+        let power =
+            |exponent: i32| f64::from_bits(u64::from((1023 + exponent).cast_unsigned()) << 52);
         for bits in 0..=u16::MAX {
             let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
             let magnitude = match exponent {
-                0 => fraction * 2f64.powi(-24),
+                0 => fraction * power(-24),
                 31 if fraction == 0.0 => f64::INFINITY,
                 31 => f64::NAN,
-                _ => (1024.0 + fraction) * 2f64.powi(exponent - 25),
+                _ => (1024.0 + fraction) * power(exponent - 25),
             };
             let expected = if bits >> 15 == 1 {
                 -magnitude
             } else {
                 magnitude
             };
-            let found = f64::from(from_half(bits));
+            let half = from_half(bits);
+            let found = f64::from(half);
             assert!(
                 found == expected || found.is_nan() && expected.is_nan(),
                 "{bits:#x}"
             );
-            assert_eq!(found.is_sign_negative(), bits >> 15 == 1, "{bits:#x}");
+            // Of the float32: what a conversion makes of the sign of NaN is not said.
+            assert_eq!(half.is_sign_negative(), bits >> 15 == 1, "{bits:#x}");
         }
     }
 
