@@ -5,7 +5,9 @@
 //! nothing of it, and only kernels that call link it. A subgraph that several operators call is prepared for each.
 //!
 //! The activations of a subgraph lie behind everything that is in use while the calling operator runs. Inputs and outputs
-//! are copied, as in TFLM (`micro/kernels/kernel_util.cc`).
+//! are copied, as in TFLM (`micro/kernels/kernel_util.cc`). So are tensors that keep their content: between two calls it lies
+//! where [`state`] is, once for each subgraph, so that all who call it find what the last call left, as in TFLM, where a
+//! subgraph's variables have a place of their own (`micro/micro_interpreter_graph.cc`).
 //!
 //! **Invariant:** calls are at most [`DEPTH`] deep, and a subgraph never calls itself: preparation and run go no deeper.
 
@@ -14,11 +16,15 @@ use ember_core::BuiltinOp;
 use ember_core::Dtype;
 use ember_tflite::{Subgraph, SubgraphId, TensorId, TensorIds};
 
+use core::ops::Range;
+
 use crate::error::{Fault, InvokeFault, PrepareError, Refused, Slot};
+use crate::interpreter::initial_byte;
 use crate::io::Io;
 use crate::plan::{LIMIT, Location, Row};
 use crate::prepare::{Failure, Path, Prepare};
 use crate::run::{Program, Run};
+use crate::state;
 use crate::steps::{self, Site, Unprepared};
 
 /// Calls within calls, the first one included.
@@ -36,6 +42,9 @@ ember_core::plain! {
         outputs: u32,
         tensors: u32,
         steps: u32,
+        variables: u32,
+        /// Bytes from where their content is kept to the end of the activations.
+        kept: u32,
     }
 }
 
@@ -140,18 +149,27 @@ impl<'p> Target<'p> {
         if tensors > LIMIT || graph.operator_count() > LIMIT || cx.tape.used() > MOST_WORDS {
             return Err(cx.refuse(Fault::Called(id.0)));
         }
-        let keeps = graph.tensors().any(|tensor| tensor.is_variable());
         let inputs = graph.inputs();
         let constant = inputs.iter().any(|input| {
             let tensor = input.and_then(|input| graph.tensor(input));
             tensor.is_none_or(|tensor| tensor.data_range().1 > 0)
         });
-        if keeps || constant {
-            return Err(cx.refuse(Fault::Kept(id.0)));
+        if constant {
+            return Err(cx.refuse(Fault::ConstantInput(id.0)));
         }
         for ids in [inputs, graph.outputs()] {
             keep_ids(cx, ids)?;
         }
+        let mut variables = 0;
+        for (id, tensor) in state::variables(graph) {
+            cx.keep(&[id | u32::from(initial_byte(&tensor)) << 16])?;
+            variables += 1;
+        }
+        let kept = if variables > 0 {
+            state::place_of(cx, *id)?
+        } else {
+            0
+        };
         let table = cx.places(tensors * 2)?;
         let start = cx.tape.used();
         let path = Path {
@@ -176,6 +194,8 @@ impl<'p> Target<'p> {
             outputs: graph.outputs().len() as u32,
             tensors: tensors as u32,
             steps: cx.tape.used().saturating_sub(start) as u32,
+            variables,
+            kept,
         })
     }
 }
@@ -201,6 +221,9 @@ impl Prepare<'_> {
 pub(crate) struct Called<'s> {
     inputs: &'s [u32],
     outputs: &'s [u32],
+    /// Tensors that keep their content, with what they are filled with at first above their 16 bits.
+    pub(crate) variables: &'s [u32],
+    kept: usize,
     pub(crate) program: Program<'s>,
     pub(crate) steps: &'s [u32],
 }
@@ -221,6 +244,8 @@ impl<'s> Called<'s> {
             Some(Self {
                 inputs: part(callee.inputs as usize)?,
                 outputs: part(callee.outputs as usize)?,
+                variables: part(callee.variables as usize)?,
+                kept: callee.kept as usize,
                 program: Program {
                     table: part((callee.tensors as usize).checked_mul(2)?)?
                         .as_chunks()
@@ -233,8 +258,14 @@ impl<'s> Called<'s> {
         parts().ok_or(InvokeFault::Prepared)
     }
 
-    /// Runs it on what its inputs hold.
+    /// Runs it on what its inputs hold, and on what its variables held after the call before, whoever called.
     pub(crate) fn run(&self, activations: &mut [u8]) -> Result<(), InvokeFault> {
+        self.fetch(activations).ok_or(InvokeFault::Prepared)?;
+        self.run_steps(activations)?;
+        self.store(activations).ok_or(InvokeFault::Prepared)
+    }
+
+    fn run_steps(&self, activations: &mut [u8]) -> Result<(), InvokeFault> {
         let mut run = Run {
             model: self.program.model,
             registry: self.program.registry,
@@ -247,6 +278,59 @@ impl<'s> Called<'s> {
 
     fn row(&self, id: u32) -> Option<Row> {
         self.program.table.get(id as usize).copied()
+    }
+
+    /// Where each variable lies while the subgraph runs, and where its content is kept, and what it is filled with at first.
+    fn places(
+        &self,
+        activations: usize,
+    ) -> impl Iterator<Item = Option<(Range<usize>, usize, u8)>> {
+        let mut at = activations.wrapping_sub(self.kept);
+        at = at.wrapping_add(state::HEADER as usize);
+        self.variables.iter().map(move |word| {
+            let [place, len] = self.row(word & 0xffff)?;
+            let Location::Arena(start) = Location::from_word(place) else {
+                return None;
+            };
+            let (start, len) = (start as usize, len as usize);
+            let kept = at;
+            at = at.checked_add(len.checked_next_multiple_of(4)?)?;
+            Some((start..start.checked_add(len)?, kept, (word >> 16) as u8))
+        })
+    }
+
+    /// Fills the variables with what is kept of them, or with what they begin with.
+    fn fetch(&self, activations: &mut [u8]) -> Option<()> {
+        if self.variables.is_empty() {
+            return Some(());
+        }
+        let note = activations.len().checked_sub(self.kept)?;
+        let ran = *activations.get(note)? != 0;
+        for place in self.places(activations.len()) {
+            let (own, kept, first) = place?;
+            if ran {
+                let len = own.len();
+                move_within(activations, kept, own.start, len)?;
+            } else {
+                activations.get_mut(own)?.fill(first);
+            }
+        }
+        Some(())
+    }
+
+    /// Keeps what the variables hold.
+    fn store(&self, activations: &mut [u8]) -> Option<()> {
+        if self.variables.is_empty() {
+            return Some(());
+        }
+        let note = activations.len().checked_sub(self.kept)?;
+        *activations.get_mut(note)? = 1;
+        for place in self.places(activations.len()) {
+            let (own, kept, _) = place?;
+            let len = own.len();
+            move_within(activations, own.start, kept, len)?;
+        }
+        Some(())
     }
 
     /// Whether the first byte of its first output is not zero.
@@ -273,6 +357,15 @@ impl<'s> Called<'s> {
         }
         Ok(())
     }
+}
+
+/// Copies bytes from one place to another.
+fn move_within(bytes: &mut [u8], from: usize, to: usize, len: usize) -> Option<()> {
+    bytes.get(to..)?.get(..len)?;
+    let from = from..from.checked_add(len)?;
+    bytes.get(from.clone())?;
+    bytes.copy_within(from, to);
+    Some(())
 }
 
 impl Program<'_> {
@@ -304,9 +397,7 @@ impl Io<'_> {
             }
             match Location::from_word(from) {
                 Location::Arena(start) => {
-                    let start = start as usize;
-                    self.activations.get(start..)?.get(..len)?;
-                    self.activations.copy_within(start..start + len, to);
+                    move_within(self.activations, start as usize, to, len)?;
                 }
                 Location::Model(start) => {
                     let bytes = model.get(start as usize..)?.get(..len)?;

@@ -359,11 +359,9 @@ pub enum Fault {
         "subgraph {0}, which says whether it goes on, does not give one BOOL: convert the model again"
     )]
     Condition(u32),
-    /// Something in a called subgraph that only the main one can have.
-    #[error(
-        "it calls subgraph {0}, which has a constant as input or a tensor that keeps its content: only the main subgraph keeps tensors; use resource variables"
-    )]
-    Kept(u32),
+    /// A called subgraph whose input cannot be filled.
+    #[error("it calls subgraph {0}, which has a constant as input: convert the model again")]
+    ConstantInput(u32),
     /// Too much of it.
     #[error(
         "with subgraph {0} the model has more than 65534 tensors or operators in one subgraph, or takes more than 4 MiB of preparation: call fewer subgraphs"

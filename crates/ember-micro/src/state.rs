@@ -1,7 +1,9 @@
-//! What operators keep from run to run: resource variables, and the notes of CALL_ONCE.
+//! What operators keep from run to run: the variables of subgraphs that are called, resource variables, and the notes of
+//! CALL_ONCE.
 //!
 //! It lies at the very end of the activations and is counted from there, so that where it is does not depend on what is in
-//! front of it. All zero is its beginning. The order is that of the operators CALL_ONCE and VAR_HANDLE in the file, subgraph
+//! front of it. All zero is its beginning. Last lie the variables of the subgraphs behind the main one, subgraph after
+//! subgraph, and in front of them what the operators keep. Their order is that of the operators CALL_ONCE and VAR_HANDLE in the file, subgraph
 //! after subgraph; all VAR_HANDLEs of one container and name share the place of the first. A place is worked out from the
 //! model alone, so nothing has to be remembered between the preparations of two operators.
 //!
@@ -51,7 +53,12 @@ pub(crate) fn place(cx: &Prepare<'_>) -> Result<Place, Refused> {
     let model = cx.graph.model();
     let own = (cx.path.subgraph, cx.index as usize);
     let name = cx.operator.variable();
-    let (mut end, mut count) = (0u32, 0);
+    let mut graphs = model
+        .subgraphs()
+        .zip(0..)
+        .map(|(graph, id)| (SubgraphId(id), graph));
+    let end = graphs.try_fold(0u32, |end, (id, graph)| end.checked_add(bytes(id, &graph)?));
+    let (mut end, mut count) = (cx.expect(end, Fault::TooManyVariables)?, 0);
     let mut found = None;
     for (at, operator) in operators(model) {
         let kept = match operator.builtin() {
@@ -84,6 +91,41 @@ pub(crate) fn place(cx: &Prepare<'_>) -> Result<Place, Refused> {
     let state = &cx.activations.state;
     state.set(state.get().max(found.from_end));
     Ok(found)
+}
+
+/// The tensors of a called subgraph that keep their content, with their numbers. An input is overwritten by every call.
+pub(crate) fn variables<'m>(graph: &Subgraph<'m>) -> impl Iterator<Item = (u32, Tensor<'m>)> {
+    let inputs = graph.inputs();
+    (0..).zip(graph.tensors()).filter(move |(id, tensor)| {
+        let filled = inputs.iter().any(|input| input == Some(TensorId(*id)));
+        tensor.is_variable() && tensor.data().is_empty() && !filled
+    })
+}
+
+/// Bytes that the variables of a subgraph take at the end; the main one's live among its activations.
+fn bytes(id: SubgraphId, graph: &Subgraph<'_>) -> Option<u32> {
+    if id == SubgraphId::MAIN {
+        return Some(0);
+    }
+    let mut total = 0u32;
+    for (_, tensor) in variables(graph) {
+        let len = (tensor.byte_len() as u32).checked_next_multiple_of(4)?;
+        total = total.max(HEADER).checked_add(len)?;
+    }
+    Some(total)
+}
+
+/// Where the variables of a subgraph are kept: bytes from there to the end of the activations. A header that is zero before
+/// the first call lies in front of them.
+pub(crate) fn place_of(cx: &Prepare<'_>, id: SubgraphId) -> Result<u32, Refused> {
+    let graphs = cx.graph.model().subgraphs().zip(0..);
+    let graphs = graphs.map(|(graph, id)| (SubgraphId(id), graph));
+    let mut graphs = graphs.take_while(|(own, _)| own.0 <= id.0);
+    let end = graphs.try_fold(0u32, |end, (id, graph)| end.checked_add(bytes(id, &graph)?));
+    let end = cx.expect(end, Fault::TooManyVariables)?;
+    let state = &cx.activations.state;
+    state.set(state.get().max(end));
+    Ok(end)
 }
 
 /// Every operator of the model with its subgraph and number.

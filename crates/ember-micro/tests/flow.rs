@@ -134,8 +134,8 @@ fn a_call_that_does_not_fit_is_refused() {
     }
 
     let mut spec = condition(1, 2);
-    spec.called[1].tensors[0].is_variable = true;
-    assert_eq!(fault(&spec), (0, Fault::Kept(2)));
+    spec.called[1].tensors[0].data = Some(vec![0; 8]);
+    assert_eq!(fault(&spec), (0, Fault::ConstantInput(2)));
 
     let mut spec = repeats();
     spec.called[0].tensors[0] = tensor(Dtype::Bool, &[2]);

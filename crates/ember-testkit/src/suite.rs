@@ -86,8 +86,8 @@ pub fn check_refused(runtime: &dyn Runtime, case: &Case, entry: &NotYet) -> Resu
 fn has_variables(case: &Case) -> Result<bool, String> {
     let model =
         Model::parse(case.model.as_slice()).map_err(|error| format!("{}: {error}", case.name))?;
-    let mut tensors = model.main().tensors();
-    Ok(tensors.any(|tensor| tensor.is_variable()))
+    let mut graphs = model.subgraphs();
+    Ok(graphs.any(|graph| graph.tensors().any(|tensor| tensor.is_variable())))
 }
 
 /// The case describes the model's inputs and outputs on its own; the file must say the same.

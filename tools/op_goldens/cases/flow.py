@@ -65,3 +65,24 @@ def scalar(value):
 
 def truth(value):
     return np.array([value], dtype=np.bool_)
+
+
+def with_state(graph, dtype, x, shape=SHAPE):
+    """SVDF from `x` to a tensor like it: what it gives depends on the calls before."""
+    batches, inputs = shape
+    memory, rank = 2, 1
+    weights = np.arange(inputs * inputs).reshape(inputs, inputs) * 7 % 11 - 5
+    over_time = np.arange(inputs * memory).reshape(inputs, memory) % 3 - 1
+    fields = options("SVDFOptions", rank=rank, fusedActivationFunction=1 if dtype == "int8" else 0)
+    state = Tensor(dtype, (batches, inputs * memory), variable=True)
+    if dtype == "int8":
+        state.scales, state.zero_points = [0.1], [5]
+        feature = constant("int8", weights * 20, scales=[0.01], zero_points=[0])
+        time = constant("int8", over_time * 90, scales=[0.01], zero_points=[0])
+        bias = constant("int32", [300, -200, 100], scales=[0.1 * 0.01], zero_points=[0])
+    else:
+        feature = constant("float32", weights / 10)
+        time = constant("float32", over_time)
+        bias = constant("float32", [0.5, -0.25, 1.0])
+    others = [graph.add(part) for part in (feature, time, bias, state)]
+    return graph.op("SVDF", fields, [x, *others], [tensor(dtype, shape)], 3 if dtype == "int8" else 1)

@@ -1,7 +1,7 @@
 """IF: which branch runs, what it gets and gives, branches in branches."""
 
 from case import Case, Draw
-from cases.flow import SHAPE, TYPES, change, tensor, truth, values
+from cases.flow import SHAPE, TYPES, change, tensor, truth, values, with_state
 from single_op import Tensor, constant
 from subgraphs import Graph, model, options
 
@@ -83,3 +83,14 @@ def cases():
     same = branch("float32", lambda g, x: [x], 1)
     draw = Draw(f"if/{name}")
     yield Case(name, model([main, step, same]), [[truth(turn), values(draw, "float32")] for turn in (True, False)])
+    for dtype in ("float32", "int8"):
+        name = f"{dtype}_state_of_two_callers"
+        main = Graph()
+        condition = main.input(Tensor("bool", (1,)))
+        x = main.input(tensor(dtype))
+        first = main.op("IF", if_options(1, 2), [condition, x], [tensor(dtype)])
+        last = main.op("IF", if_options(2, 1), [condition, first], [tensor(dtype)])
+        main.outputs = [last, first]
+        graphs = [main, *(branch(dtype, lambda g, x: [with_state(g, dtype, x)], 1) for _ in range(2))]
+        draw = Draw(f"if/{name}")
+        yield Case(name, model(graphs), [[truth(turn), values(draw, dtype)] for turn in (True, True, False, True)])

@@ -1,7 +1,7 @@
 """WHILE: no round, one and several, what goes round, loops in loops and conditions in loops."""
 
 from case import Case, Draw
-from cases.flow import TYPES, change, scalar, tensor, values
+from cases.flow import TYPES, change, scalar, tensor, values, with_state
 from single_op import Tensor, constant
 from subgraphs import Graph, model, options
 
@@ -86,3 +86,15 @@ def cases():
     same.outputs = [same.input(tensor("int16"))]
     draw = Draw(f"while/{name}")
     yield Case(name, model([main, below(state, 5), body, step, same]), [[scalar(0), values(draw, "int16")]])
+    for dtype in ("float32", "int8"):
+        name = f"{dtype}_state_in_the_body"
+        state = [counter(), counter(), tensor(dtype)]
+        main = Graph()
+        ids = [main.input(fields) for fields in state]
+        main.outputs = main.op("WHILE", while_options(1, 2), ids, state)[1:]
+        body = Graph()
+        count, limit, x = [body.input(fields) for fields in state]
+        body.outputs = [increment(body, count), limit, with_state(body, dtype, x)]
+        draw = Draw(f"while/{name}")
+        runs = [[scalar(0), scalar(rounds), values(draw, dtype)] for rounds in (2, 1, 0, 3)]
+        yield Case(name, model([main, below(state), body]), runs)
