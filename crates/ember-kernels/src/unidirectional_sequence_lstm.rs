@@ -251,9 +251,13 @@ ember_core::plain! {
         pub input: QuantizedMultiplier,
         /// For the hidden state and its weights.
         pub hidden: QuantizedMultiplier,
+        /// The value of the features' weights that stands for zero.
+        pub input_weight_zero: i32,
+        /// The value of the hidden state's weights that stands for zero.
+        pub hidden_weight_zero: i32,
     }
 
-    /// Quantization of an LSTM of integers. Weights, cell and gates have zero point 0; what gates give is Q0.15.
+    /// Quantization of an LSTM of integers. Cell and gates have zero point 0; what gates give is Q0.15.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub struct Quantization {
         /// In the order of [`Gate`].
@@ -286,12 +290,12 @@ pub trait Activation: Element<Wide = i32> {
     /// Elements of the biases.
     type Bias: Plain;
 
-    /// `bias + Σ (x - zero_point) * w` as Q3.12.
+    /// `bias + Σ (x - x_zero) * (w - w_zero)` as Q3.12.
     fn sum(
         bias: Option<Self::Bias>,
         x: &[Self],
-        zero_point: i32,
         weights: &[i8],
+        zero_points: [i32; 2],
         scale: QuantizedMultiplier,
     ) -> i32;
 }
@@ -303,12 +307,19 @@ impl Activation for i8 {
     fn sum(
         bias: Option<i32>,
         x: &[i8],
-        zero_point: i32,
         weights: &[i8],
+        [x_zero, w_zero]: [i32; 2],
         scale: QuantizedMultiplier,
     ) -> i32 {
-        let offset = zero_point.wrapping_neg();
-        scale.apply(arch::dot_i8(bias.unwrap_or(0), x, offset, weights))
+        let offset = x_zero.wrapping_neg();
+        let mut bias = bias.unwrap_or(0);
+        if w_zero != 0 {
+            let of_x = x.iter().fold(0i32, |sum, x| {
+                sum.wrapping_add(x.wide()).wrapping_add(offset)
+            });
+            bias = bias.wrapping_sub(of_x.wrapping_mul(w_zero));
+        }
+        scale.apply(arch::dot_i8(bias, x, offset, weights))
     }
 }
 
@@ -319,11 +330,19 @@ impl Activation for i16 {
     fn sum(
         bias: Option<Int64>,
         x: &[i16],
-        _zero_point: i32,
         weights: &[i8],
+        [x_zero, w_zero]: [i32; 2],
         scale: QuantizedMultiplier,
     ) -> i32 {
-        scale.apply_wide(arch::dot_i16(bias.map_or(0, Int64::get), x, weights))
+        let bias = bias.map_or(0, Int64::get);
+        if [x_zero, w_zero] == [0, 0] {
+            return scale.apply_wide(arch::dot_i16(bias, x, weights));
+        }
+        let sum = x.iter().zip(weights).fold(bias, |sum, (x, w)| {
+            let (x, w) = (x.wide().wrapping_sub(x_zero), w.wide().wrapping_sub(w_zero));
+            sum.wrapping_add(i64::from(x.wrapping_mul(w)))
+        });
+        scale.apply_wide(sum)
     }
 }
 
@@ -351,11 +370,12 @@ impl<T: Activation> Arithmetic for Quantized<'_, T> {
         let of_input = T::sum(
             Some(parts.bias),
             x,
-            q.input_zero_point,
             weights,
+            [q.input_zero_point, scales.input_weight_zero],
             scales.input,
         );
-        let of_hidden = T::sum(None, hidden, q.hidden_zero_point, recurrent, scales.hidden);
+        let zero_points = [q.hidden_zero_point, scales.hidden_weight_zero];
+        let of_hidden = T::sum(None, hidden, recurrent, zero_points, scales.hidden);
         let range = Clamp::INT16;
         let sum = range.apply(range.apply(of_input).wrapping_add(range.apply(of_hidden))) as i16;
         match gate {

@@ -37,7 +37,7 @@ def convolution(dtype, row, *, bias=True, activation="NONE", per_channel=True, s
         x, w, b, y, zero = int8_parts(draw, dims, w_shape, y_shape, bias=bias, **sizes, **given)
         records = int8_records(draw, dims, zero)
     elif dtype == "int16":
-        x, w, b, y = int16_parts(draw, dims, w_shape, y_shape, bias="int64" if bias else None, **sizes, **given)
+        x, w, b, y = int16_parts(draw, dims, w_shape, y_shape, bias={True: "int64", False: None}.get(bias, bias), **sizes, **given)
         records = int16_records(draw, dims)
     else:
         x, w, b, y = float_parts(draw, dims, w_shape, y_shape, channels=channels, bias=bias)
@@ -54,6 +54,9 @@ def cases():
                 yield convolution(dtype, row)
         yield convolution(dtype, SHAPES[2], bias=False, suffix="_without_bias")
         yield convolution(dtype, SHAPES[2], activation="RELU", suffix="_relu")
+    small = np.array([30000, -32768])
+    for row in (SHAPES[2], SHAPES[5]):
+        yield convolution("int16", row, bias="int16", suffix="_bias_of_int16", bias_values=small, output=0.05)
     yield convolution("int8", SHAPES[2], per_channel=False, suffix="_per_tensor")
     yield convolution("int8", SHAPES[1], input=(0.03, -128), output=(0.9, 90), suffix="_zero_points")
     yield convolution("int8", SHAPES[0], activation="RELU6", suffix="_relu6")

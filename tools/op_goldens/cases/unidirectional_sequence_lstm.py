@@ -12,7 +12,7 @@ RUNS = 3
 
 
 def lstm(dtype, name, batches=1, steps=3, inputs=4, units=3, *, time_major=False, clip=0.0, scales=None,
-         zero_points=(5, -2), cell_power=-11, bias=20000):
+         zero_points=(5, -2), cell_power=-11, bias=20000, weight_zero=0):
     """`scales` are those of input, weights, recurrent weights and hidden state; `zero_points` of input and hidden state."""
     name = f"{dtype}_{name}"
     draw = Draw(f"unidirectional_sequence_lstm/{name}")
@@ -36,13 +36,13 @@ def lstm(dtype, name, batches=1, steps=3, inputs=4, units=3, *, time_major=False
         records = [[draw.floats(x, -2.0, 2.0)] for _ in range(RUNS)]
     else:
         scales = scales or ((0.02, 0.008, 0.009, 1 / 128) if dtype == "int8" else (0.0001, 0.008, 0.009, 1 / 32768))
-        zero_points = zero_points if dtype == "int8" else (0, 0)
+        zero_points = zero_points if dtype == "int8" or weight_zero else (0, 0)
         wide, bias_type = (np.int8, "int32") if dtype == "int8" else (np.int16, "int64")
 
         def gates(shape, scale):
             # Each gate has a scale of its own.
             each = [float(np.float32(scale * factor)) for factor in (1.0, 0.7, 1.3, 0.9)]
-            return [constant("int8", draw.integers(shape, -127, 127), scales=[s], zero_points=[0]) for s in each]
+            return [constant("int8", draw.integers(shape, -127, 127), scales=[s], zero_points=[weight_zero]) for s in each]
 
         weights, recurrent = gates((units, inputs), scales[1]), gates((units, units), scales[2])
         biases = [
@@ -80,4 +80,7 @@ def cases():
                    scales=(0.002, 0.001, 0.001, 1 / 128) if dtype == "int8" else (1e-5, 0.001, 0.001, 1 / 32768))
     for name, points in (("lowest", (-128, -128)), ("highest", (127, 127)), ("zero", (0, 0))):
         yield lstm("int8", f"zero_points_{name}", zero_points=points)
+    for dtype in ("int8", "int16"):
+        yield lstm(dtype, "weights_with_zero_point", 2, weight_zero=9)
+        yield lstm(dtype, "weights_with_lowest_zero_point", weight_zero=-128)
     yield lstm("int8", "hidden_scale_fine", scales=(0.02, 0.008, 0.009, 1 / 300))

@@ -12,6 +12,8 @@ use crate::error::{KernelError, Operand, check};
 pub enum WideBias<'a> {
     /// Zero.
     None,
+    /// In 16 bits.
+    Int16(&'a [i16]),
     /// In 32 bits.
     Int32(&'a [i32]),
     /// In 64 bits.
@@ -41,6 +43,7 @@ impl Arithmetic for Int16<'_> {
     fn check(&self, channels: usize) -> Result<(), KernelError> {
         match self.bias {
             WideBias::None => {}
+            WideBias::Int16(bias) => check(Operand::Bias, channels, bias.len())?,
             WideBias::Int32(bias) => check(Operand::Bias, channels, bias.len())?,
             WideBias::Int64(bias) => check(Operand::Bias, channels, bias.len())?,
         }
@@ -61,6 +64,7 @@ impl Arithmetic for Int16<'_> {
     fn start(&self, channel: usize) -> i64 {
         match self.bias {
             WideBias::None => 0,
+            WideBias::Int16(bias) => bias.get(channel).map_or(0, |bias| i64::from(*bias)),
             WideBias::Int32(bias) => bias.get(channel).map_or(0, |bias| i64::from(*bias)),
             WideBias::Int64(bias) => bias.get(channel).map_or(0, |bias| bias.get()),
         }

@@ -251,7 +251,14 @@ impl Types for Int16 {
         prepared.bits = if narrow { 32 } else { 64 };
         let bias = if narrow { Dtype::Int32 } else { Dtype::Int64 };
         check_bias(cx, bias, outputs.channels)?;
-        multipliers(cx, O::OP == BuiltinOp::FullyConnected, outputs.channels)?;
+        let zero_points = multipliers(cx, O::OP == BuiltinOp::FullyConnected, outputs.channels)?;
+        let [_, found, ..] = zero_points;
+        if found != 0 {
+            return Err(cx.refuse(Fault::ZeroPoint {
+                slot: FILTER,
+                found,
+            }));
+        }
         cx.input(0, Dtype::Int16)?.scale_about(0)?;
         let output = cx.output(0, Dtype::Int16)?;
         output.scale_about(0)?;

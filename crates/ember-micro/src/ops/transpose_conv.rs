@@ -169,19 +169,36 @@ impl Kernel for On<i8> {
     }
 }
 
+ember_core::plain! {
+    /// What int16 needs besides its multipliers, which are kept.
+    #[derive(Clone, Copy, Debug)]
+    pub struct QuantizedInt16 {
+        /// What the output is clamped to.
+        pub range: Clamp<i32>,
+        /// Bits of an element of the bias: 64, or 16 in older files (`micro/kernels/transpose_conv.cc`).
+        pub bias_bits: u32,
+    }
+}
+
 impl Kernel for On<i16> {
     const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::TransposeConv);
     const DTYPE: Option<Dtype> = Some(Dtype::Int32);
     const OTHER: Option<(Slot, Dtype)> = Some((Slot::input(INPUT), Dtype::Int16));
-    type Prepared = Pair<TransposeConv, Quantized>;
+    type Prepared = Pair<TransposeConv, QuantizedInt16>;
 
     fn prepare(cx: &Prepare<'_>, prepared: &mut Self::Prepared) -> Result<(), Refused> {
-        let types = [Dtype::Int16, Dtype::Int8, Dtype::Int64];
+        let bias = Slot::input(BIAS).dtype(cx.graph, cx.operator());
+        let (bias, bias_bits) = match bias {
+            Some(Dtype::Int16) => (Dtype::Int16, 16),
+            _ => (Dtype::Int64, 64),
+        };
+        let types = [Dtype::Int16, Dtype::Int8, bias];
         let activation = shapes(cx, types, &mut prepared.first)?;
         cx.any(Slot::input(INPUT))?.scale_about(0)?;
         cx.any(Slot::output(0))?.scale_about(0)?;
         // Sums of 64 bits are scaled with a shift of at most 7.
-        prepared.second = quantized(cx, prepared.first.output_channels, activation, 7)?;
+        let Quantized { range, .. } = quantized(cx, prepared.first.output_channels, activation, 7)?;
+        prepared.second = QuantizedInt16 { range, bias_bits };
         Ok(())
     }
 
@@ -189,9 +206,14 @@ impl Kernel for On<i16> {
         let multipliers = io.kept_as()?;
         let (inputs, output) = io.split()?;
         let Pair { first, second } = prepared;
+        let bias = if second.bias_bits == 16 {
+            bias(&inputs)?.map(WideBias::Int16)
+        } else {
+            bias::<Int64>(&inputs)?.map(WideBias::Int64)
+        };
         let arithmetic = Int16 {
             range: second.range,
-            bias: bias::<Int64>(&inputs)?.map_or(WideBias::None, WideBias::Int64),
+            bias: bias.unwrap_or(WideBias::None),
             narrow: false,
             multipliers,
         };

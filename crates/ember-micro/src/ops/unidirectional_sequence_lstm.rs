@@ -195,8 +195,8 @@ const GATE_SCALE: f32 = 1.0 / 32768.0;
 /// Scales and zero points (`PrepareGateParametersInteger` and `CreateLstmCellStateInfo`).
 #[inline(never)]
 fn quantization(cx: &Prepare<'_>, clip: f32) -> Result<Quantization, Refused> {
-    let (input_scale, input_zero_point) = zero_point_of_int8(cx, Slot::input(0))?;
-    let (hidden_scale, hidden_zero_point) = zero_point_of_int8(cx, HIDDEN)?;
+    let (input_scale, input_zero_point) = cx.any(Slot::input(0))?.affine()?;
+    let (hidden_scale, hidden_zero_point) = cx.any(HIDDEN)?.affine()?;
     let cell_scale = cx.any(CELL)?.scale_about(0)?;
     let multiplier = |a: f32, b: f32, divisor: f32, slot: Slot| {
         let multiplier = QuantizedMultiplier::from_ratio(a, b, divisor);
@@ -208,14 +208,19 @@ fn quantization(cx: &Prepare<'_>, clip: f32) -> Result<Quantization, Refused> {
     let weighed = |first: u8, gate: u8, scale: f32| {
         let slot = Slot::input(first.wrapping_add(gate));
         // FULLY_CONNECTED takes this product in single precision.
-        let product = scale * cx.any(slot)?.scale_about(0)?;
-        multiplier(product, 1.0, SUM_SCALE, slot)
+        let (weight_scale, zero_point) = cx.any(slot)?.affine()?;
+        let multiplier = multiplier(scale * weight_scale, 1.0, SUM_SCALE, slot)?;
+        Ok::<_, Refused>((multiplier, zero_point))
     };
     let mut gates = [Scales::default(); 4];
     for (scales, gate) in gates.iter_mut().zip(0..) {
+        let (input, input_weight_zero) = weighed(WEIGHTS, gate, input_scale)?;
+        let (hidden, hidden_weight_zero) = weighed(RECURRENT, gate, hidden_scale)?;
         *scales = Scales {
-            input: weighed(WEIGHTS, gate, input_scale)?,
-            hidden: weighed(RECURRENT, gate, hidden_scale)?,
+            input,
+            hidden,
+            input_weight_zero,
+            hidden_weight_zero,
         };
     }
     let clip = if clip > 0.0 {
@@ -234,13 +239,4 @@ fn quantization(cx: &Prepare<'_>, clip: f32) -> Result<Quantization, Refused> {
         tanh: cx.expect(Steps::of_power(cell_scale), Fault::Scale(CELL))?,
         clip,
     })
-}
-
-/// Scale and zero point; of int16 it is 0.
-fn zero_point_of_int8(cx: &Prepare<'_>, slot: Slot) -> Result<(f32, i32), Refused> {
-    let operand = cx.any(slot)?;
-    if operand.dtype() == Dtype::Int16 {
-        return Ok((operand.scale_about(0)?, 0));
-    }
-    operand.affine()
 }

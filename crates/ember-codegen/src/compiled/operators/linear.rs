@@ -73,7 +73,7 @@ pub(in super::super) fn int16<O: Call>(step: &mut Step<'_, '_>) -> Result<(), Pr
     let (prepared, kept) = step.prepared::<LinearKernel<O, linear::Int16>>()?;
     let int16 = prepared.second.first;
     let (range, narrow) = (range(int16.range), int16.bits == 32);
-    let (bias, constant) = wide_bias(step, BIAS, narrow);
+    let (bias, constant) = wide_bias(step, BIAS, int16.bits);
     let multipliers = step.multipliers(&kept);
     let text = format!(
         "Int16 {{ range: {range}, bias: {bias}, narrow: {narrow}, multipliers: {multipliers} }}"
@@ -153,12 +153,12 @@ pub(super) fn bias(step: &mut Step<'_, '_>, at: usize, element: Element) -> (Str
     }
 }
 
-/// [`bias`] for activations of int16: of int32 where sums are `narrow`, else of int64.
-pub(super) fn wide_bias(step: &mut Step<'_, '_>, at: usize, narrow: bool) -> (String, bool) {
-    let (variant, element) = if narrow {
-        ("Int32", Element::I32)
-    } else {
-        ("Int64", Element::I64)
+/// [`bias`] for activations of int16: of integers of so many bits, 16, 32 or 64.
+pub(super) fn wide_bias(step: &mut Step<'_, '_>, at: usize, bits: u32) -> (String, bool) {
+    let (variant, element) = match bits {
+        16 => ("Int16", Element::I16),
+        32 => ("Int32", Element::I32),
+        _ => ("Int64", Element::I64),
     };
     match step.optional_input(at, "bias", element) {
         None => ("WideBias::None".to_owned(), true),

@@ -34,7 +34,7 @@ pub(in super::super) fn int8(step: &mut Step<'_, '_>) -> Result<(), Problem> {
 /// On int16 with filters of int8.
 pub(in super::super) fn int16(step: &mut Step<'_, '_>) -> Result<(), Problem> {
     let (prepared, kept) = step.prepared::<OfInt16>()?;
-    let (bias, constant) = wide_bias(step, BIAS, false);
+    let (bias, constant) = wide_bias(step, BIAS, prepared.second.bias_bits);
     let range = prepared.second.range.literal();
     let multipliers = step.multipliers(&kept);
     let text = format!(
