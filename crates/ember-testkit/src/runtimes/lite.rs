@@ -1,14 +1,17 @@
 //! The host runtime: sessions over a model in memory.
 
 use ember_lite::{LiteError, MappedModel, Session as LiteSession};
+use ember_micro::Registration;
 
 use crate::aligned::AlignedBytes;
 use crate::case::Tensors;
 use crate::runtime::{Body, Refusal, Runtime, Session};
 use crate::runtimes::ARENA_LIMIT;
 
-/// `ember-lite`, through its public interface.
-pub(super) struct Lite;
+/// `ember-lite`, through its public interface, with these kernels before its own.
+pub(super) struct Lite {
+    pub(super) kernels: &'static [Registration],
+}
 
 impl Runtime for Lite {
     fn name(&self) -> &'static str {
@@ -17,6 +20,7 @@ impl Runtime for Lite {
 
     fn open(&self, model: &AlignedBytes, body: &mut Body<'_>) -> Result<(), Refusal> {
         let model = MappedModel::from_bytes(model.as_slice(), "the case's model")?;
+        let model = model.with_kernels(self.kernels);
         let needed = model.arena_bytes()?;
         if needed > ARENA_LIMIT {
             return Err(Refusal::arena_above_limit(needed));

@@ -1,6 +1,6 @@
-//! The device runtime with every registration that Ember has.
+//! The device runtime.
 
-use ember_micro::{Interpreter, arena_bytes_needed, registry};
+use ember_micro::{Interpreter, Registration, arena_bytes_needed};
 use ember_tflite::Model;
 
 use crate::aligned::AlignedBytes;
@@ -8,8 +8,10 @@ use crate::case::Tensors;
 use crate::runtime::{Body, Refusal, Runtime, Session};
 use crate::runtimes::ARENA_LIMIT;
 
-/// `ember-micro`'s interpreter, in an arena of exactly the bytes that it says it needs.
-pub(super) struct Micro;
+/// `ember-micro`'s interpreter with these kernels, in an arena of exactly the bytes that it says it needs.
+pub(super) struct Micro {
+    pub(super) registry: &'static [Registration],
+}
 
 impl Runtime for Micro {
     fn name(&self) -> &'static str {
@@ -18,12 +20,12 @@ impl Runtime for Micro {
 
     fn open(&self, model: &AlignedBytes, body: &mut Body<'_>) -> Result<(), Refusal> {
         let model = Model::parse(model.as_slice()).map_err(Refusal::from_error)?;
-        let needed = arena_bytes_needed(&model, registry::ALL).map_err(Refusal::from_error)?;
+        let needed = arena_bytes_needed(&model, self.registry).map_err(Refusal::from_error)?;
         if needed > ARENA_LIMIT {
             return Err(Refusal::arena_above_limit(needed));
         }
         let mut arena = AlignedBytes::zeroed(needed);
-        let interpreter = Interpreter::new(&model, registry::ALL, arena.as_mut_slice())
+        let interpreter = Interpreter::new(&model, self.registry, arena.as_mut_slice())
             .map_err(Refusal::from_error)?;
         body(&mut MicroSession { interpreter })
     }
