@@ -3,6 +3,7 @@
 use core::cmp::Ordering;
 
 use crate::add;
+use crate::axes::Sizes;
 use crate::element::Element;
 use crate::error::{KernelError, Operand, check_shape};
 use crate::maximum_minimum::Ordered;
@@ -61,6 +62,20 @@ pub fn position<T: Ordered>(
     Ok(())
 }
 
+/// [`position`] along an axis that comes as an input.
+///
+/// # Errors
+/// As [`position`], and for an axis that the tensor has not.
+pub fn position_at<T: Ordered>(
+    sizes: &Sizes,
+    wanted: Ordering,
+    input: &[T],
+    axis: &[i32],
+    output: &mut [i32],
+) -> Result<(), KernelError> {
+    position(&sizes.about(axis)?, wanted, input, output)
+}
+
 ember_core::plain! {
     /// How a sum goes along its axis; each is 0 or 1.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,6 +130,35 @@ pub fn sums_int8(
         let y = q.output_multiplier.apply(sum);
         i8::within(y.wrapping_add(q.output_zero_point), q.range)
     })
+}
+
+/// [`sums_float32`] along an axis that comes as an input.
+///
+/// # Errors
+/// As [`sums_float32`], and for an axis that the tensor has not.
+pub fn sums_float32_at(
+    sizes: &Sizes,
+    order: Order,
+    input: &[f32],
+    axis: &[i32],
+    output: &mut [f32],
+) -> Result<(), KernelError> {
+    sums_float32(&sizes.about(axis)?, order, input, output)
+}
+
+/// [`sums_int8`] along an axis that comes as an input.
+///
+/// # Errors
+/// As [`sums_int8`], and for an axis that the tensor has not.
+pub fn sums_int8_at(
+    sizes: &Sizes,
+    order: Order,
+    quantization: &add::Quantized,
+    input: &[i8],
+    axis: &[i32],
+    output: &mut [i8],
+) -> Result<(), KernelError> {
+    sums_int8(&sizes.about(axis)?, order, quantization, input, output)
 }
 
 #[inline(always)]

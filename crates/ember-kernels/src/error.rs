@@ -66,7 +66,7 @@ pub enum KernelError {
     EmptyWindow,
     /// A value that the operator is not defined for.
     #[error(
-        "a value that the operator is not defined for: a division by zero, a root of a negative number, or an index outside"
+        "a value that the operator is not defined for: a division by zero, a root of a negative number, or an index, an axis or a size that the tensors do not have"
     )]
     Undefined,
     /// The condition of a loop holds after so many rounds in one run.

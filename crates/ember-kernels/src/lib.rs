@@ -20,6 +20,7 @@ mod arch;
 pub mod arg_max;
 mod arithmetic;
 pub mod average_pool_2d;
+pub mod axes;
 pub mod batch_matmul;
 pub mod binary;
 pub mod broadcast;

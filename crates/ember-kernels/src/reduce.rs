@@ -4,6 +4,7 @@ use core::cmp::Ordering;
 
 use ember_core::QuantizedMultiplier;
 
+use crate::axes::Sizes;
 use crate::element::{Bool, Element};
 use crate::error::{KernelError, Operand, check};
 use crate::maximum_minimum::Ordered;
@@ -204,4 +205,71 @@ pub fn all(shape: &Reduce, input: &[Bool], output: &mut [Bool]) -> Result<(), Ke
         |all, x| all & x.get(),
         Bool::new,
     )
+}
+
+/// [`quantized`] along axes that come as an input; a mean where `divided` is 1, else a sum. The quantization is that of a sum of
+/// one element: its offset is the input's zero point.
+///
+/// # Errors
+/// As [`quantized`], and for an axis that the tensor has not.
+pub fn quantized_at<T: Element<Wide = i32>>(
+    sizes: &Sizes,
+    quantization: &Quantization,
+    divided: u32,
+    input: &[T],
+    axes: &[i32],
+    output: &mut [T],
+) -> Result<(), KernelError> {
+    let (shape, addends) = sizes.along(axes)?;
+    let mut of_all = *quantization;
+    of_all.input_offset = of_all.input_offset.wrapping_mul(addends.cast_signed());
+    if divided != 0 {
+        of_all = of_all.mean(addends).ok_or(KernelError::Undefined)?;
+    }
+    quantized(&shape, &of_all, input, output)
+}
+
+/// [`float32`] along axes that come as an input; a mean where `divided` is 1, else a sum.
+///
+/// # Errors
+/// As [`quantized_at`].
+pub fn float32_at(
+    sizes: &Sizes,
+    divided: u32,
+    input: &[f32],
+    axes: &[i32],
+    output: &mut [f32],
+) -> Result<(), KernelError> {
+    let (shape, addends) = sizes.along(axes)?;
+    let divisor = if divided != 0 { addends as f32 } else { 1.0 };
+    float32(&shape, divisor, input, output)
+}
+
+/// [`extreme`] along axes that come as an input.
+///
+/// # Errors
+/// As [`extreme`], and for an axis that the tensor has not.
+pub fn extreme_at<T: Ordered>(
+    sizes: &Sizes,
+    wanted: Ordering,
+    input: &[T],
+    axes: &[i32],
+    output: &mut [T],
+) -> Result<(), KernelError> {
+    let (shape, _) = sizes.along(axes)?;
+    extreme(&shape, wanted, input, output)
+}
+
+/// [`all`] along axes that come as an input.
+///
+/// # Errors
+/// As [`quantized_at`].
+pub fn all_at(
+    sizes: &Sizes,
+    input: &[Bool],
+    axes: &[i32],
+    output: &mut [Bool],
+) -> Result<(), KernelError> {
+    let (shape, _) = sizes.along(axes)?;
+    all(&shape, input, output)
 }

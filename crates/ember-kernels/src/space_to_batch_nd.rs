@@ -67,6 +67,82 @@ impl SpaceToBatch {
     }
 }
 
+ember_core::plain! {
+    /// A [`SpaceToBatch`] of which the blocks, and what lies around the larger images, come as inputs.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct SpaceToBatchAt {
+        /// The shapes; the blocks are not known.
+        pub shape: SpaceToBatch,
+        /// Batches of the tensor of smaller images.
+        pub small_batches: u32,
+        /// How many sides of an image are divided: height and width, or the height.
+        pub sides: u32,
+    }
+}
+
+impl SpaceToBatchAt {
+    /// The move with these blocks, a number for each side, and so many positions before and behind each side of the larger
+    /// images. `None` where the tensors have other shapes.
+    #[must_use]
+    pub fn with(&self, blocks: &[i32], around: &[i32]) -> Option<SpaceToBatch> {
+        let (around, rest) = around.as_chunks::<2>();
+        let sides = self.sides as usize;
+        if blocks.len() != sides || around.len() != sides || !rest.is_empty() {
+            return None;
+        }
+        let mut shape = self.shape;
+        shape.block = [1, 1];
+        shape.before = [0, 0];
+        let given = blocks.iter().zip(around);
+        let places = shape.block.iter_mut().zip(&mut shape.before);
+        let sizes = self.shape.batch.into_iter().zip(self.shape.space);
+        let mut batches = shape.batches;
+        for (((block, [before, behind]), (own, own_before)), (small, large)) in
+            given.zip(places).zip(sizes)
+        {
+            *own = u32::try_from(*block).ok()?;
+            *own_before = u32::try_from(*before).ok()?;
+            let behind = u32::try_from(*behind).ok()?;
+            let covered = small.checked_mul(*own)?.checked_sub(*own_before)?;
+            if covered.checked_sub(behind)? != large {
+                return None;
+            }
+            batches = batches.checked_mul(*own)?;
+        }
+        (batches == self.small_batches).then_some(shape)
+    }
+}
+
+/// [`to_space`] of blocks, and of what is cut off, that come as inputs.
+///
+/// # Errors
+/// As [`to_space`]; [`KernelError::Undefined`] where the tensors do not have the shapes that the inputs say.
+pub fn to_space_at(
+    shape: &SpaceToBatchAt,
+    input: &[u8],
+    blocks: &[i32],
+    around: &[i32],
+    output: &mut [u8],
+) -> Result<(), KernelError> {
+    let shape = shape.with(blocks, around).ok_or(KernelError::Undefined)?;
+    to_space(&shape, input, output)
+}
+
+/// [`to_batch`] of blocks, and of what lies around, that come as inputs.
+///
+/// # Errors
+/// As [`to_space_at`].
+pub fn to_batch_at(
+    shape: &SpaceToBatchAt,
+    input: &[u8],
+    blocks: &[i32],
+    around: &[i32],
+    output: &mut [u8],
+) -> Result<(), KernelError> {
+    let shape = shape.with(blocks, around).ok_or(KernelError::Undefined)?;
+    to_batch(&shape, input, output)
+}
+
 fn copy(pixel: u32, [from, to]: [usize; 2], input: &[u8], output: &mut [u8]) -> Option<()> {
     let pixel = pixel as usize;
     let input = input.get(from..from.saturating_add(pixel))?;

@@ -1,6 +1,7 @@
 //! Moves of elements from a regular place to a regular place: TRANSPOSE, SLICE, SPLIT, CONCATENATION, PAD, BROADCAST_TO,
 //! DEPTH_TO_SPACE and their like differ in steps only.
 
+use crate::axes::Sizes;
 use crate::error::{KernelError, Operand, check};
 
 /// Axes that a move has at most.
@@ -170,6 +171,20 @@ fn row(
         advance(&mut at, &mut to, axis);
     }
     Ok(())
+}
+
+/// REVERSE_V2 along axes that come as an input (`micro/kernels/reverse.cc`), of elements of so many bytes.
+///
+/// # Errors
+/// As [`copy`], and for an axis that the tensor has not.
+pub fn reverse_at(
+    sizes: &Sizes,
+    element: u32,
+    input: &[u8],
+    axes: &[i32],
+    output: &mut [u8],
+) -> Result<(), KernelError> {
+    copy(&sizes.reversed(axes, element)?, input, output)
 }
 
 /// Fills the output with one element.

@@ -5,6 +5,7 @@ use core::cmp::Ordering;
 use core::marker::PhantomData;
 use ember_core::{Clamp, QuantizedMultiplier};
 use ember_kernels::arg_max::{self, About, Order};
+use ember_kernels::axes::Sizes;
 use ember_kernels::batch_matmul::{self, BatchMatmul, Side};
 use ember_kernels::gather::{self, Gather, GatherNd};
 use ember_kernels::maximum_minimum::Maximum;
@@ -12,7 +13,7 @@ use ember_kernels::mirror_pad::{self, MirrorAxis};
 use ember_kernels::reduce::{self, Reduce, ReduceAxis};
 use ember_kernels::resize::{self, Resize};
 use ember_kernels::select_v2::{self, SelectAxis};
-use ember_kernels::space_to_batch_nd::{self, SpaceToBatch};
+use ember_kernels::space_to_batch_nd::{self, SpaceToBatch, SpaceToBatchAt};
 use ember_kernels::strided::{self, Strided, StridedAxis};
 use ember_kernels::{Bool, binary, broadcast::Broadcast, div, mul, prelu, sub, unary};
 use ember_kernels::{abs, add, comparisons, elu, hard_swish, l2, leaky_relu, logistic, quantize};
@@ -66,7 +67,16 @@ proptest! {
         let shape = GatherNd { sizes: [a.0, b.0, c.0, d.0, e.0], dimensions: starts[0], inner: starts[1] };
         let _ = gather::gather_nd(&shape, &input, &indices, &mut output);
         let mirrors = sizes.map(|(size, before, output)| MirrorAxis { size, before, output });
+        let [first, ..] = mirrors;
+        let mirrors = [first, mirrors[0], mirrors[1], mirrors[2], mirrors[3], mirrors[4]];
         let _ = mirror_pad::bytes(&mirrors, edge, element, &input, &mut output);
+        let numbers = indices.clone();
+        let _ = mirror_pad::bytes_at(&mirrors, starts[0] % 8, edge, element, &input, &numbers, &mut output);
+        let sizes_of = [a.0, b.0, c.0, d.0, e.0, a.2];
+        let whole = Sizes { sizes: sizes_of, rank: starts[1] % 9 };
+        let _ = strided::reverse_at(&whole, element, &input, &numbers, &mut output);
+        let _ = reduce::float32_at(&whole, edge, &vec![0.5; input.len()], &numbers, &mut vec![0.0; output.len()]);
+        let _ = arg_max::position_at(&whole, Ordering::Greater, &signed(&input), &numbers, &mut [0; 7]);
         let selects = sizes.map(|(step, other, size)| SelectAxis { size, steps: [step, other, 1] });
         let condition: Vec<Bool> = input.iter().map(|byte| Bool::new(byte % 2 == 0)).collect();
         let _ = select_v2::bytes(&selects, element, &condition, [&input, &input], &mut output.clone());
@@ -76,6 +86,10 @@ proptest! {
         };
         let _ = space_to_batch_nd::to_space(&shape, &input, &mut output);
         let _ = space_to_batch_nd::to_batch(&shape, &input, &mut output);
+        let shape = SpaceToBatchAt { shape, small_batches: b.2, sides: starts[0] % 4 };
+        let (blocks, around) = numbers.split_at(numbers.len().min(2));
+        let _ = space_to_batch_nd::to_space_at(&shape, &input, blocks, around, &mut output);
+        let _ = space_to_batch_nd::to_batch_at(&shape, &input, blocks, around, &mut output);
         let shape = Resize {
             batches: a.2, input: [b.0, c.0], output: [b.2, c.2], depth: element, align_corners: edge, half_pixel_centers: d.2 % 2,
         };

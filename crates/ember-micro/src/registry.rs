@@ -24,7 +24,7 @@ use crate::{call, fusion};
 use ember_kernels::{Bool, Int64};
 
 use crate::ops::{
-    abs, add, arg_max, average_pool_2d, batch_matmul, broadcast_args, cast, comparisons,
+    abs, add, arg_max, average_pool_2d, axes_at, batch_matmul, broadcast_args, cast, comparisons,
     concatenation, control_flow, conv_2d, conv_2d_max_pool_2d, depth_to_space, depthwise_conv_2d,
     dequantize, detection_post_process, div, dynamic_update_slice, elu, fully_connected, gather,
     hard_swish, l2, leaky_relu, log_softmax, logical, logistic, max_pool_2d, maximum_minimum, mul,
@@ -82,12 +82,33 @@ registrations! {
         FULLY_CONNECTED_PRUNED = fully_connected::Pruned;
         FULLY_CONNECTED_PRUNED_LUT = fully_connected::PrunedLut;
     }
-    /// Kernels for what most models of an operator do not have: an output of another type, shapes that are no constants. They
+    /// Kernels for what most models of an operator do not have: an output of another type, shapes and axes that are no constants. They
     /// stand before those for the others.
     RARER: {
         SOFTMAX_INT8_TO_INT16 = softmax::Int8ToInt16;
         EMBEDDING_LOOKUP_INT8_TO_FLOAT32 = gather::EmbeddingLookupDequantized;
         SLICE_AT = slice::Any;
+        ARG_MAX_AT_INT8 = axes_at::Arg<arg_max::Greatest, i8>;
+        ARG_MAX_AT_FLOAT32 = axes_at::Arg<arg_max::Greatest, f32>;
+        ARG_MIN_AT_INT8 = axes_at::Arg<arg_max::Least, i8>;
+        ARG_MIN_AT_FLOAT32 = axes_at::Arg<arg_max::Least, f32>;
+        CUMSUM_AT_INT8 = axes_at::CumsumInt8;
+        CUMSUM_AT_FLOAT32 = axes_at::CumsumFloat32;
+        MEAN_AT_INT8 = axes_at::Quantized<reduce::Mean, i8>;
+        MEAN_AT_INT16 = axes_at::Quantized<reduce::Mean, i16>;
+        MEAN_AT_FLOAT32 = axes_at::Float32<reduce::Mean>;
+        SUM_AT_INT8 = axes_at::Quantized<reduce::Sum, i8>;
+        SUM_AT_INT16 = axes_at::Quantized<reduce::Sum, i16>;
+        SUM_AT_FLOAT32 = axes_at::Float32<reduce::Sum>;
+        REDUCE_MAX_AT_INT8 = axes_at::ExtremeOf<reduce::Greatest, i8>;
+        REDUCE_MAX_AT_FLOAT32 = axes_at::ExtremeOf<reduce::Greatest, f32>;
+        REDUCE_MIN_AT_INT8 = axes_at::ExtremeOf<reduce::Least, i8>;
+        REDUCE_MIN_AT_FLOAT32 = axes_at::ExtremeOf<reduce::Least, f32>;
+        REDUCE_ALL_AT = axes_at::All;
+        REVERSE_V2_AT = axes_at::Reverse;
+        SPACE_TO_BATCH_ND_AT = space_to_batch_nd::SpaceToBatchNdAt;
+        BATCH_TO_SPACE_ND_AT = space_to_batch_nd::BatchToSpaceAt;
+        MIRROR_PAD_AT = pad::MirrorPadAt;
     }
     /// Kernels that move elements of any type.
     MOVES: {
@@ -344,31 +365,37 @@ registrations! {
         CAST_INT8_TO_INT32 = cast::Cast<i8, i32>;
         CAST_INT8_TO_UINT32 = cast::Cast<i8, u32>;
         CAST_INT8_TO_FLOAT32 = cast::Cast<i8, f32>;
+        CAST_INT8_TO_BOOL = cast::Cast<i8, Bool>;
         CAST_INT16_TO_INT8 = cast::Cast<i16, i8>;
         CAST_INT16_TO_INT16 = cast::Cast<i16, i16>;
         CAST_INT16_TO_INT32 = cast::Cast<i16, i32>;
         CAST_INT16_TO_UINT32 = cast::Cast<i16, u32>;
         CAST_INT16_TO_FLOAT32 = cast::Cast<i16, f32>;
+        CAST_INT16_TO_BOOL = cast::Cast<i16, Bool>;
         CAST_INT32_TO_INT8 = cast::Cast<i32, i8>;
         CAST_INT32_TO_INT16 = cast::Cast<i32, i16>;
         CAST_INT32_TO_INT32 = cast::Cast<i32, i32>;
         CAST_INT32_TO_UINT32 = cast::Cast<i32, u32>;
         CAST_INT32_TO_FLOAT32 = cast::Cast<i32, f32>;
+        CAST_INT32_TO_BOOL = cast::Cast<i32, Bool>;
         CAST_UINT32_TO_INT8 = cast::Cast<u32, i8>;
         CAST_UINT32_TO_INT16 = cast::Cast<u32, i16>;
         CAST_UINT32_TO_INT32 = cast::Cast<u32, i32>;
         CAST_UINT32_TO_UINT32 = cast::Cast<u32, u32>;
         CAST_UINT32_TO_FLOAT32 = cast::Cast<u32, f32>;
+        CAST_UINT32_TO_BOOL = cast::Cast<u32, Bool>;
         CAST_FLOAT32_TO_INT8 = cast::Cast<f32, i8>;
         CAST_FLOAT32_TO_INT16 = cast::Cast<f32, i16>;
         CAST_FLOAT32_TO_INT32 = cast::Cast<f32, i32>;
         CAST_FLOAT32_TO_UINT32 = cast::Cast<f32, u32>;
         CAST_FLOAT32_TO_FLOAT32 = cast::Cast<f32, f32>;
+        CAST_FLOAT32_TO_BOOL = cast::Cast<f32, Bool>;
         CAST_BOOL_TO_INT8 = cast::Cast<Bool, i8>;
         CAST_BOOL_TO_INT16 = cast::Cast<Bool, i16>;
         CAST_BOOL_TO_INT32 = cast::Cast<Bool, i32>;
         CAST_BOOL_TO_UINT32 = cast::Cast<Bool, u32>;
         CAST_BOOL_TO_FLOAT32 = cast::Cast<Bool, f32>;
+        CAST_BOOL_TO_BOOL = cast::Cast<Bool, Bool>;
     }
 }
 

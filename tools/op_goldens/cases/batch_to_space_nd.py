@@ -1,8 +1,8 @@
-"""BATCH_TO_SPACE_ND with constant blocks and crops."""
+"""BATCH_TO_SPACE_ND with blocks and crops that are constants, or inputs."""
 
 from ai_edge_litert import schema_py_generated as schema
 
-from cases.moves import move
+from cases.moves import move, move_at
 
 # Name, input, block, crops.
 BLOCKS = [
@@ -24,3 +24,6 @@ def cases():
                     batches //= b
                 yield move("batch_to_space_nd", "BATCH_TO_SPACE_ND", schema.BatchToSpaceNDOptionsT(), dtype, name, dims,
                            [block, crops], [[batches, *sides, dims[-1]]], version=2)
+                if name in ("cropped", "rank3"):
+                    yield move_at("batch_to_space_nd", "BATCH_TO_SPACE_ND", schema.BatchToSpaceNDOptionsT(), dtype, f"{name}_given",
+                                  dims, [block, crops], [[batches, *sides, dims[-1]]], version=2)

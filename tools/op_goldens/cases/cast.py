@@ -16,7 +16,7 @@ SPECIAL = {
     "float32": [0.0, -0.0, 0.9, 1.5, 100.99, 0.4],
     "bool": [True, False],
 }
-OUTPUTS = ("int8", "int16", "int32", "uint32", "float32")
+OUTPUTS = ("int8", "int16", "int32", "uint32", "float32", "bool")
 
 
 def cases():

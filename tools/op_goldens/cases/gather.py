@@ -14,6 +14,7 @@ GATHERS = [
     ("matrix_of_indices", (4, 3), (2, 3), 0, 0),
     ("batches", (2, 4, 3), (2, 3), 1, 1),
     ("batches_behind", (2, 2, 4), (2, 3), 2, 1),
+    ("batches_from_the_end", (2, 4, 3), (2, 3), 1, -1),
 ]
 
 
@@ -27,7 +28,7 @@ def cases():
                 fields.axis, fields.batchDims = axis, batch_dims
                 at = axis if axis >= 0 else axis + len(dims)
                 indices = draw.integers(counts, 0, dims[at] - 1, "int32")
-                shape = (*dims[:at], *counts[batch_dims:], *dims[at + 1:])
+                shape = (*dims[:at], *counts[batch_dims % len(counts):], *dims[at + 1:])
                 yield Case(name, model("GATHER", fields, [tensor_of(dtype, dims), Tensor("int32", counts)],
                                        [tensor_of(dtype, shape)], version=5 if batch_dims else 2),
                            [[values_of(draw, dtype, dims), indices]])

@@ -1,8 +1,8 @@
-"""REVERSE_V2 along constant axes."""
+"""REVERSE_V2 along axes, constant or not."""
 
 from ai_edge_litert import schema_py_generated as schema
 
-from cases.moves import OTHER_TYPES, move
+from cases.moves import OTHER_TYPES, move, move_at
 
 # Name, input, axes.
 AXES = [
@@ -21,3 +21,6 @@ def cases():
                 yield move("reverse_v2", "REVERSE_V2", schema.ReverseV2OptionsT(), dtype, name, dims, [axes], [dims])
     for dtype in ("bool", "uint8", "int64"):
         yield move("reverse_v2", "REVERSE_V2", schema.ReverseV2OptionsT(), dtype, "rank2", (3, 5), [[1]], [(3, 5)])
+    for dtype in ("int8", "float32", "int64"):
+        for name, dims, axes in (("axis_given", (2, 3, 2), [1]), ("axes_given", (3, 2, 2), [-1, 1])):
+            yield move_at("reverse_v2", "REVERSE_V2", schema.ReverseV2OptionsT(), dtype, name, dims, [axes], [dims])

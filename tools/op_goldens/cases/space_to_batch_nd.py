@@ -1,8 +1,8 @@
-"""SPACE_TO_BATCH_ND with constant blocks and paddings."""
+"""SPACE_TO_BATCH_ND with blocks and paddings that are constants, or inputs."""
 
 from ai_edge_litert import schema_py_generated as schema
 
-from cases.moves import move
+from cases.moves import move, move_at
 
 # Name, input, block, paddings.
 BLOCKS = [
@@ -24,3 +24,6 @@ def cases():
                     batches *= b
                 yield move("space_to_batch_nd", "SPACE_TO_BATCH_ND", schema.SpaceToBatchNDOptionsT(), dtype, name, dims,
                            [block, paddings], [[batches, *sides, dims[-1]]], version=2)
+                if name in ("padded", "rank3"):
+                    yield move_at("space_to_batch_nd", "SPACE_TO_BATCH_ND", schema.SpaceToBatchNDOptionsT(), dtype, f"{name}_given",
+                                  dims, [block, paddings], [[batches, *sides, dims[-1]]], version=2)

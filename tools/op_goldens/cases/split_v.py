@@ -1,8 +1,8 @@
-"""SPLIT_V into parts of constant sizes along a constant axis."""
+"""SPLIT_V into parts along a constant axis, of sizes that are constants, or inputs."""
 
 from ai_edge_litert import schema_py_generated as schema
 
-from cases.moves import OTHER_TYPES, move
+from cases.moves import OTHER_TYPES, move, move_at
 
 # Name, input, axis, sizes.
 PARTS = [
@@ -27,3 +27,7 @@ def cases():
                     shape[axis] = size if size >= 0 else dims[axis] - sum(s for s in sizes if s >= 0)
                     shapes.append(shape)
                 yield move("split_v", "SPLIT_V", fields, dtype, name, dims, [sizes, axis], shapes, version=2)
+                if name in ("columns", "middle_axis"):
+                    for numbers in ("int32", "int64"):
+                        yield move_at("split_v", "SPLIT_V", fields, dtype, f"{name}_given_{numbers}", dims, [sizes], shapes,
+                                      numbers=numbers, last=[axis], version=2)

@@ -25,6 +25,7 @@ const NAMES: &[(&str, &str)] = &[
     ("add", "ember_kernels::add"),
     ("arg_max", "ember_kernels::arg_max"),
     ("average_pool_2d", "ember_kernels::average_pool_2d"),
+    ("Sizes", "ember_kernels::axes::Sizes"),
     ("batch_matmul", "ember_kernels::batch_matmul"),
     ("BatchMatmul", "ember_kernels::batch_matmul::BatchMatmul"),
     ("Side", "ember_kernels::batch_matmul::Side"),
@@ -125,6 +126,10 @@ const NAMES: &[(&str, &str)] = &[
     (
         "SpaceToBatch",
         "ember_kernels::space_to_batch_nd::SpaceToBatch",
+    ),
+    (
+        "SpaceToBatchAt",
+        "ember_kernels::space_to_batch_nd::SpaceToBatchAt",
     ),
     ("squared_difference", "ember_kernels::squared_difference"),
     ("strided", "ember_kernels::strided"),

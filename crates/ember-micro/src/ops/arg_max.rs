@@ -1,4 +1,5 @@
-//! ARG_MAX, ARG_MIN, CUMSUM and ADD_N: `micro/kernels/arg_min_max.cc`, `cumsum.cc` and `add_n.cc`.
+//! ARG_MAX, ARG_MIN, CUMSUM and ADD_N: `micro/kernels/arg_min_max.cc`, `cumsum.cc` and `add_n.cc`. Axes that are no constants
+//! are in [`axes_at`](super::axes_at).
 
 use core::cmp::Ordering;
 use core::marker::PhantomData;
@@ -78,7 +79,7 @@ impl<O: Position, T: Ordered + Typed> Kernel for Arg<O, T> {
     }
 }
 
-fn order(cx: &Prepare<'_>) -> Result<Order, Refused> {
+pub(super) fn order(cx: &Prepare<'_>) -> Result<Order, Refused> {
     let options = cx.options::<CumsumOptions>()?;
     cx.same_elements()?;
     Ok(Order {
@@ -89,7 +90,7 @@ fn order(cx: &Prepare<'_>) -> Result<Order, Refused> {
 
 /// The quantization of a sum of elements of the first input's scale, as that of ADD.
 #[inline(never)]
-fn quantization(cx: &Prepare<'_>) -> Result<add::Quantized, Refused> {
+pub(super) fn quantization(cx: &Prepare<'_>) -> Result<add::Quantized, Refused> {
     let output = cx.any(Slot::output(0))?;
     let (scale, zero_point) = cx.any(Slot::input(0))?.affine()?;
     let (output_scale, output_zero_point) = output.affine()?;

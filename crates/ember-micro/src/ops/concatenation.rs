@@ -4,7 +4,7 @@ use ember_core::{BuiltinOp, Dtype};
 use ember_kernels::strided::{self, Strided};
 use ember_tflite::{ConcatenationOptions, OpCode, SplitOptions, SplitVOptions, UnpackOptions};
 
-use super::moves::{around, axis_of, constants, position, same_scale};
+use super::moves::{around, axis_of, constants, position, same_scale, varies};
 use super::pack::element_bytes;
 use crate::error::{Fault, InvokeFault, Refused, Slot};
 use crate::io::Io;
@@ -181,7 +181,8 @@ impl Kernel for Split {
     }
 }
 
-/// SPLIT_V into parts of constant sizes, of elements of any type, along a constant axis.
+/// SPLIT_V into parts, of elements of any type, along a constant axis. The outputs' shapes decide; sizes that are constants of
+/// int32 must say the same, and TFLM does not read any.
 pub struct SplitV;
 
 impl Kernel for SplitV {
@@ -193,12 +194,20 @@ impl Kernel for SplitV {
         let outputs = cx.operator().outputs().len();
         cx.arity(3..=3, outputs.max(1))?;
         let count = cx.options::<SplitVOptions>()?.num_splits;
-        let sizes = constants(cx, 1)?;
-        if usize::try_from(count) != Ok(outputs) || sizes.len() != outputs {
+        if usize::try_from(count) != Ok(outputs) {
             return Err(cx.refuse(Fault::Options));
         }
+        cx.any(Slot::input(1))?.elements_are(outputs as u32)?;
         let shape = cx.any(Slot::input(0))?.shape()?;
         let axis = axis_of(cx, 2, shape.len())?;
+        if varies::<1>(cx.graph, cx.operator()) {
+            let own = cx.operator().outputs().iter().flatten();
+            let own = own.filter_map(|id| cx.graph.tensor(id));
+            let sizes = own.map(|tensor| tensor.shape().get(axis).unwrap_or(0) as u32);
+            *prepared = parts(cx, 0, axis, sizes, true)?;
+            return Ok(());
+        }
+        let sizes = constants(cx, 1)?;
         let [_, whole, _] = around(shape, axis);
         // One size may be -1: what the others leave.
         let given = sizes.iter().filter_map(|size| u32::try_from(*size).ok());

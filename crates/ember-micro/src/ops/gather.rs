@@ -28,9 +28,13 @@ impl Kernel for Any {
         same_scale(cx, [input.slot(), output.slot()])?;
         let (shape, counts) = (input.shape()?, indices.shape()?);
         let axis = position(cx, options.axis, shape.len())?;
-        // Among the dimensions of the indices, where it may also be all of them.
-        let batch_dims = position(cx, options.batch_dims, counts.len().wrapping_add(1))?;
+        // Among the dimensions of the indices, where it may also be all of them; negative ones count from their end.
+        let batch_dims = match usize::try_from(options.batch_dims) {
+            Ok(batch_dims) => batch_dims,
+            Err(_) => position(cx, options.batch_dims, counts.len())?,
+        };
         if batch_dims > axis
+            || batch_dims > counts.len()
             || !shape
                 .iter()
                 .zip(counts.iter())

@@ -4,6 +4,7 @@ pub mod abs;
 pub mod add;
 pub mod arg_max;
 pub mod average_pool_2d;
+pub mod axes_at;
 pub mod batch_matmul;
 pub mod binary;
 pub mod broadcast_args;

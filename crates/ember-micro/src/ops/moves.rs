@@ -2,7 +2,7 @@
 
 use ember_core::{Dtype, view};
 use ember_kernels::strided::{MAX_AXES, Strided, StridedAxis};
-use ember_tflite::Shape;
+use ember_tflite::{Operator, Shape, Subgraph};
 
 use super::pack::element_bytes;
 use crate::error::{Fault, Refused, Slot};
@@ -16,6 +16,15 @@ pub(super) fn constants<'c>(cx: &'c Prepare<'_>, input: u8) -> Result<&'c [i32],
         view::from_bytes(operand.constant()?),
         Fault::Misaligned(slot),
     )
+}
+
+/// Whether this input is there and no constant of int32: then a kernel that reads it when it runs takes the operator.
+pub(super) fn varies<const INPUT: u8>(graph: &Subgraph<'_>, operator: &Operator<'_>) -> bool {
+    let tensor = Slot::input(INPUT).of(graph, operator);
+    tensor.is_some_and(|tensor| {
+        let constant = tensor.elements() == 0 || !tensor.data().is_empty();
+        !constant || tensor.dtype() != Dtype::Int32
+    })
 }
 
 /// A position among `rank` dimensions; negative ones count from the end.

@@ -3,11 +3,12 @@
 use core::marker::PhantomData;
 
 use ember_core::{BuiltinOp, Dtype};
+use ember_kernels::Int64;
 use ember_kernels::mirror_pad::{self, MirrorAxis};
 use ember_kernels::strided::{self, MAX_AXES, Strided, StridedAxis};
-use ember_tflite::{MirrorPadMode, MirrorPadOptions, OpCode};
+use ember_tflite::{MirrorPadMode, MirrorPadOptions, OpCode, Operator, Subgraph};
 
-use super::moves::{self, Layout, constants, same_scale};
+use super::moves::{self, Layout, constants, same_scale, varies};
 use super::pack::element_bytes;
 use crate::error::{Fault, InvokeFault, Refused, Slot};
 use crate::io::Io;
@@ -167,13 +168,6 @@ impl Kernel for MirrorPad {
         cx.arity(2..=2, 1)?;
         let edge = u32::from(cx.options::<MirrorPadOptions>()?.mode == MirrorPadMode::Reflect);
         let ([input, output], paddings, [from, to]) = operands(cx)?;
-        if from.rank > mirror_pad::MAX_AXES {
-            return Err(cx.refuse(Fault::Rank {
-                slot: input.slot(),
-                found: from.rank as u32,
-                expected: mirror_pad::MAX_AXES as u32,
-            }));
-        }
         prepared.axes = [MirrorAxis::ONE; mirror_pad::MAX_AXES];
         prepared.edge = edge;
         prepared.element = element_bytes(cx, &input)?;
@@ -208,6 +202,77 @@ impl Kernel for MirrorPad {
         } = prepared;
         mirror_pad::bytes(axes, *edge, *element, inputs.get(0)?, output)?;
         Ok(())
+    }
+}
+
+/// MIRROR_PAD of elements of any type, by paddings of int32 that are no constants, or of int64.
+pub struct MirrorPadAt;
+
+ember_core::plain! {
+    /// What [`MirrorPadAt`] prepares.
+    #[derive(Clone, Copy, Debug)]
+    pub struct PreparedMirrorAt {
+        /// The axes without paddings.
+        pub axes: [MirrorAxis; mirror_pad::MAX_AXES],
+        /// Axes that the tensors do not have, which are outermost.
+        pub skipped: u32,
+        /// 1 where the border itself is not repeated.
+        pub edge: u32,
+        /// Bytes of an element.
+        pub element: u32,
+        /// 1 where the paddings are int64.
+        pub wide: u32,
+    }
+}
+
+impl Kernel for MirrorPadAt {
+    const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::MirrorPad);
+    const DTYPE: Option<Dtype> = None;
+    const SUITS: Option<fn(&Subgraph<'_>, &Operator<'_>) -> bool> = Some(varies::<1>);
+    type Prepared = PreparedMirrorAt;
+
+    fn prepare(cx: &Prepare<'_>, prepared: &mut PreparedMirrorAt) -> Result<(), Refused> {
+        cx.arity(2..=2, 1)?;
+        prepared.edge = u32::from(cx.options::<MirrorPadOptions>()?.mode == MirrorPadMode::Reflect);
+        let input = cx.any(Slot::input(0))?;
+        let output = cx.output(0, input.dtype())?;
+        same_scale(cx, [input.slot(), output.slot()])?;
+        prepared.element = element_bytes(cx, &input)?;
+        let (from, to) = (Layout::of(cx, &input)?, Layout::of(cx, &output)?);
+        let wide = cx.any(Slot::input(1))?.dtype() == Dtype::Int64;
+        prepared.wide = wide.into();
+        let paddings = cx.input(1, if wide { Dtype::Int64 } else { Dtype::Int32 })?;
+        paddings.dims_are(&[from.rank as u32, 2])?;
+        if to.rank != from.rank {
+            return Err(cx.refuse(Fault::Options));
+        }
+        prepared.skipped = mirror_pad::MAX_AXES.wrapping_sub(from.rank) as u32;
+        prepared.axes = [MirrorAxis::ONE; mirror_pad::MAX_AXES];
+        let axes = prepared.axes.iter_mut().skip(prepared.skipped as usize);
+        for (axis, ((size, _), (output, _))) in axes.zip(from.own().zip(to.own())) {
+            (axis.size, axis.output) = (size, output);
+        }
+        Ok(())
+    }
+
+    fn run(prepared: &PreparedMirrorAt, io: Io<'_>) -> Result<(), InvokeFault> {
+        let (inputs, output) = io.split()?;
+        let PreparedMirrorAt {
+            axes,
+            skipped,
+            edge,
+            element,
+            wide,
+        } = prepared;
+        let input = inputs.get(0)?;
+        let done = if *wide == 0 {
+            let paddings = inputs.get::<i32>(1)?;
+            mirror_pad::bytes_at(axes, *skipped, *edge, *element, input, paddings, output)
+        } else {
+            let paddings = inputs.get::<Int64>(1)?;
+            mirror_pad::bytes_at(axes, *skipped, *edge, *element, input, paddings, output)
+        };
+        Ok(done?)
     }
 }
 

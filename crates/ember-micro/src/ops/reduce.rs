@@ -1,4 +1,5 @@
-//! MEAN, SUM, REDUCE_MAX, REDUCE_MIN and REDUCE_ALL: `micro/kernels/reduce_common.cc`. The axes are constant.
+//! MEAN, SUM, REDUCE_MAX, REDUCE_MIN and REDUCE_ALL: `micro/kernels/reduce_common.cc`. The axes are
+//! constant; others are in [`axes_at`](super::axes_at).
 
 use core::cmp::Ordering;
 use core::marker::PhantomData;

@@ -1,10 +1,10 @@
 //! SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND: `micro/kernels/space_to_batch_nd.cc` and `batch_to_space_nd.cc`.
 
 use ember_core::{BuiltinOp, Dtype};
-use ember_kernels::space_to_batch_nd::{self, SpaceToBatch};
-use ember_tflite::OpCode;
+use ember_kernels::space_to_batch_nd::{self, SpaceToBatch, SpaceToBatchAt};
+use ember_tflite::{OpCode, Operator, Subgraph};
 
-use super::moves::{constants, same_scale};
+use super::moves::{constants, same_scale, varies};
 use super::pack::element_bytes;
 use crate::error::{Fault, InvokeFault, Refused, Slot};
 use crate::io::Io;
@@ -21,9 +21,18 @@ fn dims(operand: &Operand<'_>) -> Result<[u32; 4], Refused> {
     operand.dims()
 }
 
-/// Checks both tensors, the constant blocks and what lies around the larger images.
+/// The number of the blocks among the inputs.
+const BLOCKS: u8 = 1;
+/// The number of what lies around the larger images.
+const AROUND: u8 = 2;
+
+fn suits(graph: &Subgraph<'_>, operator: &Operator<'_>) -> bool {
+    varies::<BLOCKS>(graph, operator) || varies::<AROUND>(graph, operator)
+}
+
+/// Checks both tensors.
 #[inline(never)]
-fn shapes(cx: &Prepare<'_>, small: Slot, large: Slot) -> Result<SpaceToBatch, Refused> {
+fn shapes(cx: &Prepare<'_>, small: Slot, large: Slot) -> Result<SpaceToBatchAt, Refused> {
     cx.arity(3..=3, 1)?;
     let input = cx.any(Slot::input(0))?;
     let output = cx.output(0, input.dtype())?;
@@ -31,43 +40,38 @@ fn shapes(cx: &Prepare<'_>, small: Slot, large: Slot) -> Result<SpaceToBatch, Re
     let (small, large) = (cx.any(small)?, cx.any(large)?);
     let [small_batches, small_height, small_width, small_depth] = dims(&small)?;
     let [batches, height, width, depth] = dims(&large)?;
-    let (around, rest) = constants(cx, 2)?.as_chunks::<2>();
-    let sides = match (constants(cx, 1)?, around, large.shape()?.len()) {
-        ([rows, columns], [above, left], 4) => Some(([*rows, *columns], [*above, *left])),
-        ([rows], [above], 3) => Some(([*rows, 1], [*above, [0, 0]])),
-        _ => None,
-    };
-    let (block, around) = cx.expect(sides.filter(|_| rest.is_empty()), Fault::Options)?;
-    let natural = |number: i32| cx.expect(u32::try_from(number).ok(), Fault::Options);
-    let [rows, columns] = block;
-    let block = [natural(rows)?, natural(columns)?];
-    let [[above, below], [left, right]] = around;
-    let before = [natural(above)?, natural(left)?];
-    let behind = [natural(below)?, natural(right)?];
-    let covered = |small: u32, at: usize| {
-        let get = |list: &[u32; 2]| list.get(at).copied().unwrap_or(0);
-        let whole = small.checked_mul(get(&block))?;
-        whole.checked_sub(get(&before))?.checked_sub(get(&behind))
-    };
-    let [rows, columns] = block;
-    let fits = covered(small_height, 0) == Some(height)
-        && covered(small_width, 1) == Some(width)
-        && batches
-            .checked_mul(rows)
-            .and_then(|n| n.checked_mul(columns))
-            == Some(small_batches)
-        && small_depth == depth
-        && small.shape()?.len() == large.shape()?.len();
-    cx.expect(fits.then_some(()), Fault::Options)?;
+    let rank = large.shape()?.len();
     let pixel = depth.checked_mul(element_bytes(cx, &input)?);
-    Ok(SpaceToBatch {
-        batches,
-        space: [height, width],
-        batch: [small_height, small_width],
-        block,
-        before,
-        pixel: cx.expect(pixel, Fault::Options)?,
+    let pixel =
+        pixel.filter(|_| small_depth == depth && small.shape().is_ok_and(|s| s.len() == rank));
+    Ok(SpaceToBatchAt {
+        shape: SpaceToBatch {
+            batches,
+            space: [height, width],
+            batch: [small_height, small_width],
+            block: [0; 2],
+            before: [0; 2],
+            pixel: cx.expect(pixel, Fault::Options)?,
+        },
+        small_batches,
+        sides: (rank as u32).saturating_sub(2),
     })
+}
+
+/// [`shapes`] with constant blocks.
+fn blocks(cx: &Prepare<'_>, small: Slot, large: Slot) -> Result<SpaceToBatch, Refused> {
+    let shape = shapes(cx, small, large)?;
+    let shape = shape.with(constants(cx, BLOCKS)?, constants(cx, AROUND)?);
+    cx.expect(shape, Fault::Options)
+}
+
+/// [`shapes`] with blocks of int32 that are no constants.
+fn at(cx: &Prepare<'_>, small: Slot, large: Slot) -> Result<SpaceToBatchAt, Refused> {
+    let shape = shapes(cx, small, large)?;
+    cx.input(BLOCKS, Dtype::Int32)?.elements_are(shape.sides)?;
+    let around = cx.input(AROUND, Dtype::Int32)?;
+    around.elements_are(shape.sides.saturating_mul(2))?;
+    Ok(shape)
 }
 
 /// BATCH_TO_SPACE_ND of elements of any type.
@@ -79,7 +83,7 @@ impl Kernel for BatchToSpace {
     type Prepared = SpaceToBatch;
 
     fn prepare(cx: &Prepare<'_>, prepared: &mut SpaceToBatch) -> Result<(), Refused> {
-        *prepared = shapes(cx, Slot::input(0), Slot::output(0))?;
+        *prepared = blocks(cx, Slot::input(0), Slot::output(0))?;
         Ok(())
     }
 
@@ -103,7 +107,7 @@ impl Kernel for SpaceToBatchNd {
     type Prepared = SpaceToBatch;
 
     fn prepare(cx: &Prepare<'_>, prepared: &mut SpaceToBatch) -> Result<(), Refused> {
-        *prepared = shapes(cx, Slot::output(0), Slot::input(0))?;
+        *prepared = blocks(cx, Slot::output(0), Slot::input(0))?;
         Ok(())
     }
 
@@ -114,6 +118,55 @@ impl Kernel for SpaceToBatchNd {
             prepared,
             inputs.get(0)?,
             output,
+        )?)
+    }
+}
+
+/// [`BatchToSpace`] with blocks that are no constants.
+pub struct BatchToSpaceAt;
+
+impl Kernel for BatchToSpaceAt {
+    const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::BatchToSpaceNd);
+    const DTYPE: Option<Dtype> = None;
+    const SUITS: Option<fn(&Subgraph<'_>, &Operator<'_>) -> bool> = Some(suits);
+    type Prepared = SpaceToBatchAt;
+
+    fn prepare(cx: &Prepare<'_>, prepared: &mut SpaceToBatchAt) -> Result<(), Refused> {
+        *prepared = at(cx, Slot::input(0), Slot::output(0))?;
+        Ok(())
+    }
+
+    fn run(prepared: &SpaceToBatchAt, io: Io<'_>) -> Result<(), InvokeFault> {
+        let (inputs, output) = io.split()?;
+        let (blocks, around) = (inputs.get(BLOCKS)?, inputs.get(AROUND)?);
+        let input = inputs.get(0)?;
+        Ok(space_to_batch_nd::to_space_at(
+            prepared, input, blocks, around, output,
+        )?)
+    }
+}
+
+/// [`SpaceToBatchNd`] with blocks that are no constants.
+pub struct SpaceToBatchNdAt;
+
+impl Kernel for SpaceToBatchNdAt {
+    const CODE: OpCode<'static> = OpCode::Builtin(BuiltinOp::SpaceToBatchNd);
+    const DTYPE: Option<Dtype> = None;
+    const SUITS: Option<fn(&Subgraph<'_>, &Operator<'_>) -> bool> = Some(suits);
+    type Prepared = SpaceToBatchAt;
+
+    fn prepare(cx: &Prepare<'_>, prepared: &mut SpaceToBatchAt) -> Result<(), Refused> {
+        *prepared = at(cx, Slot::output(0), Slot::input(0))?;
+        Ok(())
+    }
+
+    fn run(prepared: &SpaceToBatchAt, io: Io<'_>) -> Result<(), InvokeFault> {
+        let (inputs, output) = io.split::<u8>()?;
+        output.fill(0);
+        let (blocks, around) = (inputs.get(BLOCKS)?, inputs.get(AROUND)?);
+        let input = inputs.get(0)?;
+        Ok(space_to_batch_nd::to_batch_at(
+            prepared, input, blocks, around, output,
         )?)
     }
 }

@@ -8,7 +8,7 @@
 use ember_kernels::{Bool, Int64};
 use ember_micro::Kernel;
 use ember_micro::ops::{
-    abs, add, arg_max, average_pool_2d, batch_matmul, broadcast_args, cast, comparisons,
+    abs, add, arg_max, average_pool_2d, axes_at, batch_matmul, broadcast_args, cast, comparisons,
     depth_to_space, dequantize, div, dynamic_update_slice, gather, hard_swish, l2, leaky_relu,
     log_softmax, logical, logistic, max_pool_2d, maximum_minimum, mul, pad, prelu, quantize,
     reduce, relu, resize, select_v2, slice, softmax, space_to_batch_nd, squared_difference,
@@ -140,6 +140,7 @@ macro_rules! casts {
             casts!($name $from, "INT32" i32),
             casts!($name $from, "UINT32" u32),
             casts!($name $from, "FLOAT32" f32),
+            casts!($name $from, "BOOL" Bool),
         )*]
     };
     ($name:literal $from:ident, $to_name:literal $to:ident) => {
@@ -304,6 +305,27 @@ const CALLS: &[Row] = rows! {
     "EMBEDDING_LOOKUP", gather::EmbeddingLookup, "gather::gather($, bytes1, input0, output_bytes)";
     "EMBEDDING_LOOKUP_INT8_TO_FLOAT32", gather::EmbeddingLookupDequantized, "gather::dequantized($, $, input1, input0, output)";
     "SLICE_AT", slice::Any, "slice::bytes($, bytes0, input1, input2, output_bytes)";
+    "ARG_MAX_AT_INT8", axes_at::Arg<arg_max::Greatest, i8>, "arg_max::position_at($, Ordering::Greater, input0, input1, output)";
+    "ARG_MAX_AT_FLOAT32", axes_at::Arg<arg_max::Greatest, f32>, "arg_max::position_at($, Ordering::Greater, input0, input1, output)";
+    "ARG_MIN_AT_INT8", axes_at::Arg<arg_max::Least, i8>, "arg_max::position_at($, Ordering::Less, input0, input1, output)";
+    "ARG_MIN_AT_FLOAT32", axes_at::Arg<arg_max::Least, f32>, "arg_max::position_at($, Ordering::Less, input0, input1, output)";
+    "CUMSUM_AT_INT8", axes_at::CumsumInt8, "arg_max::sums_int8_at($, $, $, input0, input1, output)";
+    "CUMSUM_AT_FLOAT32", axes_at::CumsumFloat32, "arg_max::sums_float32_at($, $, input0, input1, output)";
+    "MEAN_AT_INT8", axes_at::Quantized<reduce::Mean, i8>, "reduce::quantized_at($, $, 1, input0, input1, output)";
+    "MEAN_AT_INT16", axes_at::Quantized<reduce::Mean, i16>, "reduce::quantized_at($, $, 1, input0, input1, output)";
+    "MEAN_AT_FLOAT32", axes_at::Float32<reduce::Mean>, "reduce::float32_at($, 1, input0, input1, output)";
+    "SUM_AT_INT8", axes_at::Quantized<reduce::Sum, i8>, "reduce::quantized_at($, $, 0, input0, input1, output)";
+    "SUM_AT_INT16", axes_at::Quantized<reduce::Sum, i16>, "reduce::quantized_at($, $, 0, input0, input1, output)";
+    "SUM_AT_FLOAT32", axes_at::Float32<reduce::Sum>, "reduce::float32_at($, 0, input0, input1, output)";
+    "REDUCE_MAX_AT_INT8", axes_at::ExtremeOf<reduce::Greatest, i8>, "reduce::extreme_at($, Ordering::Greater, input0, input1, output)";
+    "REDUCE_MAX_AT_FLOAT32", axes_at::ExtremeOf<reduce::Greatest, f32>, "reduce::extreme_at($, Ordering::Greater, input0, input1, output)";
+    "REDUCE_MIN_AT_INT8", axes_at::ExtremeOf<reduce::Least, i8>, "reduce::extreme_at($, Ordering::Less, input0, input1, output)";
+    "REDUCE_MIN_AT_FLOAT32", axes_at::ExtremeOf<reduce::Least, f32>, "reduce::extreme_at($, Ordering::Less, input0, input1, output)";
+    "REDUCE_ALL_AT", axes_at::All, "reduce::all_at($, input0, input1, output)";
+    "REVERSE_V2_AT", axes_at::Reverse, "strided::reverse_at($, $, bytes0, input1, output_bytes)";
+    "MIRROR_PAD_AT", pad::MirrorPadAt, "mirror_pad::bytes_at($, $, $, $, bytes0, input1, output_bytes)";
+    "SPACE_TO_BATCH_ND_AT", space_to_batch_nd::SpaceToBatchNdAt, "output_bytes.fill(0)\nspace_to_batch_nd::to_batch_at($, bytes0, input1, input2, output_bytes)";
+    "BATCH_TO_SPACE_ND_AT", space_to_batch_nd::BatchToSpaceAt, "space_to_batch_nd::to_space_at($, bytes0, input1, input2, output_bytes)";
     "SELECT_V2", select_v2::Any, "select_v2::bytes($, $, input0, [bytes1, bytes2], output_bytes)";
 };
 

@@ -4,9 +4,9 @@
 use ember_core::view::Pair;
 use ember_core::{Activation, Clamp, QuantizedMultiplier};
 use ember_kernels::{
-    add, arg_max, batch_matmul, broadcast::Broadcast, comparisons, dynamic_update_slice, gather,
-    hard_swish, leaky_relu, log_softmax, logistic, max_pool_2d::Pool2d, mul, prelu, quantize,
-    reduce, resize, slice, softmax, space_to_batch_nd, strided::Strided, svdf,
+    add, arg_max, axes, batch_matmul, broadcast::Broadcast, comparisons, dynamic_update_slice,
+    gather, hard_swish, leaky_relu, log_softmax, logistic, max_pool_2d::Pool2d, mul, prelu,
+    quantize, reduce, resize, slice, softmax, space_to_batch_nd, strided::Strided, svdf,
     unidirectional_sequence_lstm as lstm,
 };
 use ember_micro::ops as micro;
@@ -125,6 +125,7 @@ constants! {
     softmax::Int8 as "softmax::Int8", "QUANTIZATION";
     add::Quantized as "add::Quantized", "QUANTIZATION";
     arg_max::About as "arg_max::About", "";
+    axes::Sizes as "Sizes", "";
     batch_matmul::BatchMatmul as "BatchMatmul", "";
     batch_matmul::Quantization as "batch_matmul::Quantization", "QUANTIZATION";
     comparisons::Quantization as "comparisons::Quantization", "QUANTIZATION";
@@ -142,6 +143,7 @@ constants! {
     reduce::Quantization as "reduce::Quantization", "QUANTIZATION";
     resize::Resize as "Resize", "";
     space_to_batch_nd::SpaceToBatch as "SpaceToBatch", "";
+    space_to_batch_nd::SpaceToBatchAt as "SpaceToBatchAt", "";
 }
 
 /// Structs of `ember-micro`, part by part.
@@ -163,6 +165,7 @@ parts! {
     micro::unidirectional_sequence_lstm::PreparedIntegers: shape, quantization;
     micro::add::PreparedFloat32: shape, range;
     micro::pad::PreparedMirror: axes, edge, element;
+    micro::pad::PreparedMirrorAt: axes, skipped, edge, element;
     micro::select_v2::Prepared: axes, element;
     micro::softmax::PreparedInt8: shape, quantization;
     micro::softmax::PreparedInt16: shape, multiplier;
