@@ -3,7 +3,7 @@
 
 The models come from Ember's own generator, with its outputs:
 
-    cargo run --release -p ember-testkit --example random_models FOLDER 0..300
+    cargo run -p ember-testkit --example random_models FOLDER 0..300
     venv/bin/python differential.py FOLDER
 
 TFLM's outputs count where it takes a model. What it refuses is compared with LiteRT. The script fails where Ember differs from

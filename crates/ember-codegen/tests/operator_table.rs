@@ -210,8 +210,10 @@ TFLM registers {} builtin operators. {missing} Of its custom ones, DECODE (weigh
 TFLite_Detection_PostProcess are here, CIRCULAR_BUFFER and the signal library's are not. An operator of one's own is an `ember_micro::Kernel`: see
 `crates/ember-micro/examples/custom_operator.rs`.
 
-What a line needs to be constant is said by the error where it is not: axes, paddings and shapes, as in TFLM, but for the places
-of SLICE and DYNAMIC_UPDATE_SLICE and for indices.
+As in TFLM, these have to be constants, and the error says so where they are not: the permutation of TRANSPOSE, begin, end and
+strides of STRIDED_SLICE, the axis of SPLIT, SPLIT_V and EXPAND_DIMS, the paddings of PAD and PADV2, the sizes of RESIZE_BILINEAR
+and RESIZE_NEAREST_NEIGHBOR. All other axes, sizes, weights and biases may be inputs; where these then contradict the shapes in the
+file, the run gives an error. [What TFLM takes and Ember refuses](#what-tflm-takes-and-ember-refuses) is below the table.
 
 - **types**: that of the first input, and of another tensor that decides where there is one; `any` moves elements of every type.
   Two operators joined by + are done by one kernel.
@@ -222,7 +224,28 @@ of SLICE and DYNAMIC_UPDATE_SLICE and for indices.
 - **versions**: those that the goldens have. A higher version is taken too where the types are those of a line.
 - **goldens**: cases that run on these kernels, in `crates/ember-testkit/golden`, which TFLM or LiteRT made (`tools/op_goldens`).
 
-{}",
+{}
+## What TFLM takes and Ember refuses
+
+TFLM checks less than what its kernels rely on. It runs these models, and gives numbers that are not what the file says; Ember
+refuses them with an error that names the tensor:
+
+- A fused TANH or SIGN_BIT, which TFLM leaves out.
+- Integers without scale and zero point where the operator computes with them; an axis of scales that TFLM does not read
+  (DEQUANTIZE and EMBEDDING_LOOKUP per channel); a zero point that it does not read (weights of
+  TRANSPOSE_CONV and SVDF, the cell of UNIDIRECTIONAL_SEQUENCE_LSTM); FULLY_CONNECTED in int16 with a zero point of its weights.
+- Tensors that are moved or compared as they are and differ in scale or zero point: CONCATENATION, MAXIMUM, MINIMUM, PAD, SELECT_V2,
+  TRANSPOSE and their like. The 8-bit quantization specification has one scale for them.
+- A bias, or a shape for TRANSPOSE_CONV, of another type than the kernel's; SVDF whose weights over time have not the type of its state.
+- LOGICAL_AND and LOGICAL_OR on other types than BOOL; GREATER in int16, whose scales TFLM never works out; STRIDED_SLICE with int64
+  numbers and with an ellipsis, and UNIDIRECTIONAL_SEQUENCE_LSTM with another activation than TANH or diagonal weights, which TFLM
+  does not look at.
+- Shapes that the operator's definition does not give: an ARG_MAX that keeps its axis, filters of FULLY_CONNECTED that are no
+  matrix, convolutions whose groups do not divide the output channels.
+
+ADD in int32 with a fused activation gives what LiteRT gives: TFLM leaves the activation out. DEPTHWISE_CONV_2D goes by its shapes
+where the depth multiplier in its options contradicts them.
+",
         coverage::IN_TFLM.len() + coverage::ONLY_IN_TFLM.len(),
         table()
     );

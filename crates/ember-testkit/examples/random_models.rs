@@ -1,7 +1,7 @@
 //! Writes random models, inputs for them and what Ember makes of these, as folders of cases: `tools/op_goldens/differential.py`
 //! runs them in other engines.
 //!
-//! `cargo run --release -p ember-testkit --example random_models FOLDER FROM..TO [OPERATORS]` writes the models of these seeds,
+//! `cargo run -p ember-testkit --example random_models FOLDER FROM..TO [OPERATORS]` writes the models of these seeds,
 //! with at most so many operators, 8 where the number is left out.
 
 use std::error::Error;
