@@ -1,4 +1,5 @@
-//! CAST: `micro/kernels/cast.cc`. Integers that do not fit keep their low bits, floats lose their fraction.
+//! CAST: `micro/kernels/cast.cc`. Integers that do not fit keep their low bits; floats lose their fraction, become the nearest
+//! end of an integer type that they are beyond, and NaN becomes 0.
 
 use core::marker::PhantomData;
 
@@ -21,7 +22,7 @@ pub trait Castable: Plain {
     /// The element as a value.
     fn value(self) -> Value;
 
-    /// A value as an element. A float beyond 64 bits becomes the nearest integer that has them.
+    /// A value as an element. A float beyond the type becomes the nearest integer that it has.
     fn from_value(value: Value) -> Self;
 }
 
@@ -37,7 +38,7 @@ macro_rules! integers {
             fn from_value(value: Value) -> Self {
                 match value {
                     Value::Integer(value) => value as Self,
-                    Value::Float(value) => value as i64 as Self,
+                    Value::Float(value) => value as Self,
                 }
             }
         })*

@@ -7,7 +7,7 @@ from single_op import DTYPES, Tensor, model
 
 import numpy as np
 
-# A few values of each type beside those that are drawn; floats are within all the integer types that they become.
+# A few values of each type beside those that are drawn.
 SPECIAL = {
     "int8": [-128, 127, 0, -1],
     "int16": [-32768, 32767, 0, -1, 128, 255],
@@ -16,6 +16,8 @@ SPECIAL = {
     "float32": [0.0, -0.0, 0.9, 1.5, 100.99, 0.4],
     "bool": [True, False],
 }
+# Floats beyond the ends of integer types.
+BEYOND = [-1.5, 300.0, -129.2, 40000.0, -40000.0, 3e9, -3e9, 1e10, 1e20, -1e20]
 OUTPUTS = ("int8", "int16", "int32", "uint32", "float32", "bool")
 
 
@@ -27,10 +29,11 @@ def cases():
             if source == "uint32":
                 drawn = draw.integers((6,), 0, 2**32 - 1, np.uint32)
             elif source == "float32":
-                drawn = draw.floats((6,), 0.0 if target == "uint32" else -120.0, 120.0)
+                drawn = draw.floats((6,), -120.0, 120.0)
             else:
                 drawn = values_of(draw, source, (6,))
-            values = np.concatenate([np.array(special, DTYPES[source][1]), drawn]).reshape(1, -1)
+            beyond = BEYOND if source == "float32" else []
+            values = np.concatenate([np.array([*special, *beyond], DTYPES[source][1]), drawn]).reshape(1, -1)
             fields = schema.CastOptionsT()
             fields.inDataType, fields.outDataType = DTYPES[source][0], DTYPES[target][0]
             yield Case(name, model("CAST", fields, [Tensor(source, values.shape)], [Tensor(target, values.shape)]), [[values]])
