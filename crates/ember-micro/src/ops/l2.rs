@@ -20,7 +20,13 @@ fn depth(cx: &Prepare<'_>) -> Result<u32, Refused> {
         return Err(cx.refuse(Fault::Activation(activation)));
     }
     let input = cx.same_elements()?;
-    Ok(input.shape()?.last().unwrap_or(1) as u32)
+    // TFLM reads beyond the shape of a scalar, LiteRT refuses it.
+    let fault = Fault::Rank {
+        slot: input.slot(),
+        found: 0,
+        expected: 1,
+    };
+    Ok(cx.expect(input.shape()?.last(), fault)? as u32)
 }
 
 /// L2_NORMALIZATION of float32 along the last dimension.

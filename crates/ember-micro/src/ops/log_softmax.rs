@@ -5,11 +5,24 @@ use ember_kernels::log_softmax;
 use ember_kernels::softmax::Softmax;
 use ember_tflite::OpCode;
 
-use super::softmax::shape;
-use crate::error::{Fault, InvokeFault, Refused};
+use super::softmax;
+use crate::error::{Fault, InvokeFault, Refused, Slot};
 use crate::io::Io;
 use crate::kernel::Kernel;
 use crate::prepare::Prepare;
+
+/// The rows of the input, which has at least one dimension: TFLM reads beyond the shape of a scalar.
+fn shape(cx: &Prepare<'_>) -> Result<Softmax, Refused> {
+    let shape = softmax::shape(cx)?;
+    let slot = Slot::input(0);
+    let fault = Fault::Rank {
+        slot,
+        found: 0,
+        expected: 1,
+    };
+    cx.expect(cx.any(slot)?.shape()?.last(), fault)?;
+    Ok(shape)
+}
 
 /// LOG_SOFTMAX of int8 to int8.
 pub struct Int8;
