@@ -339,7 +339,9 @@ impl Builder {
     ) -> Option<()> {
         let operator =
             OperatorSpec::new(op, inputs.iter().copied(), outputs.iter().copied(), options);
-        self.spec.operators.push(operator.with_version(1));
+        // The schema's first version of BROADCAST_TO is 2.
+        let version = if op == BuiltinOp::BroadcastTo { 2 } else { 1 };
+        self.spec.operators.push(operator.with_version(version));
         self.values.extend(outputs);
         Some(())
     }
