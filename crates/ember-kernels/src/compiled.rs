@@ -177,6 +177,15 @@ pub struct InvokeError {
     pub error: KernelError,
 }
 
+impl InvokeError {
+    /// Whether nothing failed: a CIRCULAR_BUFFER has kept its input and waits for the next one. The outputs behind it are those
+    /// of an earlier run.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.error == KernelError::Waiting
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Arena, elements, int64s, multipliers};

@@ -37,8 +37,8 @@ impl core::fmt::Display for Operand {
     }
 }
 
-/// Why a kernel did not run. Nothing was written, except for [`KernelError::EmptyWindow`], [`KernelError::Undefined`] and
-/// [`KernelError::Endless`].
+/// Why a kernel did not run. Nothing was written, except for [`KernelError::EmptyWindow`], [`KernelError::Undefined`],
+/// [`KernelError::Endless`] and [`KernelError::Waiting`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KernelError {
     /// A slice has not the length that the parameters ask for.
@@ -72,6 +72,11 @@ pub enum KernelError {
     /// The condition of a loop holds after so many rounds in one run.
     #[error("its condition still holds after {0} rounds: it is taken for a loop without an end")]
     Endless(u32),
+    /// A CIRCULAR_BUFFER has taken its input, and what comes behind it does not run this time: no failure.
+    #[error(
+        "the input is kept, and what comes behind it runs with a later one: run the model again with the next input"
+    )]
+    Waiting,
 }
 
 /// Checks that a slice has one element for each position of a shape.
