@@ -22,6 +22,7 @@ DTYPES = {
     "int4": (schema.TensorType.INT4, np.dtype("u1")),
     "int64": (schema.TensorType.INT64, np.dtype("<i8")),
     "uint32": (schema.TensorType.UINT32, np.dtype("<u4")),
+    "uint64": (schema.TensorType.UINT64, np.dtype("<u8")),
     "bool": (schema.TensorType.BOOL, np.dtype("?")),
     "resource": (schema.TensorType.RESOURCE, np.dtype("<i4")),
 }

@@ -24,7 +24,8 @@ class Graph:
         return self.inputs[-1]
 
     def op(self, name, options, inputs, outputs, version=1):
-        """An operator; `outputs` are new tensors, whose numbers come back (one as it is, several as a list)."""
+        """An operator, custom where `options` are bytes; `outputs` are new tensors, whose numbers come back (one as it is,
+        several as a list)."""
         ids = [self.add(tensor) for tensor in outputs]
         self.operators.append((name, options, inputs, ids, version))
         return ids[0] if len(ids) == 1 else ids
@@ -50,14 +51,18 @@ def model(graphs):
             if (name, version) not in codes:
                 codes.append((name, version))
                 code = schema.OperatorCodeT()
-                code.builtinCode = getattr(schema.BuiltinOperator, name)
+                custom = isinstance(options, bytes)
+                code.builtinCode = schema.BuiltinOperator.CUSTOM if custom else getattr(schema.BuiltinOperator, name)
+                code.customCode = name if custom else None
                 code.deprecatedBuiltinCode = min(code.builtinCode, 127)
                 code.version = version
                 file.operatorCodes.append(code)
             operator = schema.OperatorT()
             operator.opcodeIndex = codes.index((name, version))
             operator.inputs, operator.outputs = list(inputs), list(outputs)
-            if options is not None and vars(options):
+            if isinstance(options, bytes):
+                operator.customOptions = list(options)
+            elif options is not None and vars(options):
                 table = type(options).__name__.removesuffix("T")
                 operator.builtinOptionsType = getattr(schema.BuiltinOptions, table)
                 operator.builtinOptions = options

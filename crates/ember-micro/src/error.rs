@@ -362,6 +362,11 @@ pub enum Fault {
     /// A called subgraph whose input cannot be filled.
     #[error("it calls subgraph {0}, which has a constant as input: convert the model again")]
     ConstantInput(u32),
+    /// An operator with a state of its own in a called subgraph.
+    #[error(
+        "it keeps what it has seen from run to run, which only an operator of the main subgraph can: move it there"
+    )]
+    InnerState,
     /// Too much of it.
     #[error(
         "with subgraph {0} the model has more than 65534 tensors or operators in one subgraph, or takes more than 4 MiB of preparation: call fewer subgraphs"
@@ -397,6 +402,15 @@ pub struct InvokeError {
     pub index: u32,
     /// What happened.
     pub fault: InvokeFault,
+}
+
+impl InvokeError {
+    /// Whether nothing failed: a CIRCULAR_BUFFER has kept its input and waits for the next one. The outputs behind it are those
+    /// of an earlier run.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.fault == InvokeFault::Kernel(KernelError::Waiting)
+    }
 }
 
 /// What stopped an operator.

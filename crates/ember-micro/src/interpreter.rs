@@ -95,6 +95,8 @@ impl<'a, 'm> Interpreter<'a, 'm> {
         };
         let (step_words, most) = (tape.used(), tape.most());
         let state = state.get();
+        // What is kept in words begins at a word.
+        let peak = if state > 0 { plan::aligned(peak) } else { peak };
         let end = peak.saturating_add(state);
         let persistent = tensors * 2 + step_words;
         let needed = needed_bytes(persistent, end).max((tensors * 2 + most) * 4);

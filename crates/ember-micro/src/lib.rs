@@ -56,4 +56,5 @@ pub use memory::Aligned;
 pub use memory::Arena;
 pub use prepare::{Operand, Prepare, Scratch};
 pub use profile::Profiler;
+pub use state::State;
 pub use written::Others;

@@ -31,6 +31,7 @@ use ember_tflite::{
 use crate::error::PrepareError;
 use crate::fusion;
 use crate::kernel::Registration;
+use crate::ops::circular_buffer;
 #[cfg(feature = "alloc")]
 use crate::registry;
 
@@ -332,7 +333,12 @@ impl Planner<'_> {
                 _ => None,
             };
             let decode = operator.custom_name() == DECODE.as_bytes();
+            let buffer = operator.custom_name() == circular_buffer::NAME.as_bytes();
             for (TensorId(id), place) in operator.outputs().iter().flatten().zip(0..) {
+                // The one operator whose output is a variable: it lives as long as any.
+                if buffer && graph.tensor(TensorId(id)).is_some_and(|t| t.is_variable()) {
+                    continue;
+                }
                 if self.is_written(id) {
                     return Err(PrepareError::Rewritten {
                         subgraph: self.id.0,

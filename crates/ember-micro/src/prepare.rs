@@ -425,6 +425,23 @@ impl<'c> Operand<'c> {
         }))
     }
 
+    /// Checks the number of dimensions.
+    ///
+    /// # Errors
+    /// [`Fault::Rank`].
+    #[inline(never)]
+    pub fn rank_is(&self, expected: usize) -> Result<(), Refused> {
+        let found = self.shape()?.len();
+        if found == expected {
+            return Ok(());
+        }
+        Err(self.cx.refuse(Fault::Rank {
+            slot: self.slot,
+            found: found as u32,
+            expected: expected as u32,
+        }))
+    }
+
     /// Its dimensions, which must be `N`.
     ///
     /// # Errors

@@ -24,13 +24,14 @@ use crate::{call, fusion};
 use ember_kernels::{Bool, Int64};
 
 use crate::ops::{
-    abs, add, arg_max, average_pool_2d, axes_at, batch_matmul, broadcast_args, cast, comparisons,
-    concatenation, control_flow, conv_2d, conv_2d_max_pool_2d, depth_to_space, depthwise_conv_2d,
-    dequantize, detection_post_process, div, dynamic_update_slice, elu, fully_connected, gather,
-    hard_swish, l2, leaky_relu, log_softmax, logical, logistic, max_pool_2d, maximum_minimum, mul,
-    pack, pad, prelu, quantize, reduce, relu, reshape, resize, select_v2, shape, slice, softmax,
-    space_to_batch_nd, squared_difference, stored, strided_slice, sub, svdf, transpose,
-    transpose_conv, unary, unidirectional_sequence_lstm, variables, zeros_like,
+    abs, add, arg_max, average_pool_2d, axes_at, batch_matmul, broadcast_args, cast,
+    circular_buffer, comparisons, concatenation, control_flow, conv_2d, conv_2d_max_pool_2d,
+    depth_to_space, depthwise_conv_2d, dequantize, detection_post_process, div,
+    dynamic_update_slice, elu, fully_connected, gather, hard_swish, l2, leaky_relu, log_softmax,
+    logical, logistic, max_pool_2d, maximum_minimum, mul, pack, pad, prelu, quantize, reduce, relu,
+    reshape, resize, select_v2, shape, signal, slice, softmax, space_to_batch_nd,
+    squared_difference, stored, strided_slice, sub, svdf, transpose, transpose_conv, unary,
+    unidirectional_sequence_lstm, variables, zeros_like,
 };
 
 macro_rules! registrations {
@@ -311,6 +312,29 @@ registrations! {
     CUSTOM: {
         DETECTION_POST_PROCESS_FLOAT32 = detection_post_process::Float32;
         DETECTION_POST_PROCESS_UINT8 = detection_post_process::Uint8;
+        CIRCULAR_BUFFER_INT8 = circular_buffer::Int8;
+    }
+    /// Kernels of TFLM's signal library.
+    SIGNAL: {
+        SIGNAL_DELAY_INT16 = signal::delay::Int16;
+        SIGNAL_ENERGY_INT16 = signal::energy::Int16;
+        SIGNAL_FFT_AUTO_SCALE_INT16 = signal::fft_auto_scale::Int16;
+        SIGNAL_FILTER_BANK_UINT32 = signal::filter_bank::Uint32;
+        SIGNAL_FILTER_BANK_LOG_UINT32 = signal::filter_bank_log::Uint32;
+        SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION_UINT32 = signal::filter_bank_spectral_subtraction::Uint32;
+        SIGNAL_FILTER_BANK_SQUARE_ROOT_UINT64 = signal::filter_bank_square_root::Uint64;
+        SIGNAL_FRAMER_INT16 = signal::framer::Int16;
+        SIGNAL_IRFFT_INT16 = signal::irfft::Int16;
+        SIGNAL_IRFFT_INT32 = signal::irfft::Int32;
+        SIGNAL_IRFFT_FLOAT32 = signal::irfft::Float32;
+        SIGNAL_OVERLAP_ADD_INT16 = signal::overlap_add::Int16;
+        SIGNAL_OVERLAP_ADD_FLOAT32 = signal::overlap_add::Float32;
+        SIGNAL_PCAN_UINT32 = signal::pcan::Uint32;
+        SIGNAL_RFFT_INT16 = signal::rfft::Int16;
+        SIGNAL_RFFT_INT32 = signal::rfft::Int32;
+        SIGNAL_RFFT_FLOAT32 = signal::rfft::Float32;
+        SIGNAL_STACKER_INT16 = signal::stacker::Int16;
+        SIGNAL_WINDOW_INT16 = signal::window::Int16;
     }
     /// Kernels on integers without a scale, on truth values and on indices.
     ON_NUMBERS: {
@@ -469,6 +493,7 @@ pub static ALL: &[Registration] = &joined::<
             + STORED.len()
             + RARER.len()
             + CUSTOM.len()
+            + SIGNAL.len()
     },
 >(&[
     STORED,
@@ -486,6 +511,7 @@ pub static ALL: &[Registration] = &joined::<
     FURTHER_INT16,
     FURTHER_FLOAT32,
     CUSTOM,
+    SIGNAL,
 ]);
 
 /// Everything: the kernels of two operators too.

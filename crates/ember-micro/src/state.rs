@@ -1,22 +1,25 @@
-//! What operators keep from run to run: the variables of subgraphs that are called, resource variables, and the notes of
-//! CALL_ONCE.
+//! What operators keep from run to run: the variables of subgraphs that are called, resource variables, the notes of CALL_ONCE,
+//! and what kernels ask for with [`Prepare::state`].
 //!
 //! It lies at the very end of the activations and is counted from there, so that where it is does not depend on what is in
 //! front of it. All zero is its beginning. Last lie the variables of the subgraphs behind the main one, subgraph after
 //! subgraph, and in front of them what the operators keep. Their order is that of the operators CALL_ONCE and VAR_HANDLE in the file, subgraph
 //! after subgraph; all VAR_HANDLEs of one container and name share the place of the first. A place is worked out from the
-//! model alone, so nothing has to be remembered between the preparations of two operators.
+//! model alone, so nothing has to be remembered between the preparations of two operators. In front of all these, in the order
+//! of execution, lies what single operators keep for themselves.
 //!
 //! A VAR_HANDLE says nothing of what its variable holds: type and size are those of the tensors that are read from and
 //! assigned to its handle, also in subgraphs that get the handle as an input.
 
+use ember_core::view::{self, Plain};
 use ember_core::{BuiltinOp, Dtype};
 use ember_tflite::{
     IfOptions, Model, Operator, Subgraph, SubgraphId, Tensor, TensorId, WhileOptions,
 };
 
 use crate::call::DEPTH;
-use crate::error::{Fault, Refused};
+use crate::error::{Fault, InvokeFault, Refused};
+use crate::io::Io;
 use crate::prepare::Prepare;
 
 /// Bytes in front of a variable's content, and bytes of a note.
@@ -27,6 +30,9 @@ const MOST: u32 = 255;
 
 /// Operators that are looked at for the readers of one variable.
 const MOST_LOOKS: u32 = 1 << 17;
+
+/// Bytes that all of them keep at most: a quarter of a gibibyte.
+const MOST_BYTES: u32 = 1 << 28;
 
 /// Where an operator keeps something.
 #[derive(Clone, Copy)]
@@ -50,9 +56,83 @@ pub(crate) struct Value {
 
 /// Finds the place for the operator that is being prepared, a VAR_HANDLE or a CALL_ONCE.
 pub(crate) fn place(cx: &Prepare<'_>) -> Result<Place, Refused> {
-    let model = cx.graph.model();
     let own = (cx.path.subgraph, cx.index as usize);
-    let name = cx.operator.variable();
+    let (found, _) = look(cx, Some(own))?;
+    let found = cx.expect(found, Fault::Unnamed)?;
+    let state = &cx.activations.state;
+    state.set(state.get().max(found.from_end));
+    Ok(found)
+}
+
+ember_core::plain! {
+    /// Bytes of the arena that an operator has for itself from run to run: what [`Prepare::state`] gave, to be kept for
+    /// [`Io::state`](crate::Io::state).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct State {
+        /// Bytes from its start to the end of the activations.
+        pub(crate) from_end: u32,
+        /// Bytes.
+        pub len: u32,
+    }
+}
+
+impl Prepare<'_> {
+    /// `elements` numbers that the operator alone has and that keep what it writes from run to run; to be asked for once.
+    /// They are zero before the first run, and after
+    /// [`Interpreter::reset_variables`](crate::Interpreter::reset_variables). [`Io::state`](crate::Io::state) gives them to the
+    /// run, before it takes any scratch.
+    ///
+    /// # Errors
+    /// [`Fault::InnerState`] in a subgraph that another operator calls, [`Fault::Options`] where there are more bytes than an
+    /// arena can have.
+    #[inline(never)]
+    pub fn state<T: Plain>(&self, elements: u32) -> Result<State, Refused> {
+        if self.path.caller.is_some() {
+            return Err(self.refuse(Fault::InnerState));
+        }
+        let (_, variables) = look(self, None)?;
+        let state = &self.activations.state;
+        let len = elements.checked_mul(size_of::<T>() as u32);
+        let len = self.expect(len.filter(|len| *len < MOST_BYTES), Fault::Options)?;
+        let from_end = len.checked_next_multiple_of(4);
+        let from_end = from_end.and_then(|len| len.checked_add(state.get().max(variables)));
+        let from_end = from_end.filter(|from_end| *from_end < MOST_BYTES);
+        let from_end = self.expect(from_end, Fault::Options)?;
+        state.set(from_end);
+        Ok(State { from_end, len })
+    }
+}
+
+impl<'s> Io<'s> {
+    /// What [`Prepare::state`] gave, and all the rest.
+    ///
+    /// # Errors
+    /// [`InvokeFault::Prepared`] where that is not what `state` says, or no whole number of `T`.
+    #[inline(never)]
+    pub fn state<T: Plain>(self, state: State) -> Result<(&'s mut [T], Self), InvokeFault> {
+        let (from_end, len) = (state.from_end as usize, state.len as usize);
+        if len == 0 {
+            return Ok((&mut [], self));
+        }
+        let start = self.activations.len().checked_sub(from_end);
+        let split = start.and_then(|start| self.activations.split_at_mut_checked(start));
+        let (activations, behind) = split.ok_or(InvokeFault::Prepared)?;
+        let bytes = behind.get_mut(..len).and_then(view::from_bytes_mut);
+        let io = Self {
+            activations,
+            ..self
+        };
+        Ok((bytes.ok_or(InvokeFault::Prepared)?, io))
+    }
+}
+
+/// Goes over all operators with a place, to the one for `own` if that is given: what it found, and the bytes so far.
+fn look(
+    cx: &Prepare<'_>,
+    own: Option<(SubgraphId, usize)>,
+) -> Result<(Option<Place>, u32), Refused> {
+    let model = cx.graph.model();
+    let name = own.and_then(|_| cx.operator.variable());
     let mut graphs = model
         .subgraphs()
         .zip(0..)
@@ -79,7 +159,7 @@ pub(crate) fn place(cx: &Prepare<'_>) -> Result<Place, Refused> {
         let bytes = value.len.checked_next_multiple_of(4);
         let bytes = bytes.and_then(|bytes| bytes.checked_add(HEADER)?.checked_add(end));
         end = cx.expect(bytes, Fault::TooManyVariables)?;
-        if at == own || (name.is_some() && operator.variable() == name) {
+        if Some(at) == own || (name.is_some() && operator.variable() == name) {
             found = Some(Place {
                 from_end: end,
                 value,
@@ -87,10 +167,7 @@ pub(crate) fn place(cx: &Prepare<'_>) -> Result<Place, Refused> {
             break;
         }
     }
-    let found = cx.expect(found, Fault::Unnamed)?;
-    let state = &cx.activations.state;
-    state.set(state.get().max(found.from_end));
-    Ok(found)
+    Ok((found, end))
 }
 
 /// The tensors of a called subgraph that keep their content, with their numbers. An input is overwritten by every call.

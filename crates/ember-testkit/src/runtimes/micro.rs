@@ -55,7 +55,11 @@ impl Session for MicroSession<'_, '_> {
             }
             input.copy_from_slice(bytes);
         }
-        self.interpreter.invoke().map_err(Refusal::from_error)?;
+        match self.interpreter.invoke() {
+            // TFLM's outputs are looked at then, too.
+            Err(error) if !error.waits() => return Err(Refusal::from_error(error)),
+            _ => {}
+        }
         let count = self.interpreter.model().main().outputs().len();
         (0..count)
             .map(|index| {
