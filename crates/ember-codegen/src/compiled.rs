@@ -211,6 +211,15 @@ impl<'m> Program<'m> {
                     });
                     buffers.len() - 1
                 }
+                Bytes::State(len) => {
+                    buffers.push(Buffer {
+                        len,
+                        first: 0,
+                        last: end,
+                    });
+                    variables.push((buffers.len() - 1, 0));
+                    buffers.len() - 1
+                }
             });
             bound.push(indices.collect::<Vec<usize>>());
         }

@@ -206,8 +206,8 @@ fn page() -> String {
 The interpreter runs every line of this table, on every core: the reference kernels in `crates/ember-kernels` are Rust without a
 processor in mind. Results of integers are those of TensorFlow Lite Micro (TFLM) to the byte.
 
-TFLM registers {} builtin operators. {missing} Of its custom ones, DECODE (weights in fewer bits) and
-TFLite_Detection_PostProcess are here, CIRCULAR_BUFFER and the signal library's are not. An operator of one's own is an `ember_micro::Kernel`: see
+TFLM registers {} builtin operators. {missing} So are its custom ones: DECODE (weights in fewer bits),
+TFLite_Detection_PostProcess, CIRCULAR_BUFFER and the signal library's (`docs/audio.md`). An operator of one's own is an `ember_micro::Kernel`: see
 `crates/ember-micro/examples/custom_operator.rs`.
 
 As in TFLM, these have to be constants, and the error says so where they are not: the permutation of TRANSPOSE, begin, end and

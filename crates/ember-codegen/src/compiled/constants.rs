@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use ember_core::Dtype;
+use ember_core::{Dtype, view};
 
 use super::text::{Literal as _, filled};
 
@@ -32,7 +32,8 @@ impl Element {
             Dtype::Int16 => Self::I16,
             Dtype::Int32 => Self::I32,
             Dtype::Uint32 => Self::U32,
-            Dtype::Int64 => Self::I64,
+            // Those of both are two words.
+            Dtype::Int64 | Dtype::Uint64 => Self::I64,
             Dtype::Float32 => Self::F32,
             Dtype::Float16 => Self::U16,
             Dtype::Bool => Self::Bool,
@@ -55,7 +56,7 @@ impl Element {
         }
     }
 
-    const fn bytes(self) -> usize {
+    pub(super) const fn bytes(self) -> usize {
         match self {
             Self::U8 | Self::I8 | Self::Bool => 1,
             Self::I16 | Self::U16 => 2,
@@ -155,6 +156,24 @@ impl<'m> Constants<'m> {
         let of = format!("[i8; {}]", size_of_val(words));
         self.item(name, "the output for each input", &of, &value);
         self.bytes += size_of_val(words);
+        format!("&{name}")
+    }
+
+    /// An expression for the complex numbers in words that a transform kept.
+    pub(super) fn roots(&mut self, name: &str, element: Element, words: &[u32]) -> String {
+        let bytes = view::as_bytes(words);
+        let numbers = bytes.chunks_exact(2 * element.bytes());
+        let of = format!("[[{}; 2]; {}]", element.name(), numbers.len());
+        let value = filled(numbers.map(|number| {
+            let (real, imaginary) = number.split_at(element.bytes());
+            format!(
+                "[{}, {}]",
+                element.literal(real),
+                element.literal(imaginary)
+            )
+        }));
+        self.item(name, "roots of unity", &of, &value);
+        self.bytes += bytes.len();
         format!("&{name}")
     }
 

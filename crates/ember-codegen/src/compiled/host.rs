@@ -183,7 +183,10 @@ macro_rules! served {
             }
 
             fn invoke(&mut self) -> Result<(), String> {
-                self.invoke().map_err(|error| error.to_string())
+                match self.invoke() {
+                    Err(error) if !error.waits() => Err(error.to_string()),
+                    _ => Ok(()),
+                }
             }
         }
     };

@@ -10,13 +10,14 @@ mod linear;
 mod moves;
 mod parameters;
 mod parts;
+mod signal;
 mod transpose_conv;
 
 use ember_core::Clamp;
 use ember_kernels::Element as KernelElement;
 use ember_micro::ops::{
     concatenation, conv_2d, depthwise_conv_2d, detection_post_process as micro_detection,
-    fully_connected, pad, reshape,
+    fully_connected, pad, reshape, signal as micro_signal,
     stored::{Int2, Int4, Lut, Pruned, PrunedLut},
 };
 
@@ -165,6 +166,56 @@ const EMITTERS: &[(&str, Emit)] = &[
         "DETECTION_POST_PROCESS_UINT8",
         detection_post_process::run::<micro_detection::Uint8>,
     ),
+    ("CIRCULAR_BUFFER_INT8", signal::circular_buffer),
+    ("SIGNAL_DELAY_INT16", signal::delay),
+    ("SIGNAL_ENERGY_INT16", signal::energy),
+    ("SIGNAL_FFT_AUTO_SCALE_INT16", signal::fft_auto_scale),
+    ("SIGNAL_FILTER_BANK_UINT32", signal::filter_bank),
+    ("SIGNAL_FILTER_BANK_LOG_UINT32", signal::filter_bank_log),
+    (
+        "SIGNAL_FILTER_BANK_SPECTRAL_SUBTRACTION_UINT32",
+        signal::filter_bank_spectral_subtraction,
+    ),
+    (
+        "SIGNAL_FILTER_BANK_SQUARE_ROOT_UINT64",
+        signal::filter_bank_square_root,
+    ),
+    ("SIGNAL_FRAMER_INT16", signal::framer),
+    (
+        "SIGNAL_IRFFT_INT16",
+        signal::irfft::<micro_signal::irfft::Int16>,
+    ),
+    (
+        "SIGNAL_IRFFT_INT32",
+        signal::irfft::<micro_signal::irfft::Int32>,
+    ),
+    (
+        "SIGNAL_IRFFT_FLOAT32",
+        signal::irfft::<micro_signal::irfft::Float32>,
+    ),
+    (
+        "SIGNAL_RFFT_INT16",
+        signal::rfft::<micro_signal::rfft::Int16>,
+    ),
+    (
+        "SIGNAL_RFFT_INT32",
+        signal::rfft::<micro_signal::rfft::Int32>,
+    ),
+    (
+        "SIGNAL_RFFT_FLOAT32",
+        signal::rfft::<micro_signal::rfft::Float32>,
+    ),
+    (
+        "SIGNAL_OVERLAP_ADD_INT16",
+        signal::overlap_add::<micro_signal::overlap_add::Int16>,
+    ),
+    (
+        "SIGNAL_OVERLAP_ADD_FLOAT32",
+        signal::overlap_add::<micro_signal::overlap_add::Float32>,
+    ),
+    ("SIGNAL_PCAN_UINT32", signal::pcan),
+    ("SIGNAL_STACKER_INT16", signal::stacker),
+    ("SIGNAL_WINDOW_INT16", signal::window),
     ("RESHAPE", moves::reshape::<reshape::Any>),
     ("SQUEEZE", moves::reshape::<reshape::Squeeze>),
     ("EXPAND_DIMS", moves::reshape::<reshape::ExpandDims>),

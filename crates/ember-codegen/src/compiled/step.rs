@@ -19,6 +19,8 @@ pub(super) enum Bytes {
     Tensor(u32),
     /// So many, while it runs.
     Scratch(usize),
+    /// So many that keep what it writes from run to run, zero at first.
+    State(usize),
 }
 
 /// What an operator becomes.
@@ -187,6 +189,11 @@ impl<'m> Step<'_, 'm> {
     /// So many bytes to work in under a name of their own, of an operator that needs several.
     pub(super) fn room_for(&mut self, name: &str, bytes: u32) -> String {
         self.bind(name, Bytes::Scratch(bytes as usize))
+    }
+
+    /// So many bytes under a name of their own that keep what is written from run to run, zero at first.
+    pub(super) fn kept(&mut self, name: &str, bytes: usize) -> String {
+        self.bind(name, Bytes::State(bytes))
     }
 
     /// An expression for the elements of a constant in the file.
