@@ -69,11 +69,6 @@ const STEPS: &[Step] = &[
         run: miri,
     },
     Step {
-        name: "ndarray",
-        what: "training on burn-ndarray",
-        run: ndarray,
-    },
-    Step {
         name: "gpu",
         what: "the GPU delegate, on a software driver where there is no GPU",
         run: gpu,
@@ -372,18 +367,6 @@ fn miri(app: &App) -> Result<()> {
         toolchain::run(miri().args(["test", "--package"]).args(part))?;
     }
     Ok(())
-}
-
-fn ndarray(_: &App) -> Result<()> {
-    toolchain::run(cargo().args([
-        "test",
-        "--release",
-        "--package",
-        "ember-train",
-        "--features",
-        "ndarray",
-        "ndarray",
-    ]))
 }
 
 /// Lints and tests of the GPU delegate. A software driver does; where there is none at all the tests say that nothing was tested,

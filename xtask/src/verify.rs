@@ -6,7 +6,7 @@ use ember_compress::Recipe;
 use ember_data::LoadOptions;
 
 use crate::app::App;
-use crate::cli::{Backend, DataSettings, Engine, Verify};
+use crate::cli::{DataSettings, Engine, Verify};
 use crate::manifest::RunDir;
 use crate::stages::data::Data;
 use crate::stages::firmware::Firmware;
@@ -180,7 +180,7 @@ fn firmware_images(
 
 /// Trains twice with one seed, on synthetic digits because they are everywhere, and compares the models.
 fn training(app: &App) -> Result<Vec<String>> {
-    train::build(app, Backend::Flex)?;
+    train::build(app)?;
     let mut hashes = Vec::new();
     for time in ["first", "second"] {
         app.go_on()?;

@@ -38,29 +38,12 @@ impl Backend {
     }
 
     /// The device to train on, without gradients.
-    ///
-    /// # Errors
-    /// When the backend was left out of this binary.
-    #[cfg_attr(
-        feature = "ndarray",
-        expect(deprecated, reason = "whoever asks for ndarray by name shall have it")
-    )]
-    pub fn device(self) -> Result<Device, TrainError> {
+    #[must_use]
+    #[expect(deprecated, reason = "whoever asks for ndarray by name shall have it")]
+    pub fn device(self) -> Device {
         match self {
-            #[cfg(feature = "flex")]
-            Self::Flex => Ok(Device::flex()),
-            #[cfg(feature = "ndarray")]
-            Self::Ndarray => Ok(Device::ndarray()),
-            #[cfg(not(all(feature = "flex", feature = "ndarray")))]
-            missing => Err(TrainError::BackendNotBuilt {
-                backend: missing.name(),
-                command: match missing {
-                    Self::Flex => "cargo run --release -p ember-train -- --backend flex",
-                    Self::Ndarray => {
-                        "cargo run --release -p ember-train --features ndarray -- --backend ndarray"
-                    }
-                },
-            }),
+            Self::Flex => Device::flex(),
+            Self::Ndarray => Device::ndarray(),
         }
     }
 }

@@ -11,14 +11,6 @@ pub enum TrainError {
         /// As given.
         name: String,
     },
-    /// The backend exists, but this binary was compiled without it.
-    #[error("this ember-train was built without the {backend} backend; run: {command}")]
-    BackendNotBuilt {
-        /// Its name.
-        backend: &'static str,
-        /// The command that builds and starts a binary that has it.
-        command: &'static str,
-    },
     /// A setting is outside its range.
     #[error("{setting} = {value} cannot be used: {expected}")]
     Setting {

@@ -417,7 +417,7 @@ mod tests {
             least: -3.0,
             greatest: 4.0,
         };
-        let device = Backend::Flex.device().unwrap().autodiff();
+        let device = Backend::Flex.device().autodiff();
         let inputs = vec![0.25, -0.25, 0.24, 0.76, -0.3, 9.0, -9.0, 2.0, -1.5, -1.6];
         let rounded = [0.5, -0.5, 0.0, 1.0, -0.5, 2.0, -1.5, 2.0, -1.5, -1.5];
         let passes = [1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0];

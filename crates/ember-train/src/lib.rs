@@ -14,10 +14,6 @@ mod held;
 pub mod host;
 mod init;
 pub mod job;
-#[cfg_attr(
-    not(feature = "flex"),
-    allow(dead_code, reason = "the kernels work on tensors of flex")
-)]
 mod kernels;
 mod network;
 mod norms;

@@ -406,7 +406,6 @@ pub(crate) fn with_numbers<const D: usize, T>(
     tensor: Tensor<D>,
     read: impl FnOnce(&[f32]) -> T,
 ) -> T {
-    #[cfg(feature = "flex")]
     if let Ok(tensor) = (tensor.clone()).try_into_primitive::<burn::backend::Flex>()
         && let Some(numbers) = tensor.to_contiguous().as_slice()
     {

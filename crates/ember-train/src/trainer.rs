@@ -79,7 +79,7 @@ impl Trainer {
     /// back for validation. The test images are not looked at.
     ///
     /// # Errors
-    /// When a setting is outside its range, the backend is not built in, the graph cannot be trained, or the images do not
+    /// When a setting is outside its range, the graph cannot be trained, or the images do not
     /// fit it.
     pub fn new(graph: &Graph, dataset: &Dataset, settings: Settings) -> Result<Self, TrainError> {
         Self::prepared(&graph.clone().into(), dataset, settings)
@@ -95,7 +95,7 @@ impl Trainer {
         settings: Settings,
     ) -> Result<Self, TrainError> {
         let Prepared { graph, norms } = prepared;
-        let device = settings.backend.device()?;
+        let device = settings.backend.device();
         let training_device = device.clone().autodiff();
         let compression = &settings.compression;
         let quantization =

@@ -324,18 +324,6 @@ fn weights_that_cannot_be_compressed_get_one_clear_error() {
     }
 }
 
-#[cfg(not(feature = "ndarray"))]
-#[test]
-fn a_backend_that_is_not_built_names_the_command() {
-    let output = Workplace::new().run("out", "--backend ndarray");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr(&output).contains("cargo run --release -p ember-train --features ndarray"),
-        "{}",
-        stderr(&output)
-    );
-}
-
 #[test]
 fn help_has_defaults_and_examples() {
     let output = Workplace::new().run("out", "--help");

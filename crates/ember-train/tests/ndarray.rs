@@ -1,5 +1,4 @@
 //! The ndarray backend trains, and agrees with flex.
-#![cfg(all(feature = "flex", feature = "ndarray"))]
 
 use std::collections::BTreeSet;
 use std::path::Path;

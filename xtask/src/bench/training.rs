@@ -7,7 +7,7 @@ use ember_report::{Entry, Heading, Sheet, TerminalStyle};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::cli::{Backend, TrainSettings};
+use crate::cli::TrainSettings;
 use crate::stages::data::Data;
 use crate::stages::train;
 use crate::{json, toolchain, workspace};
@@ -57,7 +57,7 @@ struct Epoch {
 /// # Errors
 /// What the training program says.
 pub fn run(app: &App, data: &Data, settings: &TrainSettings) -> Result<Vec<TrainingCost>> {
-    train::build(app, Backend::Flex)?;
+    train::build(app)?;
     let mut costs = Vec::new();
     for seed in SEEDS {
         app.go_on()?;

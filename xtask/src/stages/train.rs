@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::data::Data;
 use super::file;
 use crate::app::App;
-use crate::cli::{Backend, TrainSettings};
+use crate::cli::TrainSettings;
 use crate::compress::Source;
 use crate::manifest::{Inputs, RunDir};
 use crate::toolchain::{self, cargo};
@@ -55,7 +55,7 @@ pub fn run(
         inputs = inputs.value(flag, value.as_deref().unwrap_or("yes"));
     }
     app.stage(run, "train", force || resume, inputs, || {
-        build(app, settings.backend)?;
+        build(app)?;
         let begun = Instant::now();
         let out = run.file("train");
         let mut command = std::process::Command::new(workspace::program(PROGRAM)?);
@@ -152,14 +152,11 @@ pub fn check(settings: &TrainSettings) -> Result<()> {
 ///
 /// # Errors
 /// A build that fails.
-pub fn build(app: &App, backend: Backend) -> Result<()> {
+pub fn build(app: &App) -> Result<()> {
     app.console
         .step("Building", "ember-train with Burn (minutes the first time)");
     let mut command = cargo();
     command.args(["build", "--release", "--package", PROGRAM]);
-    if backend == Backend::Ndarray {
-        command.args(["--features", "ndarray"]);
-    }
     if app.quiet {
         command.arg("--quiet");
     }

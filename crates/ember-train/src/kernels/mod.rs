@@ -57,7 +57,6 @@ pub(crate) trait Kernel<const N: usize>: Clone + Debug + Send + Sync + 'static {
 }
 
 /// The result of the kernel as a tensor that knows its gradient; none where the backend is not ours to compute for.
-#[cfg(feature = "flex")]
 pub(crate) fn apply<K: Kernel<N>, const N: usize>(
     kernel: K,
     operands: [&Tensor<2>; N],
@@ -65,13 +64,6 @@ pub(crate) fn apply<K: Kernel<N>, const N: usize>(
     flex::apply(kernel, operands)
 }
 
-/// The same without the backend.
-#[cfg(not(feature = "flex"))]
-pub(crate) fn apply<K: Kernel<N>, const N: usize>(_: K, _: [&Tensor<2>; N]) -> Option<Tensor<2>> {
-    None
-}
-
-#[cfg(feature = "flex")]
 mod flex {
     use std::marker::PhantomData;
     use std::sync::Arc;
@@ -194,5 +186,5 @@ mod flex {
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use crate::ops::fully_connected::FullyConnected;
 use crate::ops::max_pool_2d::MaxPool2d;
 
 fn device() -> Device {
-    Backend::Flex.device().unwrap().autodiff()
+    Backend::Flex.device().autodiff()
 }
 
 fn parameter(random: &mut Random, shape: [usize; 2]) -> Tensor<2> {

@@ -10,7 +10,7 @@ use crate::Backend;
 use crate::norms;
 
 fn device() -> Device {
-    Backend::Flex.device().unwrap()
+    Backend::Flex.device()
 }
 
 /// The graph with its output flattened to `[1, n]`, which also keeps a softmax at the end from being left out.

@@ -61,9 +61,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
 
-    /// Burn's backend: flex, or ndarray where it is built in
-    ///
-    /// ndarray is several times slower and needs `cargo run --release -p ember-train --features ndarray`.
+    /// Burn's backend: flex, or ndarray, which is several times slower
     #[arg(long, value_name = "NAME", default_value = "flex")]
     pub(crate) backend: String,
 

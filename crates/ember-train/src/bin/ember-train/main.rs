@@ -57,7 +57,6 @@ fn train(args: &Args, console: &Console) -> anyhow::Result<Outcome> {
         }
     };
     let backend = Backend::from_name(&args.backend)?;
-    backend.device()?;
     job::check_directory(&args.out, start)?;
     let stop = stop_on_ctrl_c()?;
 
