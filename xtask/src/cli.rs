@@ -147,7 +147,7 @@ pub enum Command {
         /// The .tflite file
         model: PathBuf,
     },
-    /// What continuous integration runs: fmt, tidy, clippy, test, pipeline, embedded, deploy, compress, examples, miri, verify, bench
+    /// What continuous integration runs: fmt, tidy, clippy, test, pipeline, embedded, deploy, compress, examples, miri, gpu, verify, bench
     #[command(after_help = "Example:\n  cargo xtask ci --only fmt,clippy")]
     Ci(Ci),
 }
