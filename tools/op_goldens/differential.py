@@ -45,16 +45,15 @@ def differing(found, expected):
     wrong, largest = 0, 0.0
     for a, b in zip((x for r in found for x in r), (x for r in expected for x in r)):
         a, b = a.ravel(), np.asarray(b).ravel()
-        if a.dtype.kind != "f":
-            off = a != b
-        else:
-            limit = FLOAT_TOLERANCE * np.maximum(1.0, np.abs(b))
-            close = np.isclose(a, b, rtol=0, atol=limit, equal_nan=True)
-            off = ~close
+        off = a != b
+        # Infinities less infinities are no numbers, which are close to nothing.
+        with np.errstate(invalid="ignore"):
+            gap = np.abs(a.astype(np.float64) - b.astype(np.float64))
+            if a.dtype.kind == "f":
+                close = gap <= FLOAT_TOLERANCE * np.maximum(1.0, np.abs(b.astype(np.float64)))
+                off &= ~(close & np.isfinite(b)) & ~(np.isnan(a) & np.isnan(b))
         wrong += int(off.sum())
-        if off.any():
-            with np.errstate(invalid="ignore"):
-                largest = max(largest, float(np.abs(a.astype(np.float64) - b.astype(np.float64))[off].max()))
+        largest = max(largest, float(gap[off].max(initial=0)))
     return wrong, largest
 
 
