@@ -2,11 +2,11 @@
 //! and what kernels ask for with [`Prepare::state`].
 //!
 //! It lies at the very end of the activations and is counted from there, so that where it is does not depend on what is in
-//! front of it. All zero is its beginning. Last lie the variables of the subgraphs behind the main one, subgraph after
-//! subgraph, and in front of them what the operators keep. Their order is that of the operators CALL_ONCE and VAR_HANDLE in the file, subgraph
-//! after subgraph; all VAR_HANDLEs of one container and name share the place of the first. A place is worked out from the
-//! model alone, so nothing has to be remembered between the preparations of two operators. In front of all these, in the order
-//! of execution, lies what single operators keep for themselves.
+//! front of it. All zero is its beginning. Last lie the variables of the subgraphs behind the main one, subgraph after subgraph,
+//! and in front of them what operators keep, in the order of CALL_ONCE and VAR_HANDLE in the file, subgraph after subgraph; all
+//! VAR_HANDLEs of one container and name share the place of the first. A place is worked out from the model alone, so nothing has
+//! to be remembered between the preparations of two operators. In front of all these, in the order of execution, lies what single
+//! operators keep for themselves.
 //!
 //! A VAR_HANDLE says nothing of what its variable holds: type and size are those of the tensors that are read from and
 //! assigned to its handle, also in subgraphs that get the handle as an input.

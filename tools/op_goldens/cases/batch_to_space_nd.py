@@ -25,5 +25,5 @@ def cases():
                 yield move("batch_to_space_nd", "BATCH_TO_SPACE_ND", schema.BatchToSpaceNDOptionsT(), dtype, name, dims,
                            [block, crops], [[batches, *sides, dims[-1]]], version=2)
                 if name in ("cropped", "rank3"):
-                    yield move_at("batch_to_space_nd", "BATCH_TO_SPACE_ND", schema.BatchToSpaceNDOptionsT(), dtype, f"{name}_given",
-                                  dims, [block, crops], [[batches, *sides, dims[-1]]], version=2)
+                    yield move_at("batch_to_space_nd", "BATCH_TO_SPACE_ND", schema.BatchToSpaceNDOptionsT(), dtype,
+                                  f"{name}_given", dims, [block, crops], [[batches, *sides, dims[-1]]], version=2)

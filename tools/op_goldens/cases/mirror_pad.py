@@ -28,7 +28,7 @@ def cases():
                                [shape_of(dims, paddings)], version=2)
                 if name in ("rank2", "image"):
                     for numbers in ("int32", "int64"):
-                        yield move_at("mirror_pad", "MIRROR_PAD", fields, dtype, f"{mode}_{name}_given_{numbers}", dims, [paddings],
-                                      [shape_of(dims, paddings)], numbers=numbers, version=2)
+                        yield move_at("mirror_pad", "MIRROR_PAD", fields, dtype, f"{mode}_{name}_given_{numbers}", dims,
+                                      [paddings], [shape_of(dims, paddings)], numbers=numbers, version=2)
         yield move("mirror_pad", "MIRROR_PAD", fields, "int8", f"{mode}_constant_int64", (3, 4),
                    [constant("int64", [[1, 2], [0, 3]])], [(6, 7)], version=2)

@@ -25,5 +25,5 @@ def cases():
                 yield move("space_to_batch_nd", "SPACE_TO_BATCH_ND", schema.SpaceToBatchNDOptionsT(), dtype, name, dims,
                            [block, paddings], [[batches, *sides, dims[-1]]], version=2)
                 if name in ("padded", "rank3"):
-                    yield move_at("space_to_batch_nd", "SPACE_TO_BATCH_ND", schema.SpaceToBatchNDOptionsT(), dtype, f"{name}_given",
-                                  dims, [block, paddings], [[batches, *sides, dims[-1]]], version=2)
+                    yield move_at("space_to_batch_nd", "SPACE_TO_BATCH_ND", schema.SpaceToBatchNDOptionsT(), dtype,
+                                  f"{name}_given", dims, [block, paddings], [[batches, *sides, dims[-1]]], version=2)
