@@ -8,7 +8,8 @@
 //! - int16 activations: `scale = max(|min|, |max|) / 32767`, zero point 0;
 //! - filters and weights: symmetric in -127..=127, as int4 in -7..=7, as int2 in -1..=1, one scale for each output channel;
 //! - biases: int32, beside int16 activations int64, `scale = input scale * weight scale` of the channel;
-//! - results of pooling, reshape, pad and relu6: the parameters of their input; of softmax: those that its kernels have.
+//! - results of pooling, reshape, pad and relu6 and of what moves elements: the parameters of their input; of softmax and its
+//!   like: those that their kernels have; operands of concatenation, maximum and minimum are brought to those of the result.
 //!
 //! Where its choice would lose the bias, ours differs: a channel whose weights are so small (or pruned to zero) that the
 //! bias would leave its limit gets the scale at which the bias fits.
@@ -157,6 +158,13 @@ impl<'a> Quantizer<'a> {
         let quantization = match output_parameters(&node.op, activations.dtype()) {
             _ if activations == ActivationType::Float32 => Quantization::Real,
             OutputParameters::Own => self.calibrated(node.output, activations)?,
+            OutputParameters::Shared => {
+                let shared = self.calibrated(node.output, activations)?;
+                for (input, id) in inputs.iter_mut().zip(&node.inputs) {
+                    *input = self.rescaled(*input, *id, activations, &shared);
+                }
+                shared
+            }
             OutputParameters::OfInput => self.values[inputs[0].index()].quantization.clone(),
             OutputParameters::Fixed(quantization) => quantization,
         };
@@ -199,6 +207,46 @@ impl<'a> Quantizer<'a> {
         let elements = parameters::round_activation(numbers, activations.dtype(), &quantization);
         let source = QuantizedSource::Constant(elements);
         Ok(self.activation(id, activations, quantization, source))
+    }
+
+    /// `made`, which is `id`, with these parameters: itself where it has them, otherwise brought to them.
+    fn rescaled(
+        &mut self,
+        made: ValueId,
+        id: ValueId,
+        activations: ActivationType,
+        quantization: &Quantization,
+    ) -> ValueId {
+        let known = &self.values[made.index()];
+        if known.quantization == *quantization {
+            return made;
+        }
+        let value = self.value(id);
+        let (stem, shape) = (format!("{}.rescaled", value.name), value.shape.clone());
+        let source =
+            match &value.source {
+                Source::Constant(numbers) => QuantizedSource::Constant(
+                    parameters::round_activation(numbers, activations.dtype(), quantization),
+                ),
+                Source::Input | Source::Node => QuantizedSource::Node,
+            };
+        let is_constant = source != QuantizedSource::Node;
+        let name = self.unique(&stem);
+        let output = self.push(QuantizedValue {
+            name,
+            shape,
+            dtype: activations.dtype(),
+            quantization: quantization.clone(),
+            source,
+        });
+        if !is_constant {
+            self.nodes.push(Node {
+                op: Op::Quantize,
+                inputs: vec![made],
+                output,
+            });
+        }
+        output
     }
 
     /// A conversion of `made`, which is `id` in another type.
@@ -445,6 +493,7 @@ pub const fn channel_axis(op: &Op) -> usize {
     match op {
         Op::DepthwiseConv2d { .. } => 3,
         Op::Conv2d { .. }
+        | Op::TransposeConv { .. }
         | Op::FullyConnected { .. }
         | Op::MaxPool2d { .. }
         | Op::AveragePool2d { .. }
@@ -456,6 +505,7 @@ pub const fn channel_axis(op: &Op) -> usize {
         | Op::BatchNorm { .. }
         | Op::Pad { .. }
         | Op::Quantize
-        | Op::Dequantize => 0,
+        | Op::Dequantize
+        | Op::Weightless(_) => 0,
     }
 }

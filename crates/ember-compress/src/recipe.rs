@@ -19,11 +19,13 @@
 //! clip = "percentile:99.9"    # how much of the activations the integers cover
 //! ```
 //!
-//! Pooling, reshape, pad and a relu that stands alone compute in the type that arrives. An input of the model has the type
+//! Pooling, reshape, pad, a relu that stands alone and what moves elements compute in the type that arrives. What has no kernel
+//! for integers, such as `exp`, computes in float32. An input of the model has the type
 //! of its first reader, unless a rule names it. Where types meet, conversions are put in between.
 
 use ember_data::Split;
-use ember_graph::{Graph, Node, Op, Role, ValueId};
+use ember_graph::quantized::has_integers;
+use ember_graph::{Graph, Node, Op, Role, ValueId, Weightless};
 use serde::{Deserialize, Serialize};
 
 use crate::calibrate::calibrate_clipping;
@@ -227,7 +229,10 @@ impl Recipe {
                 Matched::Nothing => return Err(rule.without_match(number, graph)),
             }
         }
-        for (node, scheme) in graph.nodes.iter().zip(&schemes) {
+        for (node, scheme) in graph.nodes.iter().zip(&mut schemes) {
+            if !carries(&node.op) && !has_integers(&node.op, scheme.activations.dtype()) {
+                scheme.activations = ActivationType::Float32;
+            }
             let has_weights = node.op.operands().contains(&Role::Bias);
             if has_weights && !scheme.is_possible() {
                 return Err(CompressError::Types {
@@ -364,7 +369,7 @@ impl Rule {
         CompressError::Rule {
             number,
             problem: format!(
-                "({}) matches only pooling, reshape, pad or relu, which compute in the type that arrives: name the layer before",
+                "({}) matches only pooling, reshape, pad, relu or moves, which compute in the type that arrives: name the layer before",
                 self.pattern()
             ),
         }
@@ -381,9 +386,12 @@ pub(crate) const fn carries(op: &Op) -> bool {
         | Op::Relu
         | Op::Relu6
         | Op::Quantize
-        | Op::Dequantize => true,
-        Op::Conv2d { .. }
+        | Op::Dequantize
+        | Op::Weightless(Weightless::Transpose { .. } | Weightless::Slice { .. }) => true,
+        Op::Weightless(_)
+        | Op::Conv2d { .. }
         | Op::DepthwiseConv2d { .. }
+        | Op::TransposeConv { .. }
         | Op::FullyConnected { .. }
         | Op::Add { .. }
         | Op::Softmax { .. }

@@ -228,11 +228,12 @@ fn summarize(
     let mut seen = Vec::new();
     for node in &before.nodes {
         let output = &before.values[node.output.index()].name;
-        for (position, role) in node.op.operands().iter().enumerate() {
+        let operands = node.op.operands().iter().zip(&node.inputs);
+        for (position, (role, id)) in operands.enumerate() {
             if !matches!(role, Role::Filter | Role::Weights) {
                 continue;
             }
-            let id = node.inputs[position];
+            let id = *id;
             let (Some(numbers), Some(after)) = (before.constant(id), find(output, position)) else {
                 return Err(CompressError::OtherGraph {
                     value: output.clone(),

@@ -169,10 +169,10 @@ impl GraphBuilder {
         self.node("average_pool", Op::AveragePool2d { size, window }, &[input])
     }
 
-    /// The sum of two values of one shape.
+    /// The sum of two values of one shape, but for extents of 1, which are repeated.
     ///
     /// # Errors
-    /// When the shapes differ.
+    /// When other extents differ.
     pub fn add(
         &mut self,
         left: ValueId,

@@ -1,6 +1,6 @@
 //! What a graph costs to run, counted from its shapes.
 
-use crate::{Graph, Node, Op, ValueId};
+use crate::{Graph, Node, Op, ValueId, Weightless};
 
 /// Multiply-accumulates of one run of the stored graph (batch 1): the sum over [`node_macs`].
 #[must_use]
@@ -8,7 +8,7 @@ pub fn macs(graph: &Graph) -> u64 {
     graph.nodes.iter().map(|node| node_macs(graph, node)).sum()
 }
 
-/// Multiply-accumulates of a convolution or a fully connected layer of `graph`, 0 of any other node. Padding counts as if
+/// Multiply-accumulates of a convolution, a fully connected layer or a product of matrices of `graph`, 0 of any other node. Padding counts as if
 /// it were data, as is usual.
 #[must_use]
 pub fn node_macs(graph: &Graph, node: &Node) -> u64 {
@@ -16,11 +16,20 @@ pub fn node_macs(graph: &Graph, node: &Node) -> u64 {
     let outputs = shape(&node.output).iter().product::<usize>();
     let per_output = match (&node.op, node.inputs.get(1).map(shape)) {
         (Op::Conv2d { .. }, Some([_, height, width, depth])) => height * width * depth,
+        // Every input meets every tap of every filter, but for those that fall outside.
+        (Op::TransposeConv { .. }, Some([filters, height, width, _])) => {
+            let inputs = shape(&node.inputs[0]).iter().product::<usize>();
+            return (inputs * filters * height * width) as u64;
+        }
         (Op::DepthwiseConv2d { .. }, Some([_, height, width, _])) => height * width,
         (Op::FullyConnected { .. }, Some([_, inputs])) => *inputs,
+        (Op::Weightless(Weightless::BatchMatmul { .. }), _) => {
+            shape(&node.inputs[0]).last().copied().unwrap_or(0)
+        }
         (
             Op::Conv2d { .. }
             | Op::DepthwiseConv2d { .. }
+            | Op::TransposeConv { .. }
             | Op::FullyConnected { .. }
             | Op::MaxPool2d { .. }
             | Op::AveragePool2d { .. }
@@ -32,7 +41,8 @@ pub fn node_macs(graph: &Graph, node: &Node) -> u64 {
             | Op::BatchNorm { .. }
             | Op::Pad { .. }
             | Op::Quantize
-            | Op::Dequantize,
+            | Op::Dequantize
+            | Op::Weightless(_),
             _,
         ) => 0,
     };

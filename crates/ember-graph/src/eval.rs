@@ -4,6 +4,7 @@
 
 mod batch_norm;
 mod pad;
+mod weightless;
 
 use ember_core::{Activation, Clamp};
 use ember_kernels::broadcast::Broadcast;
@@ -12,9 +13,10 @@ use ember_kernels::depthwise_conv_2d::DepthwiseConv2d;
 use ember_kernels::fully_connected::FullyConnected;
 use ember_kernels::max_pool_2d::Pool2d;
 use ember_kernels::softmax::Softmax;
+use ember_kernels::transpose_conv::{TransposeConv, TransposedAxis};
 use ember_kernels::{
     Axis, Float32, add, average_pool_2d, conv_2d, depthwise_conv_2d, fully_connected, max_pool_2d,
-    relu, softmax,
+    relu, softmax, transpose_conv,
 };
 
 use crate::batch_norm::BatchNorm;
@@ -241,6 +243,29 @@ fn run_kernel(
             let arithmetic = arithmetic(*activation, operands[2])?;
             depthwise_conv_2d::convolve(&shape, &arithmetic, input, operands[1], output)
         }
+        Op::TransposeConv {
+            size,
+            window,
+            activation,
+        } => {
+            let [batches, height, width, input_channels] = dims[0][..].try_into().ok()?;
+            let [output_channels, rows, columns, _] = dims[1][..].try_into().ok()?;
+            let along = |axis: usize, input: u32, filter: u32| {
+                let output = u32::try_from(size[axis]).ok()?;
+                let stride = u32::try_from(window.stride[axis]).ok()?;
+                TransposedAxis::new(input, filter, output, stride, window.padding)
+            };
+            let shape = TransposeConv {
+                batches,
+                rows: along(0, height, rows)?,
+                columns: along(1, width, columns)?,
+                input_channels,
+                output_channels,
+            };
+            let arithmetic = arithmetic(*activation, operands[2])?;
+            transpose_conv::float32(&shape, &arithmetic, input, operands[1], output)
+        }
+        Op::Weightless(op) => weightless::run(op, dims, operands, output)?,
         Op::FullyConnected { activation } => {
             let [batches, depth] = dims[0][..].try_into().ok()?;
             let [units, _] = dims[1][..].try_into().ok()?;

@@ -2,7 +2,7 @@
 
 use ember_core::{Activation, Padding};
 
-use crate::GraphError;
+use crate::{GraphError, Weightless};
 
 /// A value of a [`Graph`]: an input, a constant, or what a node makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -94,6 +94,15 @@ pub enum Op {
         /// Applied to the sum.
         activation: Activation,
     },
+    /// Inputs: image `[N,H,W,C]`, filter `[O,KH,KW,C]`, bias `[O]`: the gradient of a convolution, which enlarges an image.
+    TransposeConv {
+        /// Height and width of the result.
+        size: [usize; 2],
+        /// The window of the convolution that makes the input's height and width of the result's.
+        window: Window,
+        /// Applied to the sum.
+        activation: Activation,
+    },
     /// Inputs: `[N,I]`, weights `[O,I]`, bias `[O]`.
     FullyConnected {
         /// Applied to the sum.
@@ -113,7 +122,7 @@ pub enum Op {
         /// The window.
         window: Window,
     },
-    /// Inputs: two tensors of the same shape.
+    /// Inputs: two tensors of one rank; where one has an extent of 1, it is repeated.
     Add {
         /// Applied to the sum.
         activation: Activation,
@@ -151,6 +160,8 @@ pub enum Op {
     Quantize,
     /// Input: anything. From integers to real numbers. Among real numbers it changes nothing.
     Dequantize,
+    /// Inputs: activations alone.
+    Weightless(Weightless),
 }
 
 /// What an operand is to its operator.
@@ -198,6 +209,7 @@ impl Op {
         match self {
             Self::Conv2d { .. } => "conv_2d",
             Self::DepthwiseConv2d { .. } => "depthwise_conv_2d",
+            Self::TransposeConv { .. } => "transpose_conv",
             Self::FullyConnected { .. } => "fully_connected",
             Self::MaxPool2d { .. } => "max_pool_2d",
             Self::AveragePool2d { .. } => "average_pool_2d",
@@ -210,15 +222,29 @@ impl Op {
             Self::Pad { .. } => "pad",
             Self::Quantize => "quantize",
             Self::Dequantize => "dequantize",
+            Self::Weightless(op) => op.name(),
         }
     }
 
-    /// What each operand is, in order; its length is the number of operands.
+    /// Operands at least and at most.
+    #[must_use]
+    pub const fn arity(&self) -> (usize, usize) {
+        match self {
+            Self::Weightless(op) => op.arity(),
+            _ => (self.operands().len(), self.operands().len()),
+        }
+    }
+
+    /// What each operand is, in order; its length is the number of operands, the most where there may be fewer.
     #[must_use]
     pub const fn operands(&self) -> &'static [Role] {
         match self {
-            Self::Conv2d { .. } | Self::DepthwiseConv2d { .. } => {
+            Self::Conv2d { .. } | Self::DepthwiseConv2d { .. } | Self::TransposeConv { .. } => {
                 &[Role::Activation, Role::Filter, Role::Bias]
+            }
+            Self::Weightless(op) => {
+                const ACTIVATIONS: &[Role] = &[Role::Activation; Weightless::MOST_OPERANDS];
+                ACTIVATIONS.split_at(op.arity().1).0
             }
             Self::FullyConnected { .. } => &[Role::Activation, Role::Weights, Role::Bias],
             Self::Add { .. } => &[Role::Activation, Role::Activation],
@@ -247,6 +273,7 @@ impl Op {
         match self {
             Self::Conv2d { activation, .. }
             | Self::DepthwiseConv2d { activation, .. }
+            | Self::TransposeConv { activation, .. }
             | Self::FullyConnected { activation }
             | Self::Add { activation } => Some(*activation),
             Self::MaxPool2d { .. }
@@ -258,7 +285,8 @@ impl Op {
             | Self::BatchNorm { .. }
             | Self::Pad { .. }
             | Self::Quantize
-            | Self::Dequantize => None,
+            | Self::Dequantize
+            | Self::Weightless(_) => None,
         }
     }
 
@@ -267,6 +295,7 @@ impl Op {
         match self {
             Self::Conv2d { activation, .. }
             | Self::DepthwiseConv2d { activation, .. }
+            | Self::TransposeConv { activation, .. }
             | Self::FullyConnected { activation }
             | Self::Add { activation } => Some(activation),
             Self::MaxPool2d { .. }
@@ -278,7 +307,8 @@ impl Op {
             | Self::BatchNorm { .. }
             | Self::Pad { .. }
             | Self::Quantize
-            | Self::Dequantize => None,
+            | Self::Dequantize
+            | Self::Weightless(_) => None,
         }
     }
 }

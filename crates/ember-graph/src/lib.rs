@@ -21,6 +21,7 @@ pub mod random;
 pub mod shape;
 pub mod text;
 mod verify;
+mod weightless;
 
 pub use builder::GraphBuilder;
 pub use cost::{macs, node_macs};
@@ -29,3 +30,4 @@ pub use graph::{Graph, Node, Op, Role, Source, Value, ValueId, Window};
 pub use quantized::{Elements, Quantization, QuantizedGraph, QuantizedSource, QuantizedValue};
 pub use shape::ShapeError;
 pub use verify::verify;
+pub use weightless::{Binary, Reduction, Resizing, Unary, Weightless};

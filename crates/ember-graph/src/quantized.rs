@@ -6,7 +6,7 @@
 
 mod rules;
 
-pub use rules::{OutputParameters, layer_types, output_parameters, weight_limit};
+pub use rules::{OutputParameters, has_integers, layer_types, output_parameters, weight_limit};
 
 use ember_core::Dtype;
 pub use half::f16;

@@ -2,6 +2,7 @@
 
 use ember_core::{Activation, Padding};
 
+use crate::weightless::broadcast;
 use crate::{Op, Window};
 
 /// No value may have more elements: far above what a microcontroller can hold, and small enough that no text or file
@@ -41,8 +42,8 @@ pub enum ShapeError {
         /// What it is.
         got: usize,
     },
-    /// Two shapes that must be one.
-    #[error("both operands must have one shape, got {left:?} and {right:?}")]
+    /// Two shapes that cannot be made one.
+    #[error("both operands must have one shape, but for extents of 1, got {left:?} and {right:?}")]
     Unequal {
         /// The first operand's.
         left: Vec<usize>,
@@ -101,6 +102,12 @@ pub enum ShapeError {
         /// The number, as text.
         String,
     ),
+    /// An attribute that does not fit the operands.
+    #[error("{problem}")]
+    Attribute {
+        /// What was found and what must be.
+        problem: String,
+    },
     /// A result with more elements than can be counted.
     #[error("the result would have the shape {got:?}, more than {MAX_ELEMENTS} elements")]
     TooLarge {
@@ -123,10 +130,10 @@ pub fn elements(shape: &[usize]) -> Option<usize> {
 /// # Errors
 /// When the number, the rank or the extents of the operands, or an attribute, do not fit the operator.
 pub fn infer(op: &Op, operands: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
-    let expected = op.operands().len();
-    if operands.len() != expected {
+    let (least, most) = op.arity();
+    if !(least..=most).contains(&operands.len()) {
         return Err(ShapeError::Arity {
-            expected,
+            expected: if operands.len() < least { least } else { most },
             got: operands.len(),
         });
     }
@@ -142,15 +149,9 @@ pub fn infer(op: &Op, operands: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
         Op::MaxPool2d { size, window } | Op::AveragePool2d { size, window } => {
             pool(operands, *size, window)?
         }
-        Op::Add { .. } => {
-            if operands[0] != operands[1] {
-                return Err(ShapeError::Unequal {
-                    left: operands[0].to_vec(),
-                    right: operands[1].to_vec(),
-                });
-            }
-            operands[0].to_vec()
-        }
+        Op::Add { .. } => broadcast(operands[0], operands[1])?,
+        Op::TransposeConv { size, window, .. } => transpose_conv(operands, *size, window)?,
+        Op::Weightless(op) => op.shape(operands)?,
         Op::Reshape { shape } => reshape(operands[0], shape)?,
         Op::Relu | Op::Relu6 | Op::Quantize | Op::Dequantize => operands[0].to_vec(),
         Op::BatchNorm { epsilon } => batch_norm(operands, *epsilon)?,
@@ -228,20 +229,27 @@ fn expect(what: &'static str, expected: usize, got: usize) -> Result<(), ShapeEr
     }
 }
 
+/// Refuses an extent of 0.
+pub(crate) fn positive(what: &'static str, got: [usize; 2]) -> Result<(), ShapeError> {
+    if got.contains(&0) {
+        return Err(ShapeError::Zero { what, got });
+    }
+    Ok(())
+}
+
+/// The extents of an image.
+pub(crate) fn image(shape: &[usize]) -> Result<[usize; 4], ShapeError> {
+    dims("input", IMAGE, shape)
+}
+
 fn positions(
     image: [usize; 2],
     size: [usize; 2],
     window: &Window,
 ) -> Result<[usize; 2], ShapeError> {
-    for (what, got) in [
-        ("the stride", window.stride),
-        ("the dilation", window.dilation),
-        ("the window", size),
-    ] {
-        if got.contains(&0) {
-            return Err(ShapeError::Zero { what, got });
-        }
-    }
+    positive("the stride", window.stride)?;
+    positive("the dilation", window.dilation)?;
+    positive("the window", size)?;
     let along = |axis: usize| {
         window_positions(
             image[axis],
@@ -284,6 +292,37 @@ fn depthwise_conv_2d(operands: &[&[usize]], window: &Window) -> Result<Vec<usize
     }
     let [rows, columns] = positions([height, width], [filter_height, filter_width], window)?;
     Ok(vec![batch, rows, columns, filters])
+}
+
+fn transpose_conv(
+    operands: &[&[usize]],
+    size: [usize; 2],
+    window: &Window,
+) -> Result<Vec<usize>, ShapeError> {
+    let [batch, height, width, channels] = dims("input", IMAGE, operands[0])?;
+    let [filters, filter_height, filter_width, depth] =
+        dims("filter", "filters, height, width, channels", operands[1])?;
+    let [bias] = dims("bias", "filters", operands[2])?;
+    expect("the filter's channels", channels, depth)?;
+    expect("the bias's length", filters, bias)?;
+    positive("the size", size)?;
+    if window.dilation != [1, 1] {
+        return Err(ShapeError::Attribute {
+            problem: format!(
+                "the dilation is {:?}, and must be 1 in both directions",
+                window.dilation
+            ),
+        });
+    }
+    // The convolution whose gradient it is makes the input of the result.
+    let [rows, columns] = positions(size, [filter_height, filter_width], window)?;
+    expect("the input's height for a result of this size", rows, height)?;
+    expect(
+        "the input's width for a result of this size",
+        columns,
+        width,
+    )?;
+    Ok(vec![batch, size[0], size[1], filters])
 }
 
 fn fully_connected(operands: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Attributes that have their default (`stride=[1,1]`, `dilation=[1,1]`, `activation=none`, `beta=1`, `epsilon=0.001`,
-//! `before=[0,0]`, `after=[0,0]`) may be left out,
+//! `before=[0,0]`, `after=[0,0]`, `turned=false`, pixels at their corners where `centers` is not `half` or `corners`) may be left out,
 //! and so may the shape of a node, except a reshape's, which is its attribute. [`parse`] of [`print()`] is the same graph,
 //! bit for bit.
 

@@ -100,6 +100,42 @@ impl Constant {
         }
     }
 
+    /// The numbers cut along the first dimension into so many parts of one length; nothing where that would tear scales apart.
+    pub(crate) fn rows(&self, parts: usize) -> Option<Vec<Self>> {
+        let (first, rest) = self.shape.split_first()?;
+        let rows = first / parts.max(1);
+        let length = rows * rest.iter().product::<usize>();
+        let mut shape = self.shape.clone();
+        shape[0] = rows;
+        let cut = |part: usize| {
+            let range = part * length..(part + 1) * length;
+            let numbers = match &self.numbers {
+                Numbers::Real(numbers) => Numbers::Real(numbers.get(range)?.to_vec()),
+                Numbers::Integer(kind, numbers) => {
+                    Numbers::Integer(*kind, numbers.get(range)?.to_vec())
+                }
+                Numbers::Dequantized(quantized) => {
+                    let scales = match (quantized.scales.len(), quantized.axis) {
+                        (1, _) => quantized.scales.clone(),
+                        (_, 0) => quantized
+                            .scales
+                            .get(part * rows..(part + 1) * rows)?
+                            .to_vec(),
+                        _ => return None,
+                    };
+                    Numbers::Dequantized(Integers {
+                        integers: quantized.integers.get(range)?.to_vec(),
+                        scales,
+                        ..quantized.clone()
+                    })
+                }
+            };
+            let shape = shape.clone();
+            Some(Self { shape, numbers })
+        };
+        (0..parts).map(cut).collect()
+    }
+
     /// The same numbers in another shape of as many elements; nothing where that would tear a quantized dimension apart.
     pub(crate) fn reshaped(&self, shape: &[usize]) -> Option<Self> {
         if let Numbers::Dequantized(Integers { axis, scales, .. }) = &self.numbers

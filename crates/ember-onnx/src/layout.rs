@@ -3,9 +3,11 @@
 /// How a value's numbers lie compared with the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// The same shape and order.
+    /// The same shape and order; the first dimension is the batch.
     Plain,
-    /// An image: `[1,C,H,W]` in the file, `[1,H,W,C]` here.
+    /// The same order, with a batch of 1 in front that the file does not have.
+    Lead,
+    /// An image: `[1,C,H,W]` in the file, `[1,H,W,C]` here; or a signal: `[1,C,W]` in the file, `[1,1,W,C]` here.
     Image,
     /// An image that was made a row: `[1,C*H*W]` in the file, `[1,H*W*C]` here.
     Row {
@@ -26,12 +28,34 @@ impl Layout {
         }
     }
 
+    /// Of numbers in the order of the file, where they have this shape.
+    pub(crate) fn of_file(shape: &[usize]) -> Self {
+        if shape.first() == Some(&1) {
+            Self::Plain
+        } else {
+            Self::Lead
+        }
+    }
+
+    /// The dimension here of dimension `axis` there, of `rank`; nothing of a row, whose dimension is not one.
+    pub(crate) fn axis(self, rank: usize, axis: usize) -> Option<usize> {
+        match self {
+            Self::Plain => Some(axis),
+            Self::Lead => Some(axis + 1),
+            Self::Image if rank == 3 => [0, 3, 2].get(axis).copied(),
+            Self::Image => [0, 3, 1, 2].get(axis).copied(),
+            Self::Row { .. } => None,
+        }
+    }
+
     /// The shape here of what has the shape `file` there.
     pub(crate) fn shape(self, file: &[usize]) -> Vec<usize> {
         match (self, file) {
             (Self::Image, [batch, channels, height, width]) => {
                 vec![*batch, *height, *width, *channels]
             }
+            (Self::Image, [batch, channels, width]) => vec![*batch, 1, *width, *channels],
+            (Self::Lead, _) => [&[1], file].concat(),
             _ => file.to_vec(),
         }
     }
@@ -39,7 +63,8 @@ impl Layout {
     /// Numbers in the order of the file, of a tensor that has the shape `file` there, in the order here.
     pub(crate) fn ordered<T: Copy>(self, file: &[usize], numbers: &[T]) -> Vec<T> {
         let positions = match self {
-            Self::Plain => return numbers.to_vec(),
+            Self::Plain | Self::Lead => return numbers.to_vec(),
+            Self::Image if file.len() == 3 => positions(file, &[0, 2, 1]),
             Self::Image => positions(file, &TO_NHWC),
             Self::Row { image } => positions(&image, &[1, 2, 0]),
         };

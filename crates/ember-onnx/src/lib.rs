@@ -8,7 +8,8 @@
 //! [`import`] reads a file. What it gives
 //!
 //! - has NHWC images where the file has NCHW: filters are turned around, and the columns of a dense layer behind a flattened
-//!   image; **inputs and outputs of four dimensions are NHWC**, too;
+//!   image; **images that go in and out are NHWC**, too: [`ChannelsLast`] says which those are. A signal `[1,C,W]` is an image
+//!   of one row. Where an operator needs the order of the file, the graph moves the numbers;
 //! - takes a batch of 1, whatever batch the file leaves open;
 //! - computes in f32 what the file says, operator by operator; a relu or the addition of a constant becomes part of the layer
 //!   before.
@@ -51,6 +52,18 @@ pub struct Imported {
     pub graph: Graph,
     /// How the file quantizes it; nothing where it does not.
     pub quantized: Option<Quantized>,
+    /// Which inputs and outputs have their channels first in the file and last here.
+    pub channels_last: ChannelsLast,
+}
+
+/// Which inputs and outputs of a model are `[1,C,H,W]` or `[1,C,W]` in the file, and `[1,H,W,C]` or `[1,1,W,C]` in the graph.
+/// The numbers of all others lie as they do in the file; what has no batch of 1 in front there has one here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChannelsLast {
+    /// One for each input, in the order of the graph's.
+    pub inputs: Vec<bool>,
+    /// One for each output.
+    pub outputs: Vec<bool>,
 }
 
 /// The quantization of a file, kept.
@@ -92,7 +105,7 @@ pub fn import_bytes(bytes: &[u8], name: &str) -> Result<Imported, OnnxError> {
 
 fn import_from(bytes: &[u8], name: &str, folder: Option<&Path>) -> Result<Imported, OnnxError> {
     let model = Model::parse(bytes, folder)?;
-    let (graph, kept) = lower::lower(&model, name)?;
+    let (graph, kept, channels_last) = lower::lower(&model, name)?;
     let quantized = if kept.is_empty() {
         None
     } else {
@@ -104,5 +117,9 @@ fn import_from(bytes: &[u8], name: &str, folder: Option<&Path>) -> Result<Import
             model,
         })
     };
-    Ok(Imported { graph, quantized })
+    Ok(Imported {
+        graph,
+        quantized,
+        channels_last,
+    })
 }

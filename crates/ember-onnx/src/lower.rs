@@ -4,6 +4,7 @@
 //! which is a value of the graph with the layout that its numbers have there. A relu behind a layer is made part of it,
 //! as is the addition of a constant: there a layer looks at its only reader.
 
+mod layouts;
 mod operands;
 mod results;
 
@@ -19,7 +20,7 @@ use crate::model::{self, Model};
 use crate::node::OnnxNode;
 use crate::ops;
 use crate::quantized::{Kept, Parameters};
-use crate::{OnnxError, tensor};
+use crate::{ChannelsLast, OnnxError, tensor};
 
 /// As many nodes may stand between an input in NHWC and the Transpose that makes NCHW of it.
 const MOST_BETWEEN: usize = 8;
@@ -56,6 +57,8 @@ pub(crate) struct Lowering<'m> {
     done: BTreeSet<usize>,
     /// Values of which no number is negative.
     pub(crate) not_negative: BTreeSet<ValueId>,
+    /// Values that were brought to NHWC (`true`) or to the order of the file, and what became of them.
+    turned: BTreeMap<(ValueId, bool), ValueId>,
     /// What the file quantizes.
     pub(crate) kept: Kept,
     pub(crate) folder: Option<&'m std::path::Path>,
@@ -65,7 +68,10 @@ pub(crate) struct Lowering<'m> {
 ///
 /// # Errors
 /// At the first thing that is wrong or not supported, with the node.
-pub(crate) fn lower(model: &Model<'_>, name: &str) -> Result<(Graph, Kept), OnnxError> {
+pub(crate) fn lower(
+    model: &Model<'_>,
+    name: &str,
+) -> Result<(Graph, Kept, ChannelsLast), OnnxError> {
     let nodes = model.nodes();
     let mut readers: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, node) in nodes.iter().enumerate() {
@@ -81,6 +87,7 @@ pub(crate) fn lower(model: &Model<'_>, name: &str) -> Result<(Graph, Kept), Onnx
         readers,
         done: BTreeSet::new(),
         not_negative: BTreeSet::new(),
+        turned: BTreeMap::new(),
         kept: Kept::default(),
         folder: model.folder,
         nodes,
@@ -98,10 +105,15 @@ pub(crate) fn lower(model: &Model<'_>, name: &str) -> Result<(Graph, Kept), Onnx
 
 impl<'m> Lowering<'m> {
     fn input(&mut self, name: &'m str, declared: &model::Declared) -> Result<(), OnnxError> {
-        let layout = if declared.shape.len() == 4 && !self.is_nhwc(name, MOST_BETWEEN) {
+        let is_image = match declared.shape[..] {
+            [1, _, _, _] => !self.is_nhwc(name, MOST_BETWEEN),
+            [1, _, _] => self.is_signal(name, MOST_BETWEEN),
+            _ => false,
+        };
+        let layout = if is_image {
             Layout::Image
         } else {
-            Layout::Plain
+            Layout::of_file(&declared.shape)
         };
         let id = self
             .builder
@@ -134,6 +146,26 @@ impl<'m> Lowering<'m> {
             })
     }
 
+    /// Whether all that is done with a value of three dimensions, at most `between` nodes later, goes along its last one.
+    fn is_signal(&self, name: &str, between: usize) -> bool {
+        let readers = self.readers.get(name).map_or(&[][..], Vec::as_slice);
+        !readers.is_empty()
+            && readers.iter().all(|index| {
+                let node = &self.nodes[*index];
+                match node.op() {
+                    "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "BatchNormalization"
+                    | "GlobalAveragePool" | "GlobalMaxPool" => true,
+                    "QuantizeLinear" | "DequantizeLinear" | "Identity" | "Pad" | "Relu"
+                        if between > 0 =>
+                    {
+                        node.output()
+                            .is_ok_and(|output| self.is_signal(output, between - 1))
+                    }
+                    _ => false,
+                }
+            })
+    }
+
     fn run(&mut self) -> Result<(), OnnxError> {
         let nodes = self.nodes.clone();
         // Constants first, so that a layer that looks ahead sees them.
@@ -157,8 +189,15 @@ impl<'m> Lowering<'m> {
         Ok(())
     }
 
-    fn finish(self, model: &Model<'_>) -> Result<(Graph, Kept), OnnxError> {
+    fn finish(mut self, model: &Model<'_>) -> Result<(Graph, Kept, ChannelsLast), OnnxError> {
         let mut ids = Vec::new();
+        let mut channels_last = ChannelsLast::default();
+        for input in model.inputs() {
+            let value = self.values.get(input.name.as_str());
+            let is_image =
+                matches!(value, Some(Lowered::Tensor(tensor)) if tensor.layout == Layout::Image);
+            channels_last.inputs.push(is_image);
+        }
         for output in model.outputs() {
             let fault = |problem: &str| OnnxError::Interface {
                 direction: "output",
@@ -166,18 +205,19 @@ impl<'m> Lowering<'m> {
                 problem: problem.to_owned(),
             };
             let tensor = match self.values.get(output.name.as_str()) {
-                Some(Lowered::Tensor(tensor)) => tensor,
+                Some(Lowered::Tensor(tensor)) => tensor.clone(),
                 Some(Lowered::Constant(_)) => return Err(fault("is a constant")),
                 None => return Err(fault("is made by no node")),
             };
-            if let Layout::Row { .. } = tensor.layout {
-                return Err(fault(
-                    "is an image made a row, whose order would be that of NHWC: supported are images and what a dense layer makes",
-                ));
-            }
-            ids.push(tensor.id);
+            // A row is in the order of the file again; images stay as they are.
+            let id = match tensor.layout {
+                Layout::Row { .. } => self.in_file_order(&output.name, &tensor)?.id,
+                Layout::Plain | Layout::Lead | Layout::Image => tensor.id,
+            };
+            channels_last.outputs.push(tensor.layout == Layout::Image);
+            ids.push(id);
         }
-        Ok((self.builder.finish(&ids)?, self.kept))
+        Ok((self.builder.finish(&ids)?, self.kept, channels_last))
     }
 
     pub(crate) fn define_constant(&mut self, name: &'m str, constant: Constant) {
@@ -187,6 +227,11 @@ impl<'m> Lowering<'m> {
 
     pub(crate) fn define(&mut self, name: &'m str, tensor: Tensor) {
         self.values.insert(name, Lowered::Tensor(tensor));
+    }
+
+    /// Whether a node or the caller of the model reads `name`.
+    pub(crate) fn is_read(&self, name: &str) -> bool {
+        self.readers.contains_key(name) || self.outputs.contains(name)
     }
 
     /// The only node that reads `name`, if there is one and `name` is no output of the model.

@@ -124,12 +124,8 @@ pub(crate) fn declared(input: &ValueInfoProto) -> Result<Declared, OnnxError> {
     for (index, dim) in dims.dim.iter().enumerate() {
         let known = usize::try_from(dim.dim_value()).unwrap_or(0);
         let extent = match (index, known) {
-            (0, 0 | 1) => 1,
-            (0, batch) => {
-                return Err(fault(format!(
-                    "has a batch of {batch}: export it for a batch of 1, or with an open batch"
-                )));
-            }
+            // What is fixed may be no batch: the nodes that need one say so.
+            (0, 0) => 1,
             (_, 0) => {
                 let name = match dim.dim_param() {
                     "" => "open".to_owned(),
@@ -142,9 +138,6 @@ pub(crate) fn declared(input: &ValueInfoProto) -> Result<Declared, OnnxError> {
             (_, extent) => extent,
         };
         shape.push(extent);
-    }
-    if shape.is_empty() {
-        return Err(fault("has no dimension, and must have a batch".to_owned()));
     }
     Ok(Declared { shape, integer })
 }

@@ -74,6 +74,13 @@ impl<'m> OnnxNode<'m> {
         Ok(name)
     }
 
+    /// What the values that belong to the node are named after: its first result that is made.
+    pub(crate) fn output_stem(&self) -> &'m str {
+        self.outputs()
+            .find(|output| !output.is_empty())
+            .unwrap_or("node")
+    }
+
     fn first_output(&self) -> &'m str {
         self.proto.output.first().map_or("", String::as_str)
     }
@@ -156,9 +163,47 @@ impl<'m> OnnxNode<'m> {
         Ok(Some(text))
     }
 
+    /// A list of texts.
+    pub(crate) fn strings(&self, name: &str) -> Result<Option<Vec<&'m str>>, OnnxError> {
+        let Some(found) = self.attribute(name, AttributeType::STRINGS, "a list of strings")? else {
+            return Ok(None);
+        };
+        let texts = found.strings.iter().map(|text| std::str::from_utf8(text));
+        let texts: Result<Vec<&str>, _> = texts.collect();
+        let texts = texts.map_err(|_| self.fail(format!("the attribute {name:?} is not UTF-8")))?;
+        Ok(Some(texts))
+    }
+
     pub(crate) fn tensor(&self, name: &str) -> Result<Option<&'m TensorProto>, OnnxError> {
         let found = self.attribute(name, AttributeType::TENSOR, "a tensor")?;
         Ok(found.and_then(|attribute| attribute.t.as_ref()))
+    }
+
+    /// [`OnnxNode::extents`] of a window, height first. Over a signal the file gives the width's alone, and the height's are
+    /// `default`.
+    pub(crate) fn window_extents<const N: usize>(
+        &self,
+        name: &str,
+        (least, default): (usize, usize),
+        signal: bool,
+    ) -> Result<[usize; N], OnnxError> {
+        match (signal, N, self.ints(name)?) {
+            (true, 2, Some(_)) => {
+                let [width] = self.extents(name, least, default)?;
+                Ok(std::array::from_fn(
+                    |at| if at == 1 { width } else { default },
+                ))
+            }
+            (true, _, Some(_)) => {
+                let [left, right] = self.extents(name, least, default)?;
+                Ok(std::array::from_fn(|at| match at {
+                    1 => left,
+                    3 => right,
+                    _ => default,
+                }))
+            }
+            _ => self.extents(name, least, default),
+        }
     }
 
     /// A list of `N` extents of at least `least`; `default` each where it is not given.

@@ -17,7 +17,7 @@ use ember_core::Dtype;
 use ember_graph::quantized::{OutputParameters, QuantizedParts, output_parameters};
 use ember_graph::{
     Graph, Node, Op, Quantization, QuantizedGraph, QuantizedSource, QuantizedValue, Role, Source,
-    ValueId,
+    ValueId, Weightless,
 };
 
 use crate::OnnxError;
@@ -140,7 +140,10 @@ impl<'g> Keeper<'g> {
             let input = node.inputs[0];
             let commutes = matches!(
                 node.op,
-                Op::Reshape { .. } | Op::Pad { .. } | Op::MaxPool2d { .. }
+                Op::Reshape { .. }
+                    | Op::Pad { .. }
+                    | Op::MaxPool2d { .. }
+                    | Op::Weightless(Weightless::Transpose { .. } | Weightless::Slice { .. })
             );
             let (from, to) = (self.name(node.output), self.name(input));
             if let Some(known) = self.activations.get(from).copied()
@@ -217,6 +220,25 @@ impl<'g> Keeper<'g> {
         })
     }
 
+    /// The value in these parameters; itself where it has them.
+    fn rescaled(&mut self, id: ValueId, quantization: &Quantization) -> ValueId {
+        let value = &self.values[id.index()];
+        if value.quantization == *quantization {
+            return id;
+        }
+        let (name, shape) = (
+            format!("{}.rescaled{}", value.name, self.values.len()),
+            value.shape.clone(),
+        );
+        let output = self.push(name, &shape, quantization.clone(), QuantizedSource::Node);
+        self.nodes.push(Node {
+            op: Op::Quantize,
+            inputs: vec![id],
+            output,
+        });
+        output
+    }
+
     fn node(&mut self, node: &'g Node) -> Result<(), OnnxError> {
         let mut inputs: Vec<ValueId> = Vec::with_capacity(node.inputs.len());
         for (role, id) in node.op.operands().iter().zip(&node.inputs) {
@@ -243,6 +265,13 @@ impl<'g> Keeper<'g> {
         let of_input = self.values[inputs[0].index()].quantization.clone();
         let (made, after) = match output_parameters(&node.op, Dtype::Int8) {
             OutputParameters::Own => (self.own(node.output)?, None),
+            OutputParameters::Shared => {
+                let own = self.own(node.output)?;
+                for input in &mut inputs {
+                    *input = self.rescaled(*input, &own);
+                }
+                (own, None)
+            }
             OutputParameters::OfInput => {
                 let after = given.filter(|given| *given != of_input);
                 (of_input, after)

@@ -33,7 +33,9 @@ const MODELS: &[(&str, &[&str])] = &[
 #[test]
 fn models_of_pytorch_compute_what_pytorch_does() {
     for (name, operators) in MODELS {
-        let Imported { graph, quantized } = import(&path(name)).unwrap();
+        let Imported {
+            graph, quantized, ..
+        } = import(&path(name)).unwrap();
         assert!(quantized.is_none(), "{name}");
         assert_eq!(graph.name, *name);
         for operator in *operators {

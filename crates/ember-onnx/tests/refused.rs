@@ -67,7 +67,7 @@ fn an_operator_that_there_is_not_is_named_with_its_node() {
         &[
             "the node \"pool\"",
             "LpPool",
-            "supported are Add, AveragePool",
+            "supported are Abs, Add, AveragePool",
             "Transpose",
         ],
     );

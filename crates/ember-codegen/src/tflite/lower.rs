@@ -1,5 +1,7 @@
 //! A node of a graph as an operator of a file, its options and its version.
 
+mod weightless;
+
 use std::collections::BTreeMap;
 
 use ember_core::{BuiltinOp, Dtype};
@@ -7,7 +9,7 @@ use ember_graph::{Node, Op, Window};
 use ember_tflite::write::{ModelSpec, OperatorSpec, TensorSpec};
 use ember_tflite::{
     AddOptions, Conv2dOptions, DepthwiseConv2dOptions, FullyConnectedOptions, Options,
-    Pool2dOptions, SoftmaxOptions, TensorId,
+    Pool2dOptions, SoftmaxOptions, TensorId, TransposeConvOptions,
 };
 
 use super::{tensor, version};
@@ -16,10 +18,7 @@ use crate::CodegenError;
 /// The operator of `node`, whose operands and result are tensors of `spec`. A reshape adds the tensor of its shape.
 pub(super) fn operator(spec: &mut ModelSpec, node: &Node) -> Result<OperatorSpec, CodegenError> {
     let output = &spec.tensors[node.output.index()];
-    let fields = Fields {
-        node: &output.name,
-        window: None,
-    };
+    let fields = Fields::of_node(&output.name);
     let mut inputs: Vec<TensorId> = node.inputs.iter().map(|id| tensor(*id)).collect();
     let (op, options): (BuiltinOp, Options) = match &node.op {
         Op::Conv2d { window, activation } => {
@@ -49,6 +48,33 @@ pub(super) fn operator(spec: &mut ModelSpec, node: &Node) -> Result<OperatorSpec
                 dilation_h_factor: fields.dilation(0)?,
             };
             (BuiltinOp::DepthwiseConv2d, options.into())
+        }
+        Op::TransposeConv {
+            size,
+            window,
+            activation,
+        } => {
+            let fields = fields.of(window);
+            let options = TransposeConvOptions {
+                padding: window.padding,
+                stride_w: fields.stride(1)?,
+                stride_h: fields.stride(0)?,
+                fused_activation_function: *activation,
+                quantized_bias_type: bias_type(spec, node),
+            };
+            let filters = output.shape.get(3).copied().unwrap_or(1);
+            let name = output.name.clone();
+            let shape = [1, size[0], size[1], filters];
+            let shape = weightless::integers(spec, &name, "shape", &shape)?;
+            // The output's shape, the filter, the image and the bias.
+            inputs = vec![shape, inputs[1], inputs[0], inputs[2]];
+            (BuiltinOp::TransposeConv, options.into())
+        }
+        Op::Weightless(op) => {
+            let (name, dtype) = (output.name.clone(), output.dtype);
+            let (op, options, constants) = weightless::operator(spec, op, &name, dtype)?;
+            inputs.extend(constants);
+            (op, options)
         }
         Op::FullyConnected { activation } => {
             let options = FullyConnectedOptions {
@@ -171,6 +197,10 @@ struct Fields<'g> {
 }
 
 impl<'g> Fields<'g> {
+    const fn of_node(node: &'g str) -> Self {
+        Self { node, window: None }
+    }
+
     fn of(&self, window: &'g Window) -> Self {
         Self {
             window: Some(window),

@@ -6,8 +6,8 @@
 //! version of its own, ours is the one in which that came; a
 //! convolution of int2, which only Ember has, has the version of int4.
 
-use ember_core::{BuiltinOp, Dtype};
-use ember_graph::{Node, Op};
+use ember_core::{Activation, BuiltinOp, Dtype};
+use ember_graph::{Binary, Node, Op, Reduction, Unary, Weightless};
 use ember_tflite::write::{ModelSpec, OperatorSpec, TensorSpec};
 
 /// The version of a DEQUANTIZE of float16 or int16.
@@ -74,7 +74,68 @@ pub(super) fn of(spec: &ModelSpec, node: &Node) -> i32 {
             }
         }
         Op::Dequantize => by_type(2, DEQUANTIZE_FLOAT16),
+        // A bias came with version 3, an activation with version 4.
+        Op::TransposeConv { activation, .. } => {
+            if *activation == Activation::None {
+                3
+            } else {
+                4
+            }
+        }
+        Op::Weightless(op) => of_weightless(op, by_type, tensor(0).shape.len()),
         Op::Reshape { .. } | Op::BatchNorm { .. } => 1,
+    }
+}
+
+/// The version of an operator without weights on operands of `rank` dimensions.
+fn of_weightless(op: &Weightless, by_type: impl Fn(i32, i32) -> i32, rank: usize) -> i32 {
+    match op {
+        Weightless::Unary(function) => match function {
+            Unary::Logistic | Unary::Tanh => by_type(2, 3),
+            Unary::LeakyRelu { .. } => by_type(1, 2),
+            Unary::Abs
+            | Unary::Ceil
+            | Unary::Cos
+            | Unary::Elu
+            | Unary::Exp
+            | Unary::Floor
+            | Unary::HardSwish
+            | Unary::Log
+            | Unary::Neg
+            | Unary::Round
+            | Unary::Rsqrt
+            | Unary::Sin
+            | Unary::Sqrt
+            | Unary::Square => 1,
+        },
+        Weightless::Binary(function) => match function {
+            Binary::Mul | Binary::Maximum | Binary::Minimum => by_type(2, 4),
+            Binary::Sub => by_type(2, 5),
+            Binary::Div | Binary::SquaredDifference => by_type(2, 2),
+            Binary::Prelu => 1,
+        },
+        Weightless::LogSoftmax => by_type(2, 2),
+        Weightless::Resize {
+            align_corners,
+            half_pixel_centers,
+            ..
+        } => {
+            let float = if *align_corners || *half_pixel_centers {
+                3
+            } else {
+                1
+            };
+            by_type(float.max(2), 4).max(float)
+        }
+        Weightless::Transpose { .. } if rank > 4 => 4,
+        Weightless::Transpose { .. } | Weightless::Slice { .. } => by_type(2, 4),
+        Weightless::Reduce {
+            function: Reduction::Max | Reduction::Min | Reduction::Sum,
+            ..
+        } => by_type(2, 2),
+        Weightless::BatchMatmul { .. }
+        | Weightless::Reduce { .. }
+        | Weightless::Concatenation { .. } => by_type(2, 3),
     }
 }
 
@@ -99,7 +160,48 @@ pub(super) fn min_runtime(operators: &[OperatorSpec]) -> String {
 }
 
 const fn release(op: BuiltinOp, version: i32) -> (u32, u32) {
+    match op {
+        BuiltinOp::Exp => (1, 7),
+        BuiltinOp::Prelu => (1, 8),
+        BuiltinOp::Floor | BuiltinOp::Neg | BuiltinOp::Sin => (1, 9),
+        BuiltinOp::Rsqrt | BuiltinOp::Sqrt => (1, 10),
+        BuiltinOp::Square => (1, 12),
+        BuiltinOp::Abs => (1, 13),
+        BuiltinOp::Ceil
+        | BuiltinOp::Cos
+        | BuiltinOp::Elu
+        | BuiltinOp::Log
+        | BuiltinOp::LogSoftmax
+        | BuiltinOp::Round => (1, 14),
+        BuiltinOp::HardSwish => (1, 15),
+        _ => by_version(op, version),
+    }
+}
+
+/// [`release`] of operators that can do more in a later one.
+const fn by_version(op: BuiltinOp, version: i32) -> (u32, u32) {
     match (op, version) {
+        (BuiltinOp::Mean | BuiltinOp::Sub | BuiltinOp::Div, 1) => (1, 6),
+        (BuiltinOp::Transpose | BuiltinOp::StridedSlice, 1) => (1, 6),
+        (BuiltinOp::ResizeBilinear, 1) => (1, 7),
+        (BuiltinOp::Sum, 1) => (1, 10),
+        (BuiltinOp::ReduceMax | BuiltinOp::ReduceMin, 1) => (1, 11),
+        (BuiltinOp::Logistic | BuiltinOp::Tanh, 1) => (1, 14),
+        (BuiltinOp::Maximum | BuiltinOp::Minimum | BuiltinOp::SquaredDifference, 1) => (1, 14),
+        (BuiltinOp::LeakyRelu | BuiltinOp::ResizeNearestNeighbor, 1) => (1, 14),
+        (BuiltinOp::Sum, _) => (1, 15),
+        (BuiltinOp::BatchMatmul, 1 | 2) | (BuiltinOp::TransposeConv, 3) => (2, 3),
+        (BuiltinOp::Div | BuiltinOp::LeakyRelu, 2) => (2, 3),
+        (BuiltinOp::SquaredDifference, 2) => (2, 5),
+        (BuiltinOp::ResizeBilinear, 3) | (BuiltinOp::StridedSlice, 4) => (2, 2),
+        (BuiltinOp::Logistic | BuiltinOp::Tanh | BuiltinOp::Concatenation, 3) => (2, 3),
+        (BuiltinOp::ResizeNearestNeighbor, 3) => (2, 3),
+        (BuiltinOp::Mul | BuiltinOp::Transpose, 4) => (2, 3),
+        (BuiltinOp::Mean | BuiltinOp::BatchMatmul, 3) | (BuiltinOp::Sub, 5) => (2, 4),
+        (BuiltinOp::Maximum | BuiltinOp::Minimum | BuiltinOp::ResizeNearestNeighbor, 4) => (2, 4),
+        (BuiltinOp::ResizeBilinear, 4) => (2, 5),
+        // Its fused activation.
+        (BuiltinOp::TransposeConv, 4) => (2, 13),
         (BuiltinOp::Quantize, 1) => (1, 14),
         (BuiltinOp::Quantize, _) | (BuiltinOp::Dequantize, DEQUANTIZE_FLOAT16) => (1, 15),
         (_, ..=1) => FIRST,

@@ -27,6 +27,7 @@ fn fuse(graph: &Graph, node: &Node) -> Option<Patch> {
         Op::Relu6 => Activation::Relu6,
         Op::Conv2d { .. }
         | Op::DepthwiseConv2d { .. }
+        | Op::TransposeConv { .. }
         | Op::FullyConnected { .. }
         | Op::MaxPool2d { .. }
         | Op::AveragePool2d { .. }
@@ -36,7 +37,8 @@ fn fuse(graph: &Graph, node: &Node) -> Option<Patch> {
         | Op::BatchNorm { .. }
         | Op::Pad { .. }
         | Op::Quantize
-        | Op::Dequantize => return None,
+        | Op::Dequantize
+        | Op::Weightless(_) => return None,
     };
     let input = *node.inputs.first()?;
     let producer = graph.producer(input)?;

@@ -9,8 +9,10 @@
 //! - integer weights are symmetric: zero point 0, INT8 in -127..=127, INT4 in -7..=7, INT2 in -2..=1, per
 //!   channel along the output channels;
 //! - an integer bias has the scale `input scale * weight scale` of its channel, the product rounded to f32 once;
-//! - pooling, reshape, pad and a relu6 that stands alone give back their input's parameters; softmax gives 1/256 and -128 in
-//!   INT8, 1/32768 and 0 in INT16.
+//! - pooling, reshape, pad, a relu6 that stands alone, what moves elements and what resizes images give back their input's
+//!   parameters; softmax gives 1/256 and -128 in INT8, 1/32768 and 0 in INT16, and other functions what their kernels have;
+//! - concatenation, maximum and minimum have all their operands in the parameters of their result;
+//! - an operator that has no kernel for integers computes in FLOAT32: see [`has_integers`].
 //!
 //! The one about relu6 is because the engines differ: TensorFlow Lite brings its result to the output's parameters,
 //! TensorFlow Lite Micro (`kernels/activations.cc`) does not.
@@ -18,7 +20,7 @@
 use ember_core::Dtype;
 
 use super::{Elements, Quantization, QuantizedGraph, QuantizedSource, QuantizedValue};
-use crate::{GraphError, Node, Op, Role, verify};
+use crate::{Binary, GraphError, Node, Op, Reduction, Resizing, Role, Unary, Weightless, verify};
 
 /// Which parameters the result of an integer operator has.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +29,8 @@ pub enum OutputParameters {
     Own,
     /// Those of its first operand.
     OfInput,
+    /// Its own, from its range, and its operands have the same.
+    Shared,
     /// These.
     Fixed(Quantization),
 }
@@ -37,6 +41,7 @@ pub const fn output_parameters(op: &Op, dtype: Dtype) -> OutputParameters {
     match op {
         Op::Conv2d { .. }
         | Op::DepthwiseConv2d { .. }
+        | Op::TransposeConv { .. }
         | Op::FullyConnected { .. }
         | Op::Add { .. }
         | Op::Relu
@@ -48,16 +53,105 @@ pub const fn output_parameters(op: &Op, dtype: Dtype) -> OutputParameters {
         | Op::Reshape { .. }
         | Op::Relu6
         | Op::Pad { .. } => OutputParameters::OfInput,
-        Op::Softmax { .. } => OutputParameters::Fixed(match dtype {
-            Dtype::Int16 => Quantization::PerTensor {
-                scale: 1.0 / 32768.0,
-                zero_point: 0,
+        Op::Softmax { .. } => fixed(dtype, 1.0 / 256.0, -128),
+        Op::Weightless(op) => of_weightless(op, dtype),
+    }
+}
+
+/// The parameters of results that end at 1: in INT16 the same for all.
+const fn fixed(dtype: Dtype, scale: f32, zero_point: i32) -> OutputParameters {
+    OutputParameters::Fixed(match dtype {
+        Dtype::Int16 => Quantization::PerTensor {
+            scale: 1.0 / 32768.0,
+            zero_point: 0,
+        },
+        _ => Quantization::PerTensor { scale, zero_point },
+    })
+}
+
+const fn of_weightless(op: &Weightless, dtype: Dtype) -> OutputParameters {
+    match op {
+        Weightless::Unary(Unary::Logistic) => fixed(dtype, 1.0 / 256.0, -128),
+        Weightless::Unary(Unary::Tanh) => fixed(dtype, 1.0 / 128.0, 0),
+        Weightless::LogSoftmax => fixed(dtype, 16.0 / 256.0, 127),
+        Weightless::Binary(Binary::Maximum | Binary::Minimum)
+        | Weightless::Concatenation { .. } => OutputParameters::Shared,
+        Weightless::Reduce {
+            function: Reduction::Max | Reduction::Min,
+            ..
+        }
+        | Weightless::Resize { .. }
+        | Weightless::Transpose { .. }
+        | Weightless::Slice { .. } => OutputParameters::OfInput,
+        Weightless::Unary(_)
+        | Weightless::Binary(_)
+        | Weightless::BatchMatmul { .. }
+        | Weightless::Reduce { .. } => OutputParameters::Own,
+    }
+}
+
+/// Whether the kernels compute `op` with activations of this type (`docs/operators.md`).
+#[must_use]
+pub const fn has_integers(op: &Op, dtype: Dtype) -> bool {
+    let int8 = matches!(dtype, Dtype::Int8);
+    match op {
+        Op::Weightless(Weightless::Unary(function)) => match function {
+            Unary::Logistic | Unary::Tanh | Unary::LeakyRelu { .. } => true,
+            Unary::Elu | Unary::HardSwish => int8,
+            // Those on ABS and RSQRT have no scale of the result's own, or one that its range does not say.
+            Unary::Abs
+            | Unary::Ceil
+            | Unary::Cos
+            | Unary::Exp
+            | Unary::Floor
+            | Unary::Log
+            | Unary::Neg
+            | Unary::Round
+            | Unary::Rsqrt
+            | Unary::Sin
+            | Unary::Sqrt
+            | Unary::Square => false,
+        },
+        Op::Weightless(Weightless::Binary(function)) => match function {
+            Binary::Mul | Binary::Sub | Binary::Maximum | Binary::Minimum => true,
+            Binary::Div | Binary::SquaredDifference => int8,
+            // The slopes are a constant in INT8, whatever the input is.
+            Binary::Prelu => int8,
+        },
+        Op::Weightless(
+            Weightless::LogSoftmax
+            | Weightless::Reduce {
+                function: Reduction::Max | Reduction::Min,
+                ..
+            }
+            | Weightless::Resize {
+                method: Resizing::Bilinear,
+                ..
             },
-            _ => Quantization::PerTensor {
-                scale: 1.0 / 256.0,
-                zero_point: -128,
-            },
-        }),
+        ) => int8,
+        Op::Weightless(
+            Weightless::BatchMatmul { .. }
+            | Weightless::Reduce { .. }
+            | Weightless::Resize { .. }
+            | Weightless::Transpose { .. }
+            | Weightless::Slice { .. }
+            | Weightless::Concatenation { .. },
+        )
+        | Op::Conv2d { .. }
+        | Op::DepthwiseConv2d { .. }
+        | Op::TransposeConv { .. }
+        | Op::FullyConnected { .. }
+        | Op::MaxPool2d { .. }
+        | Op::AveragePool2d { .. }
+        | Op::Add { .. }
+        | Op::Reshape { .. }
+        | Op::Relu
+        | Op::Relu6
+        | Op::Softmax { .. }
+        | Op::BatchNorm { .. }
+        | Op::Pad { .. }
+        | Op::Quantize
+        | Op::Dequantize => true,
     }
 }
 
@@ -171,7 +265,9 @@ fn check_node(graph: &QuantizedGraph, node: &Node) -> Result<(), GraphError> {
     }
     check_output(graph, node)?;
     match &node.op {
-        Op::Conv2d { .. } | Op::FullyConnected { .. } => check_sum(graph, node, 0),
+        Op::Conv2d { .. } | Op::TransposeConv { .. } | Op::FullyConnected { .. } => {
+            check_sum(graph, node, 0)
+        }
         Op::DepthwiseConv2d { .. } => check_sum(graph, node, 3),
         Op::MaxPool2d { .. }
         | Op::AveragePool2d { .. }
@@ -183,7 +279,8 @@ fn check_node(graph: &QuantizedGraph, node: &Node) -> Result<(), GraphError> {
         | Op::BatchNorm { .. }
         | Op::Pad { .. }
         | Op::Quantize
-        | Op::Dequantize => Ok(()),
+        | Op::Dequantize
+        | Op::Weightless(_) => Ok(()),
     }
 }
 
@@ -232,8 +329,32 @@ fn check_parameter(
 
 fn check_output(graph: &QuantizedGraph, node: &Node) -> Result<(), GraphError> {
     let output = graph.value(node.output);
+    if !has_integers(&node.op, output.dtype) {
+        return Err(fault(
+            output,
+            format!(
+                "a {} has no kernel for {}: it computes in FLOAT32",
+                node.op.name(),
+                output.dtype
+            ),
+        ));
+    }
     match output_parameters(&node.op, output.dtype) {
         OutputParameters::Own => {}
+        OutputParameters::Shared => {
+            let mut operands = node.inputs.iter().map(|id| graph.value(*id));
+            let other = operands.find(|operand| operand.quantization != output.quantization);
+            if let Some(operand) = other {
+                return Err(fault(
+                    operand,
+                    format!(
+                        "in a {} must have the scale and zero point of its result {:?}",
+                        node.op.name(),
+                        output.name
+                    ),
+                ));
+            }
+        }
         OutputParameters::Fixed(fixed) => {
             if output.quantization != fixed {
                 return Err(fault(

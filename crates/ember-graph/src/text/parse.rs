@@ -6,7 +6,10 @@ use ember_core::{Activation, Padding};
 
 use super::{ACTIVATIONS, PADDINGS};
 use crate::builder::infer_node;
-use crate::{Graph, GraphError, Node, Op, Source, Value, ValueId, Window, shape, verify};
+use crate::{
+    Binary, Graph, GraphError, Node, Op, Reduction, Resizing, Source, Unary, Value, ValueId,
+    Weightless, Window, shape, verify,
+};
 
 /// The graph of a text whose constants are all inline.
 ///
@@ -254,10 +257,94 @@ fn operator(
             before: attributes.pair("before")?.unwrap_or([0, 0]),
             after: attributes.pair("after")?.unwrap_or([0, 0]),
         },
+        "transpose_conv" => Op::TransposeConv {
+            size: attributes.size()?,
+            window: attributes.window()?,
+            activation: attributes.activation()?,
+        },
         "quantize" => Op::Quantize,
         "dequantize" => Op::Dequantize,
+        name if let Some(op) = weightless(name, attributes)? => Op::Weightless(op),
         _ => return fault(format!("there is no operator {name:?}")),
     })
+}
+
+/// The operator without weights of this name, if there is one.
+fn weightless(name: &str, attributes: &mut Attributes<'_>) -> Result<Option<Weightless>, Fault> {
+    Ok(Some(match name {
+        "log_softmax" => Weightless::LogSoftmax,
+        "batch_matmul" => Weightless::BatchMatmul {
+            turned: match attributes.take("turned") {
+                None => false,
+                Some(text) => one_of("turned", &[("false", false), ("true", true)], text)?,
+            },
+        },
+        "transpose" => Weightless::Transpose {
+            order: attributes.list("order")?,
+        },
+        "strided_slice" => Weightless::Slice {
+            begin: attributes.list("begin")?,
+            end: attributes.list("end")?,
+            step: attributes.list("step")?,
+        },
+        "concatenation" => match attributes.take("axis").map(str::parse) {
+            Some(Ok(axis)) => Weightless::Concatenation { axis },
+            Some(Err(_)) | None => return fault("the attribute axis=NUMBER is missing"),
+        },
+        _ => return elementwise(name, attributes),
+    }))
+}
+
+/// Functions of elements, reductions and resizing: the operators that have their names from their functions.
+fn elementwise(name: &str, attributes: &mut Attributes<'_>) -> Result<Option<Weightless>, Fault> {
+    let mut unary = Unary::ALL.into_iter().map(Weightless::Unary);
+    let mut binary = Binary::ALL.into_iter().map(Weightless::Binary);
+    if name == "leaky_relu" {
+        let slope = match attributes.take("slope") {
+            None => return fault("the attribute slope=NUMBER is missing"),
+            Some(text) => number(text)?,
+        };
+        return Ok(Some(Weightless::Unary(Unary::LeakyRelu { slope })));
+    }
+    if let Some(op) = unary.find(|op| op.name() == name) {
+        return Ok(Some(op));
+    }
+    if let Some(op) = binary.find(|op| op.name() == name) {
+        return Ok(Some(op));
+    }
+    for function in Reduction::ALL {
+        let axes = Vec::new();
+        if (Weightless::Reduce { function, axes }).name() == name {
+            let axes = attributes.list("axes")?;
+            return Ok(Some(Weightless::Reduce { function, axes }));
+        }
+    }
+    for method in Resizing::ALL {
+        let mut op = Weightless::Resize {
+            method,
+            size: [1, 1],
+            align_corners: false,
+            half_pixel_centers: false,
+        };
+        if op.name() != name {
+            continue;
+        }
+        if let Weightless::Resize {
+            size,
+            align_corners,
+            half_pixel_centers,
+            ..
+        } = &mut op
+        {
+            *size = attributes.size()?;
+            if let Some(text) = attributes.take("centers") {
+                let known = [("corners", (true, false)), ("half", (false, true))];
+                (*align_corners, *half_pixel_centers) = one_of("centers", &known, text)?;
+            }
+        }
+        return Ok(Some(op));
+    }
+    Ok(None)
 }
 
 /// What follows an operator's operands: `key=value`, each key once.
@@ -317,6 +404,15 @@ impl<'a> Attributes<'a> {
             Ok(pair) => Ok(Some(pair)),
             Err(_) => fault(format!("expected {key}=[HEIGHT,WIDTH]")),
         }
+    }
+
+    fn list(&mut self, key: &str) -> Result<Vec<usize>, Fault> {
+        let Some(mut text) = self.take(key) else {
+            return fault(format!("the attribute {key}=[NUMBERS] is missing"));
+        };
+        let list = numbers_in_brackets(&mut text)?;
+        end(text)?;
+        Ok(list)
     }
 
     fn done(self, op: &str) -> Result<(), Fault> {

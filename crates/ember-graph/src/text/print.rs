@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use ember_core::{Activation, Padding};
 
 use super::{ACTIVATIONS, PADDINGS};
-use crate::{Graph, Node, Op, Source, Value, Window};
+use crate::{Graph, Node, Op, Source, Unary, Value, Weightless, Window};
 
 /// Whether the numbers of constants are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,11 +32,11 @@ fn write_graph(text: &mut String, graph: &Graph, constants: Constants) -> fmt::R
         match &value.source {
             Source::Input => {
                 write!(text, "input {} ", value.name)?;
-                write_shape(text, &value.shape)?;
+                write_list(text, &value.shape)?;
             }
             Source::Constant(numbers) => {
                 write!(text, "constant {} ", value.name)?;
-                write_shape(text, &value.shape)?;
+                write_list(text, &value.shape)?;
                 if constants == Constants::Inline {
                     text.push_str(" =");
                     write_numbers(text, numbers)?;
@@ -61,7 +61,7 @@ fn write_graph(text: &mut String, graph: &Graph, constants: Constants) -> fmt::R
 
 fn write_node(text: &mut String, graph: &Graph, value: &Value, node: &Node) -> fmt::Result {
     write!(text, "{} ", value.name)?;
-    write_shape(text, &value.shape)?;
+    write_list(text, &value.shape)?;
     write!(text, " = {}(", node.op.name())?;
     for (position, id) in node.inputs.iter().enumerate() {
         if position > 0 {
@@ -78,6 +78,11 @@ fn write_node(text: &mut String, graph: &Graph, value: &Value, node: &Node) -> f
             write!(text, " size=[{},{}]", size[0], size[1])?;
             write_window(text, window)?;
         }
+        Op::TransposeConv { size, window, .. } => {
+            write!(text, " size=[{},{}]", size[0], size[1])?;
+            write_window(text, window)?;
+        }
+        Op::Weightless(op) => write_weightless(text, op)?,
         Op::Softmax { beta } => write!(text, " beta={}", Number(*beta))?,
         Op::BatchNorm { epsilon } => write!(text, " epsilon={}", Number(*epsilon))?,
         Op::Pad { before, after } => write!(
@@ -97,6 +102,44 @@ fn write_node(text: &mut String, graph: &Graph, value: &Value, node: &Node) -> f
         write!(text, " activation={}", activation_word(activation))?;
     }
     Ok(())
+}
+
+fn write_weightless(text: &mut String, op: &Weightless) -> fmt::Result {
+    let mut list = |name: &str, numbers: &[usize]| {
+        write!(text, " {name}=")?;
+        write_list(text, numbers)
+    };
+    match op {
+        Weightless::Reduce { axes, .. } => list("axes", axes),
+        Weightless::Transpose { order } => list("order", order),
+        Weightless::Slice { begin, end, step } => {
+            list("begin", begin)?;
+            list("end", end)?;
+            list("step", step)
+        }
+        Weightless::Concatenation { axis } => write!(text, " axis={axis}"),
+        Weightless::Resize {
+            size,
+            align_corners,
+            half_pixel_centers,
+            ..
+        } => {
+            list("size", size)?;
+            match (align_corners, half_pixel_centers) {
+                (true, _) => write!(text, " centers=corners"),
+                (false, true) => write!(text, " centers=half"),
+                (false, false) => Ok(()),
+            }
+        }
+        Weightless::BatchMatmul { turned: true } => write!(text, " turned=true"),
+        Weightless::Unary(Unary::LeakyRelu { slope }) => {
+            write!(text, " slope={}", Number(*slope))
+        }
+        Weightless::BatchMatmul { turned: false }
+        | Weightless::Unary(_)
+        | Weightless::Binary(_)
+        | Weightless::LogSoftmax => Ok(()),
+    }
 }
 
 fn write_window(text: &mut String, window: &Window) -> fmt::Result {
@@ -122,13 +165,13 @@ fn padding_word(wanted: Padding) -> &'static str {
         .map_or("valid", |(word, _)| word)
 }
 
-fn write_shape(text: &mut String, shape: &[usize]) -> fmt::Result {
+fn write_list(text: &mut String, numbers: &[usize]) -> fmt::Result {
     text.push('[');
-    for (position, extent) in shape.iter().enumerate() {
+    for (position, number) in numbers.iter().enumerate() {
         if position > 0 {
             text.push(',');
         }
-        write!(text, "{extent}")?;
+        write!(text, "{number}")?;
     }
     text.push(']');
     Ok(())

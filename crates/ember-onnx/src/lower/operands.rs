@@ -5,7 +5,6 @@ use std::rc::Rc;
 use super::{Lowered, Lowering, Tensor};
 use crate::OnnxError;
 use crate::constant::Constant;
-use crate::layout::Layout;
 use crate::node::OnnxNode;
 
 impl<'m> Lowering<'m> {
@@ -91,32 +90,35 @@ impl<'m> Lowering<'m> {
         }
     }
 
-    /// The operand at `index`, an image: its channels, height and width.
+    /// The operand at `index`, an image or a signal: its channels, height and width. A signal has the height 1. What is not
+    /// in NHWC here is brought to it.
     ///
     /// # Errors
-    /// As [`Lowering::tensor`]; when it has not 4 dimensions in NCHW.
+    /// As [`Lowering::tensor`]; when it has not 3 or 4 dimensions, or a batch.
     pub(crate) fn image(
-        &self,
+        &mut self,
         node: &OnnxNode<'m>,
         index: usize,
     ) -> Result<(Tensor, [usize; 3]), OnnxError> {
         let tensor = self.tensor(node, index)?;
-        match (tensor.layout, &tensor.shape[..]) {
-            (Layout::Image, [_, channels, height, width]) => {
-                let extents = [*channels, *height, *width];
-                Ok((tensor, extents))
+        let name = node.input(index).unwrap_or_default();
+        let extents = match tensor.shape[..] {
+            [1, channels, height, width] => [channels, height, width],
+            [1, channels, width] => [channels, 1, width],
+            [batch, _, _] | [batch, _, _, _] => {
+                return Err(node.fail(format!(
+                    "{name:?} has a batch of {batch}: export the model for a batch of 1, or with an open batch"
+                )));
             }
-            _ => Err(node.fail(format!(
-                "takes an image [1, C, H, W], and {:?} has the shape {:?}{}",
-                node.input(index).unwrap_or_default(),
-                tensor.shape,
-                if tensor.shape.len() == 4 {
-                    " in NHWC"
-                } else {
-                    ""
-                },
-            ))),
-        }
+            _ => {
+                return Err(node.fail(format!(
+                    "takes an image [1, C, H, W] or a signal [1, C, W], and {name:?} has the shape {:?}",
+                    tensor.shape
+                )));
+            }
+        };
+        let image = self.as_image(name, &tensor)?;
+        Ok((image, extents))
     }
 }
 

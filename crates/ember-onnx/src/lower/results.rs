@@ -63,6 +63,25 @@ impl<'m> Lowering<'m> {
         self.builder.shape(id).unwrap_or_default().to_vec()
     }
 
+    /// The result of a node of the file that is computed already.
+    pub(crate) fn finished(
+        &mut self,
+        output: &'m str,
+        id: ValueId,
+        (shape, layout): (Vec<usize>, Layout),
+    ) {
+        let integers = None;
+        self.define(
+            output,
+            Tensor {
+                id,
+                shape,
+                layout,
+                integers,
+            },
+        );
+    }
+
     /// A constant of the graph, in the order that its numbers have here. Where the file quantizes it, its integers are
     /// noted.
     ///

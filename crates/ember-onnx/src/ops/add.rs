@@ -1,7 +1,8 @@
-//! Add of two values of one shape, or of a value and a constant.
+//! Add of two values, or of a value and a constant.
 
 use ember_graph::Op;
 
+use super::binary::{Function, of_two};
 use crate::OnnxError;
 use crate::constant::{Constant, Integers, Numbers};
 use crate::lower::{Lowering, Tensor};
@@ -11,29 +12,27 @@ pub(super) fn lower<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(),
     node.only(&[])?;
     let constants = [l.is_constant(node, 0)?, l.is_constant(node, 1)?];
     let (left, right) = match constants {
-        [false, false] => (l.tensor(node, 0)?, l.tensor(node, 1)?.id),
-        [true, true] => {
-            return Err(node.fail("adds two constants: export it with constants folded"));
+        [false, false] => {
+            let (left, right) = (l.tensor(node, 0)?, l.tensor(node, 1)?);
+            if left.shape != right.shape || left.layout != right.layout {
+                return of_two(l, node, Function::Add);
+            }
+            (left, right.id)
         }
+        [true, true] => return of_two(l, node, Function::Add),
         [constant, _] => {
             let (value, index) = if constant { (1, 0) } else { (0, 1) };
             let value = l.tensor(node, value)?;
             let added = l.required(node, index, "constant")?;
+            if positions(&added.shape, &value.shape).is_none() {
+                return of_two(l, node, Function::Add);
+            }
             let spread = spread(node, &added, &value)?;
             let name = format!("{}.constant", node.output()?);
             let id = l.parameter(node, &name, &spread)?;
             (value, id)
         }
     };
-    if constants == [false, false] {
-        let other = l.tensor(node, 1)?;
-        if left.shape != other.shape || left.layout != other.layout {
-            return Err(node.fail(format!(
-                "adds {:?} and {:?}; supported are two of one shape and layout",
-                left.shape, other.shape
-            )));
-        }
-    }
     let (activation, output) = l.absorbed_activation(node.output()?);
     let made = (output, left.shape.clone(), left.layout);
     l.push(node, made, Op::Add { activation }, &[left.id, right])?;
@@ -42,18 +41,18 @@ pub(super) fn lower<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(),
 
 /// A constant, broadcast to the shape of `value` and in its order.
 fn spread(node: &OnnxNode<'_>, added: &Constant, value: &Tensor) -> Result<Constant, OnnxError> {
-    let positions = broadcast(&added.shape, &value.shape).ok_or_else(|| {
+    let places = positions(&added.shape, &value.shape).ok_or_else(|| {
         node.fail(format!(
             "cannot broadcast the constant {:?} to {:?}",
             added.shape, value.shape
         ))
     })?;
-    let positions = value.layout.ordered(&value.shape, &positions);
+    let places = value.layout.ordered(&value.shape, &places);
     let numbers = match &added.numbers {
-        Numbers::Real(numbers) => Numbers::Real(positions.iter().map(|p| numbers[*p]).collect()),
+        Numbers::Real(numbers) => Numbers::Real(places.iter().map(|p| numbers[*p]).collect()),
         Numbers::Dequantized(quantized) if quantized.scales.len() == 1 => {
             Numbers::Dequantized(Integers {
-                integers: positions.iter().map(|p| quantized.integers[*p]).collect(),
+                integers: places.iter().map(|p| quantized.integers[*p]).collect(),
                 ..quantized.clone()
             })
         }
@@ -69,7 +68,7 @@ fn spread(node: &OnnxNode<'_>, added: &Constant, value: &Tensor) -> Result<Const
 }
 
 /// Where each number of a tensor of the shape `to` comes from in one of the shape `from`, which is broadcast to it.
-fn broadcast(from: &[usize], to: &[usize]) -> Option<Vec<usize>> {
+pub(super) fn positions(from: &[usize], to: &[usize]) -> Option<Vec<usize>> {
     let missing = to.len().checked_sub(from.len())?;
     let mut positions = vec![0];
     for (dimension, extent) in to.iter().enumerate() {
@@ -90,14 +89,14 @@ fn broadcast(from: &[usize], to: &[usize]) -> Option<Vec<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use super::broadcast;
+    use super::positions;
 
     #[test]
     fn constants_are_broadcast_as_numpy_does() {
-        assert_eq!(broadcast(&[], &[1, 3]).unwrap(), [0, 0, 0]);
-        assert_eq!(broadcast(&[3], &[1, 3]).unwrap(), [0, 1, 2]);
-        assert_eq!(broadcast(&[2, 1], &[1, 2, 2]).unwrap(), [0, 0, 1, 1]);
-        assert_eq!(broadcast(&[2], &[1, 3]), None);
-        assert_eq!(broadcast(&[1, 1, 3], &[1, 3]), None);
+        assert_eq!(positions(&[], &[1, 3]).unwrap(), [0, 0, 0]);
+        assert_eq!(positions(&[3], &[1, 3]).unwrap(), [0, 1, 2]);
+        assert_eq!(positions(&[2, 1], &[1, 2, 2]).unwrap(), [0, 0, 1, 1]);
+        assert_eq!(positions(&[2], &[1, 3]), None);
+        assert_eq!(positions(&[1, 1, 3], &[1, 3]), None);
     }
 }

@@ -18,12 +18,16 @@ pub(super) fn lower<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(),
         return Err(node.fail("supported is one result; the others are of training"));
     }
     let epsilon = node.float("epsilon")?.unwrap_or(1e-5);
-    let input = l.tensor(node, 0)?;
+    let mut input = l.tensor(node, 0)?;
+    if input.shape.len() > 2 {
+        (input, _) = l.image(node, 0)?;
+    }
     let channels = match (input.layout, &input.shape[..]) {
-        (Layout::Image, [_, channels, _, _]) | (_, [_, channels]) => *channels,
+        (Layout::Image, [_, channels, ..])
+        | (Layout::Plain | Layout::Row { .. }, [_, channels]) => *channels,
         _ => {
             return Err(node.fail(format!(
-                "takes an image [1, C, H, W] or a row [1, C], and got {:?}",
+                "takes an image [1, C, H, W], a signal [1, C, W] or a row [1, C], and got {:?}",
                 input.shape
             )));
         }
@@ -46,7 +50,7 @@ pub(super) fn lower<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(),
         // A row that was an image lies in another order.
         let numbers = match input.layout {
             Layout::Row { .. } => input.layout.ordered(&input.shape, &numbers),
-            Layout::Plain | Layout::Image => numbers,
+            Layout::Plain | Layout::Lead | Layout::Image => numbers,
         };
         let ordered = Constant {
             shape: vec![channels],

@@ -1,10 +1,11 @@
-//! Conv over images: one group, or one for each channel, which is a depthwise convolution.
+//! Conv over images and signals: one group, one for each channel, which is a depthwise convolution, or several.
 
 use std::rc::Rc;
 
 use ember_core::Padding;
-use ember_graph::Op;
+use ember_graph::{Op, ValueId};
 
+use super::formula::Formula;
 use super::window::{Placement, Sliding};
 use crate::OnnxError;
 use crate::constant::{Constant, Numbers};
@@ -22,10 +23,11 @@ pub(super) fn lower<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(),
         "strides",
     ])?;
     let (input, [channels, height, width]) = l.image(node, 0)?;
-    let weights = l.required(node, 1, "filter")?;
+    let signal = input.shape.len() == 3;
+    let weights = filter(l, node, signal)?;
     let [filters, depth, rows, columns] = weights.shape[..] else {
         return Err(node.fail(format!(
-            "its filter has the shape {:?}; supported are [O, I, KH, KW], over images",
+            "its filter has the shape {:?}; supported are [O, I, KH, KW] over images and [O, I, KW] over signals",
             weights.shape
         )));
     };
@@ -33,24 +35,18 @@ pub(super) fn lower<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(),
         return Err(node.fail(format!("its filter {:?} is empty", weights.shape)));
     }
     let size = [rows, columns];
-    if let Some(declared) = node.ints("kernel_shape")?
-        && declared != size.map(|extent| extent as i64)
-    {
-        return Err(node.fail(format!(
-            "kernel_shape is {declared:?}, and its filter has {size:?}"
-        )));
-    }
+    kernel_shape(node, size, signal)?;
     let group = node.int("group")?.unwrap_or(1);
-    let depthwise = match usize::try_from(group) {
-        Ok(1) => false,
-        Ok(group) if group == channels && depth == 1 && filters % channels == 0 => true,
+    let groups = match usize::try_from(group) {
+        Ok(groups @ 1..) if groups * depth == channels && filters % groups == 0 => groups,
         _ => {
             return Err(node.fail(format!(
-                "has {group} groups over {channels} channels; supported are 1, and as many as there are channels"
+                "has {group} groups over {channels} channels and {filters} filters of {depth} channels each, which do not fit"
             )));
         }
     };
-    let sliding = Sliding::read(node, size, [height, width])?;
+    let depthwise = groups > 1 && groups == channels;
+    let sliding = Sliding::read(node, size, [height, width], signal)?;
     let output = node.output()?;
     let bias = l.constant(node, 2, "bias")?;
     let (bias, output) = with_added(l, output, bias, (filters, false));
@@ -82,6 +78,15 @@ pub(super) fn lower<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(),
         }
     };
     let window = sliding.window(padding);
+    let shape = sliding.made(&input.shape, filters, [height, width]);
+    let made = (output, shape, Layout::Image);
+    if groups > 1 && !depthwise {
+        let op = Op::Conv2d { window, activation };
+        let parts = (groups, &*weights, &*bias);
+        let id = grouped(l, node, image, parts, &op)?;
+        l.finished(output, id, (made.1, made.2));
+        return Ok(());
+    }
     // [O, I, KH, KW] becomes [O, KH, KW, I]; of one channel each, [1, KH, KW, O]: filters that share a channel are
     // neighbours in both.
     let (filter, op) = if depthwise {
@@ -93,19 +98,65 @@ pub(super) fn lower<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(),
     };
     let filter = l.parameter(node, &format!("{output}.filter"), &filter)?;
     let bias = l.parameter(node, &format!("{output}.bias"), &bias)?;
-    let shape = vec![
-        1,
-        filters,
-        sliding.positions(height, 0),
-        sliding.positions(width, 1),
-    ];
-    l.push(
-        node,
-        (output, shape, Layout::Image),
-        op,
-        &[image, filter, bias],
-    )?;
+    l.push(node, made, op, &[image, filter, bias])?;
     Ok(())
+}
+
+/// The filter `[O,I,KH,KW]`; of a signal with the height 1.
+pub(super) fn filter<'m>(
+    l: &Lowering<'m>,
+    node: &OnnxNode<'m>,
+    signal: bool,
+) -> Result<Rc<Constant>, OnnxError> {
+    let weights = l.required(node, 1, "filter")?;
+    match (signal, &weights.shape[..]) {
+        (true, [outer, inner, width]) => {
+            let shape = [*outer, *inner, 1, *width];
+            let weights = weights.reshaped(&shape).map(Rc::new);
+            weights.ok_or_else(|| node.fail("its filter is quantized along its width"))
+        }
+        _ => Ok(weights),
+    }
+}
+
+/// Refuses a kernel_shape that is not the filter's.
+pub(super) fn kernel_shape(
+    node: &OnnxNode<'_>,
+    size: [usize; 2],
+    signal: bool,
+) -> Result<(), OnnxError> {
+    let own = size.map(|extent| extent as i64);
+    match node.ints("kernel_shape")? {
+        Some(declared) if declared != &own[usize::from(signal)..] => Err(node.fail(format!(
+            "kernel_shape is {declared:?}, and its filter has {size:?}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// A convolution for each group of channels, their results side by side.
+fn grouped<'m>(
+    l: &mut Lowering<'m>,
+    node: &OnnxNode<'m>,
+    image: ValueId,
+    (groups, weights, bias): (usize, &Constant, &Constant),
+    op: &Op,
+) -> Result<ValueId, OnnxError> {
+    let (Some(filters), Some(biases)) = (weights.rows(groups), bias.rows(groups)) else {
+        return Err(node.fail("its groups are quantized in a way that tears scales apart"));
+    };
+    let depth = weights.shape[1];
+    let mut f = Formula::new(l, node)?;
+    let mut parts = Vec::with_capacity(groups);
+    for (group, (filter, bias)) in filters.into_iter().zip(biases).enumerate() {
+        let input = f.part(image, 3, group * depth, (group + 1) * depth)?;
+        let name = format!("{}.{group}", node.output()?);
+        let filter = filter.permuted(&TO_NHWC);
+        let filter = f.l.parameter(node, &format!("{name}.filter"), &filter)?;
+        let bias = f.l.parameter(node, &format!("{name}.bias"), &bias)?;
+        parts.push(f.op(op.clone(), &[input, filter, bias])?);
+    }
+    f.join(3, &parts)
 }
 
 /// The bias with what the only reader of `output` adds to each of its `units` channels, or features of a `row`, and what that

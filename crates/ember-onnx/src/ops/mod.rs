@@ -2,18 +2,26 @@
 
 mod add;
 mod batch_norm;
+mod binary;
 mod constant;
 mod conv;
+mod conv_transpose;
 mod dense;
+mod formula;
+mod norm;
 mod pad;
+mod parts;
 mod pool;
 mod quantize;
-mod reduce_mean;
+mod recurrent;
+mod reduce;
 pub(crate) mod relu;
 mod reshape;
+mod resize;
 mod shape;
 mod softmax;
 mod transpose;
+mod unary;
 mod window;
 
 use crate::OnnxError;
@@ -25,33 +33,81 @@ pub(crate) type Lower = for<'m> fn(&mut Lowering<'m>, &OnnxNode<'m>) -> Result<(
 
 /// Every operator that is supported, by its name in the file.
 const OPS: &[(&str, Lower)] = &[
+    ("Abs", unary::direct),
     ("Add", add::lower),
     ("AveragePool", pool::average),
     ("BatchNormalization", batch_norm::lower),
     ("Cast", shape::cast),
+    ("Ceil", unary::direct),
+    ("Celu", unary::celu),
     ("Clip", relu::lower),
-    ("Concat", shape::concat),
+    ("Concat", parts::concat),
     ("Constant", constant::lower),
     ("Conv", conv::lower),
+    ("ConvTranspose", conv_transpose::lower),
+    ("Cos", unary::direct),
     ("DequantizeLinear", quantize::dequantize),
+    ("Div", binary::div),
     ("Dropout", reshape::dropout),
+    ("Elu", unary::elu),
+    ("Exp", unary::direct),
+    ("Expand", parts::expand),
     ("Flatten", reshape::flatten),
-    ("Gather", shape::gather),
+    ("Floor", unary::direct),
+    ("GRU", recurrent::gru),
+    ("Gather", parts::gather),
+    ("Gelu", unary::gelu),
     ("Gemm", dense::gemm),
     ("GlobalAveragePool", pool::global_average),
+    ("GlobalMaxPool", pool::global_max),
+    ("HardSigmoid", unary::hard_sigmoid),
+    ("HardSwish", unary::direct),
     ("Identity", reshape::identity),
+    ("InstanceNormalization", norm::instance),
+    ("LSTM", recurrent::lstm),
+    ("LayerNormalization", norm::layer),
+    ("LeakyRelu", unary::leaky_relu),
+    ("Log", unary::direct),
+    ("LogSoftmax", softmax::log_softmax),
     ("MatMul", dense::mat_mul),
+    ("Max", binary::max),
     ("MaxPool", pool::max),
+    ("Min", binary::min),
+    ("Mish", unary::mish),
+    ("Mul", binary::mul),
+    ("Neg", unary::direct),
+    ("PRelu", binary::p_relu),
     ("Pad", pad::lower),
+    ("Pow", binary::pow),
     ("QuantizeLinear", quantize::quantize),
-    ("ReduceMean", reduce_mean::lower),
+    ("RNN", recurrent::rnn),
+    ("Reciprocal", unary::reciprocal),
+    ("ReduceMax", reduce::max),
+    ("ReduceMean", reduce::mean),
+    ("ReduceMin", reduce::min),
+    ("ReduceSum", reduce::sum),
     ("Relu", relu::lower),
     ("Reshape", reshape::reshape),
+    ("Resize", resize::resize),
+    ("Round", unary::direct),
+    ("Selu", unary::selu),
     ("Shape", shape::shape),
-    ("Softmax", softmax::lower),
+    ("Sigmoid", unary::direct),
+    ("Sin", unary::direct),
+    ("Slice", parts::slice),
+    ("Softmax", softmax::softmax),
+    ("Softplus", unary::softplus),
+    ("Softsign", unary::softsign),
+    ("Split", parts::split),
+    ("Sqrt", unary::direct),
     ("Squeeze", shape::squeeze),
+    ("Sub", binary::sub),
+    ("Sum", binary::sum),
+    ("Swish", unary::swish),
+    ("Tanh", unary::direct),
     ("Transpose", transpose::lower),
     ("Unsqueeze", shape::unsqueeze),
+    ("Upsample", resize::upsample),
 ];
 
 /// The names of all operators that are supported, in order.

@@ -1,4 +1,4 @@
-//! MaxPool, AveragePool and GlobalAveragePool over images.
+//! MaxPool, AveragePool, GlobalMaxPool and GlobalAveragePool over images and signals.
 
 use ember_core::Padding;
 use ember_graph::{Op, Window};
@@ -23,7 +23,7 @@ pub(super) fn max<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(), O
         return Err(node.fail("its second result, the indices, is not supported"));
     }
     let (input, [channels, height, width]) = l.image(node, 0)?;
-    let mut sliding = read(node, [height, width])?;
+    let mut sliding = read(node, &input, [height, width])?;
     if node.flag("ceil_mode", false)? {
         sliding = sliding.rounded_up([height, width]);
     }
@@ -61,7 +61,7 @@ pub(super) fn average<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(
         "strides",
     ])?;
     let (input, [channels, height, width]) = l.image(node, 0)?;
-    let read = read(node, [height, width])?;
+    let read = read(node, &input, [height, width])?;
     let mut sliding = read;
     if node.flag("ceil_mode", false)? {
         sliding = sliding.rounded_up([height, width]);
@@ -105,9 +105,36 @@ pub(super) fn global_average<'m>(
     node.only(&[])?;
     let (input, [channels, height, width]) = l.image(node, 0)?;
     let op = whole_image([height, width]);
-    let made = (node.output()?, vec![1, channels, 1, 1], Layout::Image);
+    let made = (
+        node.output()?,
+        of_one_pixel(&input, channels),
+        Layout::Image,
+    );
     l.push(node, made, op, &[input.id])?;
     Ok(())
+}
+
+pub(super) fn global_max<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(), OnnxError> {
+    node.only(&[])?;
+    let (input, [channels, height, width]) = l.image(node, 0)?;
+    let op = Op::MaxPool2d {
+        size: [height, width],
+        window: Window::valid(1),
+    };
+    let made = (
+        node.output()?,
+        of_one_pixel(&input, channels),
+        Layout::Image,
+    );
+    l.push(node, made, op, &[input.id])?;
+    Ok(())
+}
+
+/// The shape in the file of one pixel with these channels.
+fn of_one_pixel(input: &Tensor, channels: usize) -> Vec<usize> {
+    let mut shape = vec![1; input.shape.len()];
+    shape[1] = channels;
+    shape
 }
 
 /// The mean over a whole image of this height and width.
@@ -118,11 +145,13 @@ pub(super) const fn whole_image(image: [usize; 2]) -> Op {
     }
 }
 
-fn read(node: &OnnxNode<'_>, image: [usize; 2]) -> Result<Sliding, OnnxError> {
+fn read(node: &OnnxNode<'_>, input: &Tensor, image: [usize; 2]) -> Result<Sliding, OnnxError> {
+    let signal = input.shape.len() == 3;
     if node.ints("kernel_shape")?.is_none() {
         return Err(node.fail("has no kernel_shape"));
     }
-    let sliding = Sliding::read(node, node.extents("kernel_shape", 1, 1)?, image)?;
+    let size = node.window_extents("kernel_shape", (1, 1), signal)?;
+    let sliding = Sliding::read(node, size, image, signal)?;
     if sliding.dilation != [1, 1] {
         return Err(node.fail(format!(
             "dilations are {:?}; supported is pooling without",
@@ -157,12 +186,7 @@ fn pooled<'m>(
             Padding::Valid
         }
     };
-    let shape = vec![
-        1,
-        channels,
-        sliding.positions(height, 0),
-        sliding.positions(width, 1),
-    ];
+    let shape = sliding.made(&input.shape, channels, [height, width]);
     let made = (output, shape, Layout::Image);
     l.push(node, made, op(sliding.window(padding)), &[image])?;
     Ok(())

@@ -1,8 +1,9 @@
-//! Relu, and Clip where it is relu or relu6.
+//! Relu, and Clip, which is relu or relu6 where its bounds are theirs.
 
 use ember_core::Activation;
 use ember_graph::Op;
 
+use super::unary::clamped;
 use crate::OnnxError;
 use crate::lower::Lowering;
 use crate::node::OnnxNode;
@@ -11,7 +12,10 @@ pub(super) fn lower<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(),
     let op = match activation(l, node)? {
         Some(Activation::Relu) => Op::Relu,
         Some(Activation::Relu6) => Op::Relu6,
-        _ => return Err(node.fail("supported are Clip from 0 to 6, and from 0 up")),
+        _ => {
+            let bounds = bounds(l, node)?;
+            return clamped(l, node, bounds);
+        }
     };
     let input = l.tensor(node, 0)?;
     let made = (node.output()?, input.shape.clone(), input.layout);
@@ -19,10 +23,10 @@ pub(super) fn lower<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(),
     Ok(())
 }
 
-/// The activation that a node applies; nothing of other operators.
+/// The activation that a node applies; nothing of other operators and of a Clip between other numbers.
 ///
 /// # Errors
-/// When it is a Clip between other numbers.
+/// When an attribute or a bound is not understood.
 pub(crate) fn activation<'m>(
     l: &Lowering<'m>,
     node: &OnnxNode<'m>,
@@ -32,28 +36,23 @@ pub(crate) fn activation<'m>(
             node.only(&[])?;
             Ok(Some(Activation::Relu))
         }
-        "Clip" => {
-            node.only(&["min", "max"])?;
-            let [min, max] = [bound(l, node, 1, "min")?, bound(l, node, 2, "max")?];
-            match (min, max) {
-                (Some(0.0), Some(6.0)) => Ok(Some(Activation::Relu6)),
-                // Exporters write the greatest f32 for no bound.
-                (Some(0.0), None | Some(f32::MAX | f32::INFINITY)) => Ok(Some(Activation::Relu)),
-                _ => {
-                    let shown = |bound: Option<f32>| match bound {
-                        Some(bound) => bound.to_string(),
-                        None => "no bound".to_owned(),
-                    };
-                    Err(node.fail(format!(
-                        "clips between {} and {}; supported are 0 and 6, and 0 and no bound",
-                        shown(min),
-                        shown(max)
-                    )))
-                }
-            }
-        }
+        "Clip" => Ok(match bounds(l, node)? {
+            [Some(0.0), Some(6.0)] => Some(Activation::Relu6),
+            [Some(0.0), None] => Some(Activation::Relu),
+            _ => None,
+        }),
         _ => Ok(None),
     }
+}
+
+/// The bounds of a Clip. Exporters write the least and greatest f32 for none.
+fn bounds<'m>(l: &Lowering<'m>, node: &OnnxNode<'m>) -> Result<[Option<f32>; 2], OnnxError> {
+    node.only(&["min", "max"])?;
+    let [min, max] = [bound(l, node, 1, "min")?, bound(l, node, 2, "max")?];
+    Ok([
+        min.filter(|min| *min > f32::MIN),
+        max.filter(|max| *max < f32::MAX),
+    ])
 }
 
 /// A bound: an attribute before version 11, an operand since.

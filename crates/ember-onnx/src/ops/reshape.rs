@@ -1,7 +1,7 @@
 //! Reshape and Flatten; Identity and Dropout, which change nothing.
 //!
-//! What an image becomes is a row in the order of NHWC; the layer that reads the row has its columns in that order. Other
-//! shapes are possible where the order of an image's numbers is the same in NCHW and NHWC.
+//! What an image becomes is a row in the order of NHWC; the layer that reads the row has its columns in that order. For other
+//! shapes an image is brought into the order of the file, where that is not the same.
 
 use ember_graph::Op;
 
@@ -120,21 +120,17 @@ pub(super) fn to_shape<'m>(
         (Layout::Image, [_, channels, height, width], [1, _]) => {
             Some(Layout::of_row([*channels, *height, *width]))
         }
+        (Layout::Image, [_, channels, width], [1, _]) => {
+            Some(Layout::of_row([*channels, 1, *width]))
+        }
         (Layout::Row { image }, _, [1, rest @ ..]) if rest == image => Some(Layout::Image),
         _ => in_order(&input, &to),
     };
-    let Some(layout) = layout else {
-        return Err(node.fail(format!(
-            "reshapes {:?} to {to:?}, which changes what the channels of an image are; supported is to make a row of an image",
-            input.shape
-        )));
+    let (input, layout) = match layout {
+        Some(layout) => (input, layout),
+        None => (l.in_file_order(output, &input)?, Layout::of_file(&to)),
     };
     let here = layout.shape(&to);
-    if here.first() != Some(&1) {
-        return Err(node.fail(format!(
-            "makes {to:?}: the first dimension is the batch, which is 1"
-        )));
-    }
     if here == l.shape_here(input.id) {
         let renamed = Tensor {
             shape: to,
@@ -166,13 +162,14 @@ fn in_order(input: &Tensor, to: &[usize]) -> Option<Layout> {
         _ => true,
     };
     let before = match input.layout {
-        Layout::Plain => true,
+        Layout::Plain | Layout::Lead => true,
+        Layout::Image if input.shape.len() == 3 => input.shape[1..].contains(&1),
         Layout::Image => in_order(&input.shape),
         Layout::Row { .. } => false,
     };
     match (before, to.len()) {
-        (true, 4) if in_order(to) => Some(Layout::Image),
-        (true, 4) | (false, _) => None,
-        (true, _) => Some(Layout::Plain),
+        (true, 4) if in_order(to) && to[0] == 1 => Some(Layout::Image),
+        (true, _) => Some(Layout::of_file(to)),
+        (false, _) => None,
     }
 }

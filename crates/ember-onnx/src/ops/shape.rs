@@ -90,6 +90,41 @@ pub(super) fn concat<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<()
     Ok(())
 }
 
+/// Part of a list of integers.
+pub(super) fn slice<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(), OnnxError> {
+    let from = l.required(node, 0, "list")?;
+    let one = |index: usize, name: &str| -> Result<Option<i64>, OnnxError> {
+        let given = match l.constant(node, index, name)? {
+            Some(given) => given.integers().map(<[i64]>::to_vec),
+            None => node.ints(name)?.map(<[i64]>::to_vec),
+        };
+        Ok(given.and_then(|given| given.first().copied()))
+    };
+    let (start, end) = (
+        one(1, "starts")?.unwrap_or(0),
+        one(2, "ends")?.unwrap_or(i64::MAX),
+    );
+    let step = match l.constant(node, 4, "steps")? {
+        Some(steps) => steps.integers().and_then(|steps| steps.first().copied()),
+        None => Some(1),
+    };
+    let (Some(numbers), 1, Some(1)) = (from.integers(), from.shape.len(), step) else {
+        return Err(node.fail("of constants, supported is a part of a list of integers"));
+    };
+    let count = numbers.len() as i64;
+    let place = |given: i64| {
+        let from_start = if given < 0 {
+            given.saturating_add(count)
+        } else {
+            given
+        };
+        from_start.clamp(0, count) as usize
+    };
+    let part = numbers.get(place(start)..place(end)).unwrap_or_default();
+    l.define_constant(node.output()?, integers(vec![part.len()], part.to_vec()));
+    Ok(())
+}
+
 pub(super) fn cast<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(), OnnxError> {
     node.only(&["saturate", "to"])?;
     let to = node.int("to")?.unwrap_or(0);
@@ -166,7 +201,10 @@ pub(super) fn unsqueeze<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result
 }
 
 /// The axes: an attribute before version 13, an operand since.
-fn axes<'m>(l: &Lowering<'m>, node: &OnnxNode<'m>) -> Result<Option<Vec<i64>>, OnnxError> {
+pub(super) fn axes<'m>(
+    l: &Lowering<'m>,
+    node: &OnnxNode<'m>,
+) -> Result<Option<Vec<i64>>, OnnxError> {
     match l.constant(node, 1, "list of axes")? {
         None => Ok(node.ints("axes")?.map(<[i64]>::to_vec)),
         Some(axes) => Ok(axes.integers().map(<[i64]>::to_vec)),
@@ -174,7 +212,11 @@ fn axes<'m>(l: &Lowering<'m>, node: &OnnxNode<'m>) -> Result<Option<Vec<i64>>, O
 }
 
 /// Axes counted from the start.
-fn places(node: &OnnxNode<'_>, axes: &[i64], rank: usize) -> Result<Vec<usize>, OnnxError> {
+pub(super) fn places(
+    node: &OnnxNode<'_>,
+    axes: &[i64],
+    rank: usize,
+) -> Result<Vec<usize>, OnnxError> {
     let place = |axis: &i64| {
         let from_start = if *axis < 0 {
             axis.saturating_add(rank as i64)

@@ -1,4 +1,4 @@
-//! Transpose of constants, and where it only changes the layout of an image: nothing moves here then.
+//! Transpose. Where it only changes the layout of an image or moves dimensions of 1, nothing moves here.
 
 use crate::OnnxError;
 use crate::layout::{Layout, TO_NCHW, TO_NHWC};
@@ -24,10 +24,7 @@ pub(super) fn lower<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(),
     } else if input.layout == Layout::Plain && order == TO_NCHW {
         Layout::Image
     } else {
-        return Err(node.fail(format!(
-            "orders the dimensions of {:?} as {order:?}; supported is to make NHWC of NCHW ([0, 2, 3, 1]) and back ([0, 3, 1, 2])",
-            input.shape
-        )));
+        return moved(l, node, &input, &order, shape);
     };
     let tensor = Tensor {
         shape,
@@ -35,6 +32,44 @@ pub(super) fn lower<'m>(l: &mut Lowering<'m>, node: &OnnxNode<'m>) -> Result<(),
         ..input
     };
     l.define(output, tensor);
+    Ok(())
+}
+
+/// The result in the order of the file, with its numbers moved where the order of those that are not 1 changes.
+fn moved<'m>(
+    l: &mut Lowering<'m>,
+    node: &OnnxNode<'m>,
+    input: &Tensor,
+    order: &[usize],
+    shape: Vec<usize>,
+) -> Result<(), OnnxError> {
+    let output = node.output()?;
+    let plain = l.in_file_order(output, input)?;
+    let layout = Layout::of_file(&shape);
+    let more = order.iter().filter(|from| input.shape[**from] != 1);
+    let id = if more.is_sorted() {
+        plain.id
+    } else {
+        // A batch in front stays there, whatever the file does with its own first dimension.
+        match (plain.layout, order[0]) {
+            (Layout::Plain, 0) => l.transposed(output, plain.id, order)?,
+            _ => {
+                let lead = l.reshaped(output, plain.id, &Layout::Lead.shape(&plain.shape))?;
+                let behind: Vec<usize> = order.iter().map(|from| from + 1).collect();
+                l.transposed(output, lead, &[&[0], &behind[..]].concat())?
+            }
+        }
+    };
+    let id = l.reshaped(output, id, &layout.shape(&shape))?;
+    l.define(
+        output,
+        Tensor {
+            id,
+            shape,
+            layout,
+            integers: input.integers,
+        },
+    );
     Ok(())
 }
 

@@ -28,15 +28,16 @@ pub(super) enum Placement {
 }
 
 impl Sliding {
-    /// Of `size` over an image of this height and width, by the attributes of `node`.
+    /// Of `size` over an image of this height and width, by the attributes of `node`; a signal has the height 1.
     pub(super) fn read(
         node: &OnnxNode<'_>,
         size: [usize; 2],
         image: [usize; 2],
+        signal: bool,
     ) -> Result<Self, OnnxError> {
-        let stride = node.extents("strides", 1, 1)?;
-        let dilation = node.extents("dilations", 1, 1)?;
-        let [top, left, bottom, right] = node.extents("pads", 0, 0)?;
+        let stride = node.window_extents("strides", (1, 1), signal)?;
+        let dilation = node.window_extents("dilations", (1, 1), signal)?;
+        let [top, left, bottom, right] = node.window_extents("pads", (0, 0), signal)?;
         let mut sliding = Self {
             size,
             stride,
@@ -87,6 +88,20 @@ impl Sliding {
     /// How many positions there are; at least one.
     pub(super) const fn positions(&self, extent: usize, axis: usize) -> usize {
         (self.padded(extent, axis) - self.reach(axis)) / self.stride[axis] + 1
+    }
+
+    /// The shape in the file of what becomes of an image or signal.
+    pub(super) fn made(
+        &self,
+        input: &[usize],
+        channels: usize,
+        [height, width]: [usize; 2],
+    ) -> Vec<usize> {
+        let (rows, columns) = (self.positions(height, 0), self.positions(width, 1));
+        match input.len() {
+            3 => vec![1, channels, columns],
+            _ => vec![1, channels, rows, columns],
+        }
     }
 
     /// Zeros that `ceil(extent / stride)` positions need, before and after together.

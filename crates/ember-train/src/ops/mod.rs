@@ -67,7 +67,7 @@ impl Layer {
             (Op::AveragePool2d { size, window }, [image]) => {
                 AveragePool2d::new(image, *size, window).map(Self::AveragePool2d)
             }
-            (Op::Add { .. }, [_, _]) => Some(Self::Add),
+            (Op::Add { .. }, [left, right]) if left == right => Some(Self::Add),
             (Op::Reshape { .. }, [_]) => Some(Self::Reshape),
             (Op::Relu, [_]) => Some(Self::Relu),
             (Op::Relu6, [_]) => Some(Self::Relu6),
@@ -89,11 +89,18 @@ impl Layer {
                 | Op::BatchNorm { .. }
                 | Op::Pad { .. }
                 | Op::Quantize
-                | Op::Dequantize,
+                | Op::Dequantize
+                | Op::TransposeConv { .. }
+                | Op::Weightless(_),
                 _,
             ) => None,
         };
-        layer.ok_or_else(|| format!("{} does not take operands {operands:?}", node.op.name()))
+        layer.ok_or_else(|| {
+            format!(
+                "{} on operands {operands:?} cannot be trained",
+                node.op.name()
+            )
+        })
     }
 
     /// The result for these operands, in the node's order, before the node's own activation; none when their number is

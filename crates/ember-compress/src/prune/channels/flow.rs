@@ -99,7 +99,14 @@ impl Flow {
                 let all: Vec<ValueId> = node.inputs.iter().copied().chain([node.output]).collect();
                 self.same(&all)
             }
-            Op::Add { .. } => self.same(&[input, node.inputs[1], node.output]),
+            Op::Add { .. } => {
+                // An operand that is repeated has no channels of its own.
+                let shape = |id: &ValueId| Some(&graph.get(*id)?.shape);
+                if shape(&input)? != shape(&node.inputs[1])? {
+                    return None;
+                }
+                self.same(&[input, node.inputs[1], node.output])
+            }
             Op::DepthwiseConv2d { .. } => {
                 let channels = *graph.get(input)?.shape.last()?;
                 let filters = *graph.get(node.output)?.shape.last()?;
@@ -148,7 +155,7 @@ impl Flow {
                 }
                 Some(())
             }
-            Op::Softmax { .. } => None,
+            Op::Softmax { .. } | Op::TransposeConv { .. } | Op::Weightless(_) => None,
         }
     }
 
