@@ -1,8 +1,8 @@
 //! A model compiled to Rust: no interpreter, no file format, every number known when the firmware is built.
 //!
 //! [`source`] turns a `.tflite` file into one module. Its `Model` holds the memory of all tensors, which is its only state, and
-//! has a function per operator that calls the kernel of `ember-kernels` with constant shapes and multipliers. Outputs equal
-//! those of [`Interpreter`] to the byte: the numbers come from its own preparation.
+//! has a function per operator that calls the kernel of `ember-kernels` with constant shapes and multipliers, and one per subgraph
+//! that operators call. Outputs equal those of [`Interpreter`] to the byte: the numbers come from its own preparation.
 //!
 //! A firmware needs `ember-kernels` and the file:
 //!
@@ -26,21 +26,31 @@
 
 mod arena;
 mod constants;
+mod flow;
 mod graph;
 pub mod host;
+mod layout;
+mod names;
 mod operators;
 mod render;
 mod step;
 mod text;
 
+use std::collections::{BTreeMap, VecDeque};
+
 use ember_core::BuiltinOp;
-use ember_micro::{ARENA_ALIGNMENT, Interpreter, arena_bytes_needed, initial_byte, registry};
-use ember_tflite::Model;
+use ember_micro::ops::{control_flow::CallOnce, variables};
+use ember_micro::{
+    ARENA_ALIGNMENT, Interpreter, PreparedOperator, PreparedOperators, arena_bytes_needed,
+    called_by, registry,
+};
+use ember_tflite::{Model, Operator, SubgraphId};
 
 use crate::CodegenError;
-use arena::Buffer;
 use constants::Constants;
-use graph::{Graph, Place, ids};
+use flow::Flow;
+use graph::Graph;
+use layout::{Kept, Layout};
 use step::{Bytes, Function, Problem, Step};
 
 /// What a compiled model's source has in the line that a build looks for.
@@ -66,22 +76,24 @@ pub fn source(bytes: &[u8]) -> Result<String, CodegenError> {
 /// Whether the kernel of this name in [`registry::NAMED`] becomes source.
 #[must_use]
 pub fn compiles(kernel: &str) -> bool {
-    operators::names().any(|own| own == kernel)
+    let mut names = operators::names().chain(flow::NAMES);
+    names.any(|own| own == kernel)
 }
 
 /// A model whose operators have become functions.
 struct Program<'m> {
-    graph: Graph<'m>,
+    /// The main subgraph, and behind it those that are called.
+    parts: Vec<Part<'m>>,
     constants: Constants<'m>,
+    /// What operators keep from run to run, by the number that the interpreter has for it.
+    kept: BTreeMap<u32, Kept>,
+    layout: Layout,
+}
+
+/// A subgraph.
+struct Part<'m> {
+    graph: Graph<'m>,
     operators: Vec<Compiled>,
-    /// For each operator's bindings, where they lie in the arena.
-    places: Vec<Vec<std::ops::Range<usize>>>,
-    /// Inputs and outputs of the model: constants have no place.
-    inputs: Vec<Port<'m>>,
-    outputs: Vec<Port<'m>>,
-    arena_bytes: usize,
-    /// Where the variables lie, and with what they are filled at first.
-    variables: Vec<(std::ops::Range<usize>, u8)>,
 }
 
 /// An operator, in the order of execution.
@@ -89,58 +101,141 @@ struct Compiled {
     op: BuiltinOp,
     /// Whether it does what the next one does, too.
     joined: bool,
-    /// None where it has nothing to do.
-    function: Option<Function>,
+    work: Work,
 }
 
-impl Compiled {
-    const fn nothing(op: BuiltinOp) -> Self {
-        Self {
-            op,
-            joined: false,
-            function: None,
-        }
-    }
-}
-
-/// An input or output of the model.
-enum Port<'m> {
-    Arena(std::ops::Range<usize>),
-    Constant(&'m [u8]),
+/// What an operator becomes.
+enum Work {
+    Nothing,
+    /// The call of a kernel.
+    Kernel(Function),
+    /// What calls subgraphs or uses variables.
+    Flow(Flow),
 }
 
 impl<'m> Program<'m> {
     fn new(model: &Model<'m>, interpreter: &Interpreter<'_, 'm>) -> Result<Self, CodegenError> {
-        let graph = Graph::new(model);
-        let mut constants = Constants::default();
+        let (graphs, prepared) = subgraphs(model, interpreter.prepared());
+        let mut compiler = Compiler {
+            model,
+            constants: Constants::default(),
+            kept: BTreeMap::new(),
+        };
         let mut operators = Vec::new();
-        let prepared: Vec<_> = graph.main.operators().zip(interpreter.prepared()).collect();
-        for (index, (operator, of_operator)) in prepared.iter().enumerate() {
+        for (part, prepared) in prepared.iter().enumerate() {
+            operators.push(compiler.part(&graphs, part, prepared)?);
+        }
+        let parts = graphs.into_iter().zip(operators);
+        let parts: Vec<Part<'m>> = parts
+            .map(|(graph, operators)| Part { graph, operators })
+            .collect();
+        Ok(Self {
+            layout: Layout::new(&parts, &compiler.kept),
+            parts,
+            constants: compiler.constants,
+            kept: compiler.kept,
+        })
+    }
+
+    fn main(&self) -> &Part<'m> {
+        &self.parts[0]
+    }
+}
+
+/// The main subgraph and those that are called, each once, with what was prepared for the operators.
+fn subgraphs<'i, 'm>(
+    model: &Model<'m>,
+    main: PreparedOperators<'i>,
+) -> (Vec<Graph<'m>>, Vec<Vec<PreparedOperator<'i>>>) {
+    let (mut graphs, mut prepared) = (Vec::<Graph<'m>>::new(), Vec::new());
+    let mut next = VecDeque::from([(SubgraphId::MAIN, main)]);
+    while let Some((id, operators)) = next.pop_front() {
+        let subgraph = model.subgraph(id);
+        let is_new = graphs.iter().all(|graph| graph.id != id);
+        let Some(subgraph) = subgraph.filter(|_| is_new) else {
+            continue;
+        };
+        let operators: Vec<PreparedOperator<'i>> = operators.collect();
+        for (operator, of_operator) in subgraph.operators().zip(&operators) {
+            next.extend(called_by(&operator).zip(of_operator.called()));
+        }
+        graphs.push(Graph::new(id, subgraph));
+        prepared.push(operators);
+    }
+    (graphs, prepared)
+}
+
+/// What all subgraphs have together while they are compiled.
+struct Compiler<'p, 'm> {
+    model: &'p Model<'m>,
+    constants: Constants<'m>,
+    kept: BTreeMap<u32, Kept>,
+}
+
+impl<'m> Compiler<'_, 'm> {
+    /// The operators of a part.
+    fn part(
+        &mut self,
+        graphs: &[Graph<'m>],
+        part: usize,
+        prepared: &[PreparedOperator<'_>],
+    ) -> Result<Vec<Compiled>, CodegenError> {
+        let graph = &graphs[part];
+        let mut operators: Vec<Compiled> = Vec::new();
+        let all: Vec<_> = graph
+            .subgraph
+            .operators()
+            .zip(prepared.iter().copied())
+            .collect();
+        for (index, (operator, of_operator)) in all.iter().enumerate() {
             let op = Graph::op(operator);
+            let failed = |Problem(problem)| CodegenError::NotCompiled {
+                subgraph: graph.id.0,
+                index,
+                op,
+                problem,
+            };
             // The one before has done it.
-            let is_done = operators.last().is_some_and(|last: &Compiled| last.joined);
+            let is_done = operators.last().is_some_and(|last| last.joined);
             if is_done || graph.is_nothing(operator) {
-                operators.push(Compiled::nothing(op));
+                operators.push(Compiled {
+                    op,
+                    joined: false,
+                    work: Work::Nothing,
+                });
                 continue;
             }
-            let failed = |Problem(problem)| CodegenError::NotCompiled { index, op, problem };
+            self.keep(operator, of_operator);
+            let mut reader = flow::Reader {
+                graphs,
+                part,
+                constants: &mut self.constants,
+            };
+            if let Some(flow) = reader.read(operator, of_operator).map_err(failed)? {
+                operators.push(Compiled {
+                    op,
+                    joined: false,
+                    work: Work::Flow(flow),
+                });
+                continue;
+            }
             let mut names = registry::NAMED.iter();
-            let name = names.find(|(_, row)| row.takes(&graph.main, operator));
+            let name = names.find(|(_, row)| row.takes(&graph.subgraph, operator));
             let name = name.map_or("", |(name, _)| *name);
             let output = operator.outputs().get(0);
-            let next = prepared.get(index + 1).copied().filter(|(next, _)| {
+            let next = all.get(index + 1).copied().filter(|(next, _)| {
                 next.inputs().get(0) == output
                     && output.is_some_and(|output| graph.is_read_only_by(output, index + 1))
             });
             let mut step = Step {
                 index,
-                graph: &graph,
-                model: model.bytes(),
+                graph,
+                model: self.model.bytes(),
                 operator: *operator,
                 prepared: *of_operator,
                 next,
                 joined: false,
-                constants: &mut constants,
+                constants: &mut self.constants,
                 function: Function::default(),
             };
             let emitted = operators::emit(name, &mut step).unwrap_or_else(|| {
@@ -148,106 +243,39 @@ impl<'m> Program<'m> {
                 Err(Problem(problem))
             });
             emitted.map_err(failed)?;
+            let mut bindings = step.function.bindings.iter();
+            if part > 0 && bindings.any(|(_, bytes)| matches!(bytes, Bytes::State(_))) {
+                let problem = format!(
+                    "what {op} keeps from run to run has a place in the main subgraph only"
+                );
+                return Err(failed(Problem(problem)));
+            }
             operators.push(Compiled {
                 op,
                 joined: step.joined,
-                function: Some(step.function),
+                work: Work::Kernel(step.function),
             });
         }
-        Ok(Self::placed(graph, constants, operators))
+        Ok(operators)
     }
 
-    /// Lays out the arena.
-    fn placed(graph: Graph<'m>, constants: Constants<'m>, operators: Vec<Compiled>) -> Self {
-        let mut buffers: Vec<Buffer> = Vec::new();
-        let mut of_tensor = std::collections::HashMap::new();
-        let mut use_tensor = |buffers: &mut Vec<Buffer>, root: u32, at: usize| {
-            let index = *of_tensor.entry(root).or_insert_with(|| {
-                let len = graph.byte_len(ember_tflite::TensorId(root));
-                buffers.push(Buffer {
-                    len,
-                    first: at,
-                    last: at,
-                });
-                buffers.len() - 1
-            });
-            buffers[index].last = buffers[index].last.max(at);
-            index
-        };
-        // Operator `index` is at `index + 1`: before the first one the inputs are written, after the last one the outputs read.
-        let end = operators.len() + 1;
-        let mut port = |buffers: &mut Vec<Buffer>, id: u32, at: usize| match graph
-            .place(ember_tflite::TensorId(id))
-        {
-            Place::Arena(root) => Ok(use_tensor(buffers, root, at)),
-            Place::Constant(data) => Err(data),
-        };
-        let inputs: Vec<_> = ids(graph.main.inputs())
-            .map(|id| port(&mut buffers, id, 0))
-            .collect();
-        let mut variables = Vec::new();
-        for (tensor, id) in graph.main.tensors().zip(0..) {
-            // A variable carries its value from one run to the next.
-            if tensor.is_variable()
-                && let Ok(index) = port(&mut buffers, id, 0)
-            {
-                buffers[index].last = end;
-                variables.push((index, initial_byte(&tensor)));
-            }
-        }
-        let mut bound = Vec::new();
-        for (operator, at) in operators.iter().zip(1..) {
-            let bindings = operator
-                .function
-                .iter()
-                .flat_map(|function| &function.bindings);
-            let indices = bindings.map(|(_, bytes)| match *bytes {
-                Bytes::Tensor(root) => port(&mut buffers, root, at).unwrap_or_default(),
-                Bytes::Scratch(len) => {
-                    buffers.push(Buffer {
-                        len,
-                        first: at,
-                        last: at,
-                    });
-                    buffers.len() - 1
-                }
-                Bytes::State(len) => {
-                    buffers.push(Buffer {
-                        len,
-                        first: 0,
-                        last: end,
-                    });
-                    variables.push((buffers.len() - 1, 0));
-                    buffers.len() - 1
-                }
-            });
-            bound.push(indices.collect::<Vec<usize>>());
-        }
-        let outputs: Vec<_> = ids(graph.main.outputs())
-            .map(|id| port(&mut buffers, id, end))
-            .collect();
-        let (ranges, arena_bytes) = arena::place(&buffers);
-        let ports = |ports: Vec<Result<usize, &'m [u8]>>| {
-            let place = |port: Result<usize, &'m [u8]>| match port {
-                Ok(index) => Port::Arena(ranges[index].clone()),
-                Err(data) => Port::Constant(data),
+    /// Notes what an operator keeps from run to run.
+    fn keep(&mut self, operator: &Operator<'_>, prepared: &PreparedOperator<'_>) {
+        if let Some((variable, _)) = prepared.of::<variables::Handle>() {
+            let (_, name) = operator.variable().unwrap_or_default();
+            let kept = Kept {
+                len: variable.len as usize,
+                filler: variable.filler as u8,
+                name: Some(String::from_utf8_lossy(name).into_owned()),
             };
-            ports.into_iter().map(place).collect()
-        };
-        let places = bound
-            .iter()
-            .map(|indices| indices.iter().map(|index| ranges[*index].clone()).collect());
-        let variables = variables.into_iter();
-        let variables = variables.map(|(index, byte)| (ranges[index].clone(), byte));
-        Self {
-            variables: variables.collect(),
-            places: places.collect(),
-            inputs: ports(inputs),
-            outputs: ports(outputs),
-            graph,
-            constants,
-            operators,
-            arena_bytes,
+            self.kept.insert(variable.from_end, kept);
+        } else if let Some((once, _)) = prepared.of::<CallOnce>() {
+            let kept = Kept {
+                len: 1,
+                filler: 0,
+                name: None,
+            };
+            self.kept.insert(once.note, kept);
         }
     }
 }

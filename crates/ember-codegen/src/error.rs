@@ -65,8 +65,12 @@ pub enum CodegenError {
     #[error("the device runtime does not take the model: {0}")]
     Prepare(#[from] PrepareError),
     /// An operator that only the interpreter runs.
-    #[error("operator {index}, {op}, cannot be compiled: {problem}; use --engine interpreter")]
+    #[error(
+        "operator {index} of subgraph {subgraph}, {op}, cannot be compiled: {problem}; use --engine interpreter"
+    )]
     NotCompiled {
+        /// Which subgraph: 0 is the main one.
+        subgraph: u32,
         /// Which operator, in the order of execution.
         index: usize,
         /// What it is.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 /// Every buffer begins at a multiple of this, in bytes.
-const ALIGNMENT: usize = 16;
+pub(super) const ALIGNMENT: usize = 16;
 
 /// A buffer that is to be placed.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,8 @@
-//! The model's graph as the compiler sees it: which tensors are constants, and which have the bytes of another one.
+//! A subgraph as the compiler sees it: which tensors are constants, and which have the bytes of another one.
 
 use ember_core::BuiltinOp;
 use ember_micro::plan;
-use ember_tflite::{DECODE, Model, Operator, Subgraph, Tensor, TensorId, TensorIds};
+use ember_tflite::{DECODE, Operator, Subgraph, SubgraphId, Tensor, TensorId, TensorIds};
 
 /// What a tensor's elements are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,16 +13,16 @@ pub(super) enum Place<'m> {
     Arena(u32),
 }
 
-/// A checked model with the places of its tensors.
+/// A subgraph of a checked model with the places of its tensors.
 pub(super) struct Graph<'m> {
-    pub(super) main: Subgraph<'m>,
+    pub(super) id: SubgraphId,
+    pub(super) subgraph: Subgraph<'m>,
     places: Vec<Place<'m>>,
 }
 
 impl<'m> Graph<'m> {
-    pub(super) fn new(model: &Model<'m>) -> Self {
-        let main = model.main();
-        let places = main
+    pub(super) fn new(id: SubgraphId, subgraph: Subgraph<'m>) -> Self {
+        let places = subgraph
             .tensors()
             .zip(0..)
             .map(|(tensor, id)| match tensor.data() {
@@ -31,9 +31,10 @@ impl<'m> Graph<'m> {
             });
         let mut graph = Self {
             places: places.collect(),
-            main,
+            id,
+            subgraph,
         };
-        for operator in main.operators() {
+        for operator in subgraph.operators() {
             graph.follow(&operator);
         }
         graph
@@ -59,13 +60,27 @@ impl<'m> Graph<'m> {
         }
     }
 
+    /// What the names of its operators in the source begin with.
+    pub(super) fn prefix(&self) -> String {
+        match self.id {
+            SubgraphId::MAIN => String::new(),
+            SubgraphId(id) => format!("graph_{id}_"),
+        }
+    }
+
+    /// The name of an operator in the source: `conv_2d_0`, `graph_1_conv_2d_0`.
+    pub(super) fn name(&self, op: BuiltinOp, index: usize) -> String {
+        format!("{}{}_{index}", self.prefix(), op.name().to_lowercase())
+    }
+
     pub(super) fn place(&self, TensorId(id): TensorId) -> Place<'m> {
         self.places[id as usize]
     }
 
     pub(super) fn tensor(&self, id: TensorId) -> Tensor<'m> {
         // A checked model names no tensor that it does not have.
-        self.main.tensor(id).expect("a tensor of a checked model")
+        let tensor = self.subgraph.tensor(id);
+        tensor.expect("a tensor of a checked model")
     }
 
     pub(super) fn byte_len(&self, id: TensorId) -> usize {
@@ -86,13 +101,15 @@ impl<'m> Graph<'m> {
             })
     }
 
-    /// Whether `reader` is the only one that looks at this tensor's bytes, and the model gives them to nobody.
+    /// Whether `reader` is the only one that looks at this tensor's bytes, and the subgraph gives them to nobody.
     pub(super) fn is_read_only_by(&self, id: TensorId, reader: usize) -> bool {
         let same = |other: u32| self.place(TensorId(other)) == self.place(id);
-        let mut readers = self.main.operators().enumerate();
+        let mut readers = self.subgraph.operators().enumerate();
         let elsewhere =
             readers.any(|(index, operator)| index != reader && ids(operator.inputs()).any(same));
-        !elsewhere && !ids(self.main.outputs()).any(same) && !ids(self.main.inputs()).any(same)
+        !elsewhere
+            && !ids(self.subgraph.outputs()).any(same)
+            && !ids(self.subgraph.inputs()).any(same)
     }
 
     /// The builtin operator, CUSTOM for any other.

@@ -1,17 +1,18 @@
 //! Where everything of a compiled model lies in its arena.
 //!
 //! A subgraph's tensors are placed by [`arena::place`], behind all that is in use while an operator runs that calls it: two that
-//! the same operator calls share their bytes. Nothing calls itself, so each subgraph has its bytes once. Behind all of them
-//! lies what operators keep from run to run.
+//! the same operator calls share their bytes. Nothing calls itself, so each subgraph has its bytes once. Its variables, which
+//! carry their content from call to call, lie among the tensors of the main subgraph. Behind all of them lies what operators
+//! keep from run to run.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use ember_micro::initial_byte;
-use ember_tflite::TensorId;
+use ember_tflite::{SubgraphId, TensorId};
 
 use super::arena::{self, Buffer};
-use super::graph::{Place, ids};
+use super::graph::{Graph, Place, ids};
 use super::step::Bytes;
 use super::{Part, Work};
 
@@ -43,6 +44,8 @@ struct PartLayout {
     /// For each operator's bindings.
     bound: Vec<Vec<Range<usize>>>,
     variables: Vec<(Range<usize>, u8)>,
+    /// In the main subgraph, the variables of the others.
+    others: Vec<Range<usize>>,
     /// The end of what is in use while each operator runs.
     ends: Vec<usize>,
     end: usize,
@@ -53,8 +56,21 @@ impl Layout {
     pub(super) fn new(parts: &[Part<'_>], kept: &BTreeMap<u32, Kept>) -> Self {
         let mut layouts: Vec<PartLayout> = parts.iter().map(|_| PartLayout::default()).collect();
         let mut floors = vec![0; parts.len()];
+        let called = parts.iter().enumerate().skip(1);
+        let called = called.flat_map(|(part, own)| {
+            let own = variables(&own.graph);
+            own.map(move |(root, len, first)| (part, root, len, first))
+        });
+        let called: Vec<(usize, u32, usize, u8)> = called.collect();
+        let lens: Vec<usize> = called.iter().map(|(_, _, len, _)| *len).collect();
+        // Known once the main subgraph is laid out, which comes first.
+        let mut fixed: Vec<HashMap<u32, Range<usize>>> = vec![HashMap::new(); parts.len()];
         for index in callers_first(parts) {
-            let layout = PartLayout::new(&parts[index], floors[index]);
+            let lens = if index == 0 { &lens[..] } else { &[] };
+            let layout = PartLayout::new(&parts[index], floors[index], &fixed[index], lens);
+            for ((part, root, ..), place) in called.iter().zip(&layout.others) {
+                fixed[*part].insert(*root, place.clone());
+            }
             for (called, at) in calls(&parts[index]) {
                 floors[called] = layout.ends[at].max(floors[called]);
             }
@@ -62,11 +78,9 @@ impl Layout {
         }
         let end = layouts.iter().map(|layout| layout.end).max();
         let mut end = end.unwrap_or_default();
-        let mut variables: Vec<_> = layouts.iter_mut().map(|part| &mut part.variables).collect();
-        let mut variables: Vec<_> = variables
-            .iter_mut()
-            .flat_map(|part| part.drain(..))
-            .collect();
+        let others = layouts[0].others.iter().cloned();
+        let others = others.zip(called.iter().map(|(.., first)| *first));
+        let mut variables: Vec<_> = layouts[0].variables.iter().cloned().chain(others).collect();
         let mut places = BTreeMap::new();
         for (number, Kept { len, filler, .. }) in kept {
             let place = end..end + len;
@@ -131,18 +145,44 @@ fn callers_first(parts: &[Part<'_>]) -> Vec<usize> {
     order
 }
 
+/// The variables of a subgraph that is called, with their bytes and what each byte is at first. An input is none: every call
+/// overwrites it.
+fn variables(graph: &Graph<'_>) -> impl Iterator<Item = (u32, usize, u8)> {
+    let tensors = graph.subgraph.tensors().zip(0..);
+    tensors.filter_map(|(tensor, id)| {
+        let is_input = ids(graph.subgraph.inputs()).any(|input| input == id);
+        let root = match graph.place(TensorId(id)) {
+            Place::Arena(root) => root,
+            Place::Constant(_) => return None,
+        };
+        let variable = (root, tensor.byte_len(), initial_byte(&tensor));
+        (tensor.is_variable() && !is_input).then_some(variable)
+    })
+}
+
 impl PartLayout {
-    fn new(part: &Part<'_>, floor: usize) -> Self {
+    /// Lays out a part behind `floor`, but for the tensors that are `fixed`, with further bytes of these lengths that are
+    /// in use all the time.
+    fn new(
+        part: &Part<'_>,
+        floor: usize,
+        fixed: &HashMap<u32, Range<usize>>,
+        others: &[usize],
+    ) -> Self {
         let Part { graph, operators } = part;
         let mut buffers: Vec<Buffer> = Vec::new();
         let mut of_tensor = HashMap::new();
+        let mut of_fixed = HashMap::new();
         let mut use_tensor = |buffers: &mut Vec<Buffer>, root: u32, at: usize| {
             let index = *of_tensor.entry(root).or_insert_with(|| {
+                let place = fixed.get(&root);
+                let len = graph.byte_len(TensorId(root));
                 buffers.push(Buffer {
-                    len: graph.byte_len(TensorId(root)),
+                    len: if place.is_some() { 0 } else { len },
                     first: at,
                     last: at,
                 });
+                of_fixed.extend(place.map(|place| (buffers.len() - 1, place.clone())));
                 buffers.len() - 1
             });
             buffers[index].last = buffers[index].last.max(at);
@@ -162,6 +202,7 @@ impl PartLayout {
         for (tensor, id) in graph.subgraph.tensors().zip(0..) {
             // A variable carries its value from one run to the next.
             if tensor.is_variable()
+                && graph.id == SubgraphId::MAIN
                 && let Some(index) = port(&mut buffers, id, 0)
             {
                 buffers[index].last = end;
@@ -185,6 +226,15 @@ impl PartLayout {
                                 });
                                 buffers.len() - 1
                             }
+                            Bytes::State(len) => {
+                                buffers.push(Buffer {
+                                    len,
+                                    first: 0,
+                                    last: end,
+                                });
+                                variables.push((buffers.len() - 1, 0));
+                                buffers.len() - 1
+                            }
                         });
                     }
                 }
@@ -199,8 +249,17 @@ impl PartLayout {
         for id in ids(graph.subgraph.outputs()) {
             port(&mut buffers, id, end);
         }
+        let first_other = buffers.len();
+        buffers.extend(others.iter().map(|len| Buffer {
+            len: *len,
+            first: 0,
+            last: end,
+        }));
         let (ranges, bytes) = arena::place(&buffers);
         let range = |index: usize| {
+            if let Some(place) = of_fixed.get(&index) {
+                return place.clone();
+            }
             let Range { start, end } = ranges[index].clone();
             start + floor..end + floor
         };
@@ -224,6 +283,7 @@ impl PartLayout {
                 .into_iter()
                 .map(|(root, index)| (root, range(index)))
                 .collect(),
+            others: (first_other..buffers.len()).map(range).collect(),
             end: floor + bytes,
         }
     }

@@ -230,28 +230,19 @@ const EMITTERS: &[(&str, Emit)] = &[
     ("ADD_N_INT8", parts::add_n_int8),
     ("ADD_N_FLOAT32", parts::add_n_float32),
     ("ELU_INT8", moves::elu),
+    ("VAR_HANDLE", moves::handle),
 ];
 
 #[cfg(test)]
 mod tests {
     use ember_micro::registry;
 
-    /// What only the interpreter runs: other subgraphs, and variables that have a name.
-    const INTERPRETED: [&str; 6] = [
-        "IF",
-        "WHILE",
-        "CALL_ONCE",
-        "VAR_HANDLE",
-        "READ_VARIABLE",
-        "ASSIGN_VARIABLE",
-    ];
-
     #[test]
     fn every_kernel_of_one_operator_has_one_emitter() {
         let mut names: Vec<&str> = super::names().collect();
         // What it decodes is decoded by its readers.
         names.push("DECODE");
-        names.extend(INTERPRETED);
+        names.extend(super::super::flow::NAMES);
         for (name, row) in registry::NAMED {
             let emitters = names.iter().filter(|own| *own == name).count();
             assert_eq!(emitters, usize::from(row.next.is_none()), "{name}");

@@ -3,170 +3,12 @@
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 
-use ember_tflite::{Operator, TensorId, TensorIds};
+use ember_tflite::{Operator, SubgraphId, TensorId, TensorIds};
 
-use super::graph::Graph;
-use super::step::{Function, Step};
-use super::{ENGINE_LINE, Port, Program};
+use super::graph::{Graph, Place};
+use super::step::Function;
+use super::{ENGINE_LINE, Part, Program, Work, names};
 use crate::source::sha256;
-
-/// What the source may name, and what that is. The order is that of rustfmt.
-const NAMES: &[(&str, &str)] = &[
-    ("Ordering", "core::cmp::Ordering"),
-    ("PhantomData", "core::marker::PhantomData"),
-    ("Axis", "ember_kernels::Axis"),
-    ("Bool", "ember_kernels::Bool"),
-    ("Float32", "ember_kernels::Float32"),
-    ("Int8", "ember_kernels::Int8"),
-    ("Int16", "ember_kernels::Int16"),
-    ("KernelError", "ember_kernels::KernelError"),
-    ("WideBias", "ember_kernels::WideBias"),
-    ("abs", "ember_kernels::abs"),
-    ("add", "ember_kernels::add"),
-    ("arg_max", "ember_kernels::arg_max"),
-    ("average_pool_2d", "ember_kernels::average_pool_2d"),
-    ("Sizes", "ember_kernels::axes::Sizes"),
-    ("batch_matmul", "ember_kernels::batch_matmul"),
-    ("BatchMatmul", "ember_kernels::batch_matmul::BatchMatmul"),
-    ("Side", "ember_kernels::batch_matmul::Side"),
-    ("binary", "ember_kernels::binary"),
-    ("Broadcast", "ember_kernels::broadcast::Broadcast"),
-    ("BroadcastAxis", "ember_kernels::broadcast::BroadcastAxis"),
-    ("broadcast_args", "ember_kernels::broadcast_args"),
-    ("cast", "ember_kernels::cast"),
-    ("circular_buffer", "ember_kernels::circular_buffer"),
-    ("comparisons", "ember_kernels::comparisons"),
-    ("Activation", "ember_kernels::compiled::Activation"),
-    ("Aligned", "ember_kernels::compiled::Aligned"),
-    ("Arena", "ember_kernels::compiled::Arena"),
-    ("BuiltinOp", "ember_kernels::compiled::BuiltinOp"),
-    ("Clamp", "ember_kernels::compiled::Clamp"),
-    ("Int64", "ember_kernels::compiled::Int64"),
-    ("InvokeError", "ember_kernels::compiled::InvokeError"),
-    ("Profiler", "ember_kernels::compiled::Profiler"),
-    (
-        "QuantizedMultiplier",
-        "ember_kernels::compiled::QuantizedMultiplier",
-    ),
-    ("elements", "ember_kernels::compiled::elements"),
-    ("elements_mut", "ember_kernels::compiled::elements_mut"),
-    ("int64s", "ember_kernels::compiled::int64s"),
-    ("multipliers", "ember_kernels::compiled::multipliers"),
-    ("conv_2d", "ember_kernels::conv_2d"),
-    ("Conv2d", "ember_kernels::conv_2d::Conv2d"),
-    ("depthwise_conv_2d", "ember_kernels::depthwise_conv_2d"),
-    (
-        "DepthwiseConv2d",
-        "ember_kernels::depthwise_conv_2d::DepthwiseConv2d",
-    ),
-    ("dequantize", "ember_kernels::dequantize"),
-    (
-        "detection_post_process",
-        "ember_kernels::detection_post_process",
-    ),
-    (
-        "DetectionPostProcess",
-        "ember_kernels::detection_post_process::DetectionPostProcess",
-    ),
-    ("Values", "ember_kernels::detection_post_process::Values"),
-    ("div", "ember_kernels::div"),
-    (
-        "dynamic_update_slice",
-        "ember_kernels::dynamic_update_slice",
-    ),
-    (
-        "UpdateSlice",
-        "ember_kernels::dynamic_update_slice::UpdateSlice",
-    ),
-    ("elu", "ember_kernels::elu"),
-    ("fully_connected", "ember_kernels::fully_connected"),
-    (
-        "FullyConnected",
-        "ember_kernels::fully_connected::FullyConnected",
-    ),
-    ("gather", "ember_kernels::gather"),
-    ("Gather", "ember_kernels::gather::Gather"),
-    ("GatherNd", "ember_kernels::gather::GatherNd"),
-    ("hard_swish", "ember_kernels::hard_swish"),
-    ("hybrid", "ember_kernels::hybrid"),
-    ("Hybrid", "ember_kernels::hybrid::Hybrid"),
-    ("l2", "ember_kernels::l2"),
-    ("leaky_relu", "ember_kernels::leaky_relu"),
-    ("log_softmax", "ember_kernels::log_softmax"),
-    ("logical", "ember_kernels::logical"),
-    ("logistic", "ember_kernels::logistic"),
-    ("Steps", "ember_kernels::logistic::Steps"),
-    ("max_pool_2d", "ember_kernels::max_pool_2d"),
-    ("MaxPool", "ember_kernels::max_pool_2d::MaxPool"),
-    ("Pool2d", "ember_kernels::max_pool_2d::Pool2d"),
-    ("maximum_minimum", "ember_kernels::maximum_minimum"),
-    ("mirror_pad", "ember_kernels::mirror_pad"),
-    ("MirrorAxis", "ember_kernels::mirror_pad::MirrorAxis"),
-    ("mul", "ember_kernels::mul"),
-    ("pack", "ember_kernels::pack"),
-    ("Pack", "ember_kernels::pack::Pack"),
-    ("prelu", "ember_kernels::prelu"),
-    ("quantize", "ember_kernels::quantize"),
-    ("Affine", "ember_kernels::quantize::Affine"),
-    ("Requantize", "ember_kernels::quantize::Requantize"),
-    ("reduce", "ember_kernels::reduce"),
-    ("Reduce", "ember_kernels::reduce::Reduce"),
-    ("ReduceAxis", "ember_kernels::reduce::ReduceAxis"),
-    ("relu", "ember_kernels::relu"),
-    ("reshape", "ember_kernels::reshape"),
-    ("resize", "ember_kernels::resize"),
-    ("Resize", "ember_kernels::resize::Resize"),
-    ("select_v2", "ember_kernels::select_v2"),
-    ("SelectAxis", "ember_kernels::select_v2::SelectAxis"),
-    ("shape", "ember_kernels::shape"),
-    ("signal", "ember_kernels::signal"),
-    ("slice", "ember_kernels::slice"),
-    ("SliceAt", "ember_kernels::slice::SliceAt"),
-    ("softmax", "ember_kernels::softmax"),
-    ("Softmax", "ember_kernels::softmax::Softmax"),
-    ("space_to_batch_nd", "ember_kernels::space_to_batch_nd"),
-    (
-        "SpaceToBatch",
-        "ember_kernels::space_to_batch_nd::SpaceToBatch",
-    ),
-    (
-        "SpaceToBatchAt",
-        "ember_kernels::space_to_batch_nd::SpaceToBatchAt",
-    ),
-    ("squared_difference", "ember_kernels::squared_difference"),
-    ("strided", "ember_kernels::strided"),
-    ("Strided", "ember_kernels::strided::Strided"),
-    ("StridedAxis", "ember_kernels::strided::StridedAxis"),
-    ("strided_slice", "ember_kernels::strided_slice"),
-    ("SliceAxis", "ember_kernels::strided_slice::SliceAxis"),
-    ("sub", "ember_kernels::sub"),
-    ("svdf", "ember_kernels::svdf"),
-    ("Svdf", "ember_kernels::svdf::Svdf"),
-    ("transpose_conv", "ember_kernels::transpose_conv"),
-    (
-        "TransposeConv",
-        "ember_kernels::transpose_conv::TransposeConv",
-    ),
-    (
-        "TransposedAxis",
-        "ember_kernels::transpose_conv::TransposedAxis",
-    ),
-    ("unary", "ember_kernels::unary"),
-    (
-        "unidirectional_sequence_lstm",
-        "ember_kernels::unidirectional_sequence_lstm",
-    ),
-    ("Lstm", "ember_kernels::unidirectional_sequence_lstm::Lstm"),
-    (
-        "Scales",
-        "ember_kernels::unidirectional_sequence_lstm::Scales",
-    ),
-    ("LookUp", "ember_kernels::weights::LookUp"),
-    ("Packed", "ember_kernels::weights::Packed"),
-    ("Sparse", "ember_kernels::weights::Sparse"),
-    ("SparseLookUp", "ember_kernels::weights::SparseLookUp"),
-    ("Tables", "ember_kernels::weights::Tables"),
-];
 
 /// The whole module.
 pub(super) fn module(file: &[u8], program: &Program<'_>) -> String {
@@ -185,60 +27,32 @@ fn write_head(text: &mut String, file: &[u8], body: &str) -> fmt::Result {
         sha256(file)
     )?;
     writeln!(text)?;
-    for (name, path) in NAMES {
-        if names(body, name) {
-            writeln!(text, "use ::{path};")?;
-        }
+    for path in names::used(body) {
+        writeln!(text, "use ::{path};")?;
     }
     Ok(())
-}
-
-/// Whether the code, without its comments, has this word with no path before it.
-fn names(body: &str, name: &str) -> bool {
-    let is_word = |character: char| character.is_alphanumeric() || character == '_';
-    let code = body
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"));
-    code.into_iter().any(|line| {
-        line.match_indices(name).any(|(at, _)| {
-            let (before, after) = (&line[..at], &line[at + name.len()..]);
-            let whole = !before.ends_with(is_word) && !after.starts_with(is_word);
-            // What is lower case is a module when a path goes on, and a function when it is called.
-            let is_module = name.starts_with(char::is_lowercase);
-            let used = !is_module
-                || after.starts_with("::")
-                || after.starts_with('(') && is_function(name);
-            // Behind a path it is an item of that path: `softmax::Int8` is not `Int8`.
-            whole && used && !before.ends_with("::")
-        })
-    })
-}
-
-fn is_function(name: &str) -> bool {
-    NAMES
-        .iter()
-        .any(|(own, path)| *own == name && path.starts_with("ember_kernels::compiled::"))
 }
 
 fn write_body(text: &mut String, file: &[u8], program: &Program<'_>) -> fmt::Result {
     write_facts(text, file, program)?;
     write_model(text, program)?;
     write_operators(text, program)?;
-    for operator in &program.operators {
-        if let Some(function) = &operator.function {
+    for operator in program.parts.iter().flat_map(|part| &part.operators) {
+        if let Work::Kernel(function) = &operator.work {
             text.push_str(&function.items);
         }
     }
+    write_variable(text, program)?;
     text.push_str(&program.constants.text);
     Ok(())
 }
 
 fn write_facts(text: &mut String, file: &[u8], program: &Program<'_>) -> fmt::Result {
     let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(file);
-    let main = &program.graph.main;
+    let graph = &program.main().graph;
     let bytes = |ids: TensorIds<'_>| -> usize {
         let tensors = super::graph::ids(ids);
-        tensors.map(|id| program.graph.byte_len(TensorId(id))).sum()
+        tensors.map(|id| graph.byte_len(TensorId(id))).sum()
     };
     let number = |text: &mut String, doc: &str, name: &str, value: usize| {
         writeln!(text, "\n/// {doc}\npub const {name}: usize = {value};")
@@ -272,36 +86,38 @@ fn write_facts(text: &mut String, file: &[u8], program: &Program<'_>) -> fmt::Re
         text,
         "Bytes of the arena: all tensors, none of them longer than it is in use.",
         "ARENA_BYTES",
-        program.arena_bytes,
+        program.layout.arena_bytes,
     )?;
     number(
         text,
         "Bytes of the model's inputs together.",
         "INPUT_BYTES",
-        bytes(main.inputs()),
+        bytes(graph.subgraph.inputs()),
     )?;
     number(
         text,
         "Bytes of the model's outputs together.",
         "OUTPUT_BYTES",
-        bytes(main.outputs()),
+        bytes(graph.subgraph.outputs()),
     )?;
-    let count = program.operators.len();
+    let operators = &program.main().operators;
+    let count = operators.len();
     writeln!(
         text,
         "\n/// The operators, in the order of execution.\n#[rustfmt::skip]"
     )?;
     writeln!(text, "pub const OPERATORS: [BuiltinOp; {count}] = [")?;
-    for operator in &program.operators {
+    for operator in operators {
         writeln!(text, "    BuiltinOp::{:?},", operator.op)?;
     }
     writeln!(text, "];")
 }
 
 fn write_model(text: &mut String, program: &Program<'_>) -> fmt::Result {
-    let main = &program.graph.main;
+    let graph = &program.main().graph;
+    let main = &graph.subgraph;
     // Zeros are there from the start.
-    let filled = program.variables.iter().any(|(_, byte)| *byte != 0);
+    let filled = program.layout.variables.iter().any(|(_, byte)| *byte != 0);
     let (field, value) = if filled {
         (
             "\n    /// Whether the variables have what they begin with.\n    begun: bool,",
@@ -338,22 +154,22 @@ impl Model {{
     ///
 "
     )?;
-    write_ports(text, program, main.inputs())?;
+    write_ports(text, graph, main.inputs())?;
     writeln!(
         text,
         "    #[must_use]\n    pub fn input(&mut self, index: usize) -> Option<&mut [u8]> {{"
     )?;
-    write_arms(text, &program.inputs, "get_mut")?;
+    write_arms(text, program, main.inputs(), "get_mut")?;
     writeln!(
         text,
         "    }}\n\n    /// The bytes of output `index`: what the last run left; `None` where there is no such output.\n    ///"
     )?;
-    write_ports(text, program, main.outputs())?;
+    write_ports(text, graph, main.outputs())?;
     writeln!(
         text,
         "    #[must_use]\n    pub fn output(&self, index: usize) -> Option<&[u8]> {{"
     )?;
-    write_arms(text, &program.outputs, "get")?;
+    write_arms(text, program, main.outputs(), "get")?;
     text.push_str(
         "    }
 
@@ -393,7 +209,7 @@ impl Model {{
 
 /// What sets the variables to what they begin with, where there are any.
 fn write_variables(text: &mut String, program: &Program<'_>, filled: bool) -> fmt::Result {
-    if program.variables.is_empty() {
+    if program.layout.variables.is_empty() {
         return Ok(());
     }
     text.push_str(
@@ -402,7 +218,7 @@ fn write_variables(text: &mut String, program: &Program<'_>, filled: bool) -> fm
     pub fn reset_variables(&mut self) {
 ",
     );
-    for (Range { start, end }, byte) in &program.variables {
+    for (Range { start, end }, byte) in &program.layout.variables {
         writeln!(
             text,
             "        if let Some(bytes) = self.arena.get_mut({start}..{end}) {{\n            bytes.fill({byte});\n        }}"
@@ -416,10 +232,10 @@ fn write_variables(text: &mut String, program: &Program<'_>, filled: bool) -> fm
 }
 
 /// What the inputs or outputs are, as documentation.
-fn write_ports(text: &mut String, program: &Program<'_>, ids: TensorIds<'_>) -> fmt::Result {
+fn write_ports(text: &mut String, graph: &Graph<'_>, ids: TensorIds<'_>) -> fmt::Result {
     for (id, index) in super::graph::ids(ids).zip(0..) {
-        let tensor = program.graph.tensor(TensorId(id));
-        write!(text, "    /// {index}: {}", tensor_text(program, id))?;
+        let tensor = graph.tensor(TensorId(id));
+        write!(text, "    /// {index}: {}", tensor_text(graph, id))?;
         if let Some(quantization) = tensor.quantization()
             && let (1, Some(scale), Some(zero)) = (
                 quantization.len(),
@@ -434,19 +250,25 @@ fn write_ports(text: &mut String, program: &Program<'_>, ids: TensorIds<'_>) -> 
     Ok(())
 }
 
-fn write_arms(text: &mut String, ports: &[Port<'_>], get: &str) -> fmt::Result {
+fn write_arms(
+    text: &mut String,
+    program: &Program<'_>,
+    ids: TensorIds<'_>,
+    get: &str,
+) -> fmt::Result {
     writeln!(text, "        match index {{")?;
-    for (port, index) in ports.iter().zip(0..) {
-        match port {
-            Port::Arena(Range { start, end }) => {
+    for (id, index) in super::graph::ids(ids).zip(0..) {
+        match program.main().graph.place(TensorId(id)) {
+            Place::Arena(root) => {
+                let Range { start, end } = program.layout.tensor(0, root);
                 writeln!(
                     text,
                     "            {index} => self.arena.{get}({start}..{end}),"
                 )?;
             }
             // Nothing writes to a constant.
-            Port::Constant(_) if get == "get_mut" => {}
-            Port::Constant(data) => writeln!(text, "            {index} => Some(&{data:?}),")?,
+            Place::Constant(_) if get == "get_mut" => {}
+            Place::Constant(data) => writeln!(text, "            {index} => Some(&{data:?}),")?,
         }
     }
     writeln!(text, "            _ => None,\n        }}")
@@ -455,44 +277,88 @@ fn write_arms(text: &mut String, ports: &[Port<'_>], get: &str) -> fmt::Result {
 fn write_operators(text: &mut String, program: &Program<'_>) -> fmt::Result {
     text.push_str("\n#[rustfmt::skip]\nimpl Model {\n    /// Runs one operator. Those that only rename, and those that another one does too, are not here.\n");
     text.push_str("    fn run(&mut self, operator: u32) -> Result<(), KernelError> {\n        match operator {\n");
-    for (operator, index) in program.operators.iter().zip(0..) {
-        if operator.function.is_some() {
+    let Part { graph, operators } = program.main();
+    for (operator, index) in operators.iter().zip(0..) {
+        if !matches!(operator.work, Work::Nothing) {
             writeln!(
                 text,
                 "            {index} => self.{}(),",
-                Step::name(operator.op, index)
+                graph.name(operator.op, index)
             )?;
         }
     }
     text.push_str("            _ => Ok(()),\n        }\n    }\n");
-    let all = program
-        .graph
-        .main
-        .operators()
-        .zip(&program.operators)
-        .zip(&program.places);
-    for (((operator, compiled), places), index) in all.zip(0..) {
-        if let Some(function) = &compiled.function {
-            let name = Step::name(compiled.op, index);
-            writeln!(
-                text,
-                "\n    /// Operator {index}, {}.",
-                operator_text(program, &operator)
-            )?;
-            let next = program.graph.main.operator(index + 1);
-            if let Some(next) = next.filter(|_| compiled.joined) {
-                let what = operator_text(program, &next);
-                writeln!(text, "    /// And operator {}, {what}.", index + 1)?;
-            }
-            writeln!(
-                text,
-                "    fn {name}(&mut self) -> Result<(), KernelError> {{"
-            )?;
-            write_function(text, function, places)?;
-            writeln!(text, "    }}")?;
+    for (number, part) in program.parts.iter().enumerate() {
+        if number > 0 {
+            write_subgraph(text, part)?;
         }
+        write_part(text, program, number)?;
     }
     text.push_str("}\n");
+    Ok(())
+}
+
+/// The function that runs a subgraph.
+fn write_subgraph(text: &mut String, Part { graph, operators }: &Part<'_>) -> fmt::Result {
+    let SubgraphId(id) = graph.id;
+    let name = match graph.subgraph.name() {
+        "" => String::new(),
+        name => format!(", {name:?}"),
+    };
+    let inputs = tensors_text(graph, graph.subgraph.inputs());
+    let outputs = tensors_text(graph, graph.subgraph.outputs());
+    let prefix = graph.prefix();
+    writeln!(
+        text,
+        "\n    /// Subgraph {id}{name}: {inputs} -> {outputs}.\n    fn {}(&mut self) -> Result<(), KernelError> {{",
+        prefix.trim_end_matches('_')
+    )?;
+    for (operator, index) in operators.iter().zip(0..) {
+        if !matches!(operator.work, Work::Nothing) {
+            writeln!(text, "        self.{}()?;", graph.name(operator.op, index))?;
+        }
+    }
+    writeln!(text, "        Ok(())\n    }}")
+}
+
+/// The functions of a part's operators.
+fn write_part(text: &mut String, program: &Program<'_>, number: usize) -> fmt::Result {
+    let Part { graph, operators } = &program.parts[number];
+    for ((operator, compiled), index) in graph.subgraph.operators().zip(operators).zip(0..) {
+        if matches!(compiled.work, Work::Nothing) {
+            continue;
+        }
+        let of = match graph.id {
+            SubgraphId::MAIN => String::new(),
+            SubgraphId(id) => format!(" of subgraph {id}"),
+        };
+        let what = operator_text(graph, &operator);
+        writeln!(text, "\n    /// Operator {index}{of}, {what}.")?;
+        let next = graph.subgraph.operator(index + 1);
+        if let Some(next) = next.filter(|_| compiled.joined) {
+            let what = operator_text(graph, &next);
+            writeln!(text, "    /// And operator {}, {what}.", index + 1)?;
+        }
+        let name = graph.name(compiled.op, index);
+        writeln!(
+            text,
+            "    fn {name}(&mut self) -> Result<(), KernelError> {{"
+        )?;
+        match &compiled.work {
+            Work::Nothing => {}
+            Work::Kernel(function) => {
+                write_function(text, function, program.layout.bound(number, index))?;
+            }
+            Work::Flow(flow) => {
+                let graphs: Vec<&Graph<'_>> =
+                    program.parts.iter().map(|part| &part.graph).collect();
+                for line in flow.lines(&graphs, &program.layout) {
+                    writeln!(text, "        {line}")?;
+                }
+            }
+        }
+        writeln!(text, "    }}")?;
+    }
     Ok(())
 }
 
@@ -518,18 +384,47 @@ fn write_function(text: &mut String, function: &Function, places: &[Range<usize>
     Ok(())
 }
 
+/// What looks up where a variable lies, if there is an operator that needs it.
+fn write_variable(text: &mut String, program: &Program<'_>) -> fmt::Result {
+    let mut operators = program.parts.iter().flat_map(|part| &part.operators);
+    if !operators.any(|operator| matches!(&operator.work, Work::Flow(flow) if flow.has_handle())) {
+        return Ok(());
+    }
+    text.push_str("\n/// Where the variable with this handle lies.\n#[rustfmt::skip]\n");
+    text.push_str("const fn variable(handle: u32) -> Result<Range<usize>, KernelError> {\n");
+    text.push_str("    match handle {\n");
+    for (handle, kept) in &program.kept {
+        if let Some(name) = &kept.name {
+            let place = program.layout.kept(*handle);
+            writeln!(
+                text,
+                "        // {name:?}\n        {handle} => Ok({place:?}),"
+            )?;
+        }
+    }
+    text.push_str("        _ => Err(KernelError::Undefined),\n    }\n}\n");
+    Ok(())
+}
+
 /// The operator with its tensors: `CONV_2D: int8 [1, 28, 28, 1] -> int8 [1, 26, 26, 8]`.
-fn operator_text(program: &Program<'_>, operator: &Operator<'_>) -> String {
-    let list = |ids: TensorIds<'_>| {
-        let all = super::graph::ids(ids).map(|id| tensor_text(program, id));
-        all.collect::<Vec<_>>().join(", ")
-    };
-    let (inputs, outputs) = (list(operator.inputs()), list(operator.outputs()));
+fn operator_text(graph: &Graph<'_>, operator: &Operator<'_>) -> String {
+    let inputs = tensors_text(graph, operator.inputs());
+    let outputs = tensors_text(graph, operator.outputs());
     format!("{}: {inputs} -> {outputs}", Graph::op(operator))
 }
 
-fn tensor_text(program: &Program<'_>, id: u32) -> String {
-    let tensor = program.graph.tensor(TensorId(id));
+fn tensors_text(graph: &Graph<'_>, ids: TensorIds<'_>) -> String {
+    let all: Vec<String> = super::graph::ids(ids)
+        .map(|id| tensor_text(graph, id))
+        .collect();
+    if all.is_empty() {
+        return "()".to_owned();
+    }
+    all.join(", ")
+}
+
+fn tensor_text(graph: &Graph<'_>, id: u32) -> String {
+    let tensor = graph.tensor(TensorId(id));
     let shape: Vec<usize> = tensor.shape().iter().collect();
     format!("{} {shape:?}", tensor.dtype().name().to_lowercase())
 }

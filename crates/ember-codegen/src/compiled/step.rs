@@ -1,8 +1,8 @@
 //! One operator on its way to source: what its emitter asks for and what it writes.
 
-use ember_core::{BuiltinOp, QuantizedMultiplier, view};
+use ember_core::{QuantizedMultiplier, view};
 use ember_micro::{Kernel, PreparedOperator};
-use ember_tflite::{Operator, TensorId};
+use ember_tflite::{Operator, SubgraphId, TensorId};
 
 use super::constants::{Constants, Element};
 use super::graph::{Graph, Place};
@@ -36,7 +36,7 @@ pub(super) struct Function {
 
 /// What an emitter sees of an operator.
 pub(super) struct Step<'s, 'm> {
-    /// Its number in the order of execution.
+    /// Its number in the order of execution, in its subgraph.
     pub(super) index: usize,
     pub(super) graph: &'s Graph<'m>,
     pub(super) model: &'m [u8],
@@ -51,14 +51,10 @@ pub(super) struct Step<'s, 'm> {
 }
 
 impl<'m> Step<'_, 'm> {
-    /// The operator's name in the source: `conv_2d_0`.
-    pub(super) fn name(op: BuiltinOp, index: usize) -> String {
-        format!("{}_{index}", op.name().to_lowercase())
-    }
-
     /// The name of a constant of it: `CONV_2D_0_FILTER`.
     pub(super) fn constant_name(&self, suffix: &str) -> String {
-        let name = Self::name(Graph::op(&self.operator), self.index).to_uppercase();
+        let name = self.graph.name(Graph::op(&self.operator), self.index);
+        let name = name.to_uppercase();
         if suffix.is_empty() {
             name
         } else {
@@ -199,7 +195,10 @@ impl<'m> Step<'_, 'm> {
     /// An expression for the elements of a constant in the file.
     pub(super) fn data(&mut self, name: &str, data: &'m [u8], element: Element) -> String {
         let item = self.constant_name(&name.to_uppercase());
-        let what = format!("{name} of operator {}", self.index);
+        let mut what = format!("{name} of operator {}", self.index);
+        if self.graph.id != SubgraphId::MAIN {
+            what += &format!(" of subgraph {}", self.graph.id.0);
+        }
         if element == Element::Bool {
             // Only its own crate can make one out of a number in a constant.
             let bytes = self.constants.tensor(&item, &what, data, Element::U8);

@@ -1,9 +1,9 @@
-//! The operators that move elements of any type and depend on more than what was prepared: RESHAPE, SHAPE and PAD; and ELU of
-//! int8, which looks its outputs up.
+//! The operators that move elements of any type and depend on more than what was prepared: RESHAPE, SHAPE and PAD; ELU of
+//! int8, which looks its outputs up; and VAR_HANDLE.
 
 use ember_kernels::strided::Strided;
 use ember_micro::Kernel;
-use ember_micro::ops::{elu, pad, shape};
+use ember_micro::ops::{elu, pad, shape, variables};
 
 use super::super::constants::Element;
 use super::super::step::{Problem, Step};
@@ -57,5 +57,14 @@ pub(in super::super) fn elu(step: &mut Step<'_, '_>) -> Result<(), Problem> {
     let input = step.input(0, "input", Element::I8)?;
     let output = step.output(Element::I8)?;
     step.call("elu::look_up", &[&table, &input, &output]);
+    Ok(())
+}
+
+/// VAR_HANDLE: the interpreter's handle, so that one that a model gives out is the same.
+pub(in super::super) fn handle(step: &mut Step<'_, '_>) -> Result<(), Problem> {
+    let (variable, _) = step.prepared::<variables::Handle>()?;
+    let output = step.output(Element::U32)?;
+    step.statement(format!("{output}.fill({});", variable.from_end));
+    step.statement("Ok(())".to_owned());
     Ok(())
 }
