@@ -18,6 +18,8 @@ pub struct App {
     /// `--quiet`, to pass on to programs that we start.
     pub quiet: bool,
     cancelled: Arc<AtomicBool>,
+    /// Whether ctrl-C need not wait for anything.
+    at_once: Arc<AtomicBool>,
 }
 
 impl App {
@@ -26,9 +28,11 @@ impl App {
     pub fn new(quiet: bool) -> Self {
         let cancelled = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&cancelled);
+        let at_once = Arc::new(AtomicBool::new(false));
+        let now = Arc::clone(&at_once);
         // Work polls the flag and ends between two steps, with its files whole; a second ctrl-C ends at once.
         let handler = move || {
-            if flag.swap(true, Ordering::SeqCst) {
+            if flag.swap(true, Ordering::SeqCst) || now.load(Ordering::SeqCst) {
                 std::process::exit(crate::toolchain::INTERRUPTED);
             }
         };
@@ -40,7 +44,13 @@ impl App {
             console,
             quiet,
             cancelled,
+            at_once,
         }
+    }
+
+    /// Lets ctrl-C end the program where it is: for commands that leave nothing half done and look at no flag.
+    pub fn end_at_once(&self) {
+        self.at_once.store(true, Ordering::SeqCst);
     }
 
     /// The flag that ctrl-C sets.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use ember_lite::{ArenaPlan, Delegate, Inspection, MappedModel, Pixels, Simd};
+use ember_lite::{ArenaPlan, Delegate, Inspection, Kept, MappedModel, Pixels, Simd};
 
 use crate::app::App;
 use crate::cli::deploy::Fit;
@@ -22,10 +22,12 @@ const PLAN_COLUMNS: usize = 72;
 /// # Errors
 /// A model that is not there or damaged, or what the question says; for a comparison, exit code 1 where the models differ.
 pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
+    app.end_at_once();
     match &settings.question {
         Question::Inspect {
             model,
             commands,
+            json,
             delegate,
         } => {
             let Chosen {
@@ -34,6 +36,11 @@ pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
                 ..
             } = choose(model)?;
             let inspection = Inspection::of(&model)?;
+            if *json {
+                app.console
+                    .result(serde_json::to_string_pretty(&inspection)?);
+                return Ok(());
+            }
             app.console.result(inspection.to_string().trim_end());
             let npu = npu::said(&model.model()?, *commands)?;
             if !npu.is_empty() {
@@ -101,9 +108,14 @@ pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
             model,
             out,
             keep_signatures,
+            drop_plan,
         } => {
             let model = open(model)?;
-            let bytes = ember_lite::strip(&model, *keep_signatures)?;
+            let kept = Kept {
+                signatures: *keep_signatures,
+                plan: !drop_plan,
+            };
+            let bytes = ember_lite::strip(&model, kept)?;
             app.console.step(
                 "Stripped",
                 format!("{} bytes, {} before", bytes.len(), model.bytes().len()),
@@ -145,9 +157,13 @@ pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
                 app.console.result(format!("output {index} {output}"));
             }
         }
-        Question::Plan { model, svg } => {
+        Question::Plan { model, svg, json } => {
             let plan = ArenaPlan::of(&open(model)?)?;
-            app.console.result(plan.to_text(PLAN_COLUMNS).trim_end());
+            app.console.result(if *json {
+                serde_json::to_string_pretty(&plan)?
+            } else {
+                plan.to_text(PLAN_COLUMNS).trim_end().to_owned()
+            });
             if let Some(path) = svg {
                 written(app, path, plan.to_svg().as_bytes())?;
             }
@@ -177,6 +193,8 @@ pub fn run(app: &App, settings: &ModelCommand) -> Result<()> {
             ));
         }
         Question::Check { model, chip } => {
+            // Before the program that knows the chips is built.
+            open(model)?;
             let fit = Fit {
                 chip: chip.clone(),
                 model: vec![model.clone()],

@@ -45,6 +45,7 @@ impl Named {
         }
         match run(name) {
             Some(run) => Ok(run),
+            None if Path::new(name).is_dir() => bail!("`{name}` is a folder: expected {files}"),
             None => bail!(
                 "there is no model `{name}`: expected {files}, a model of artifacts/zoo ({}), or a run below artifacts/runs \
                  that has a {wanted}",

@@ -12,7 +12,7 @@
 
 use std::{env, error::Error, fs, path::Path};
 
-use ember_lite::{ArenaPlan, Inspection, MappedModel, Pixels, diff, dot, run_files, strip};
+use ember_lite::{ArenaPlan, Inspection, Kept, MappedModel, Pixels, diff, dot, run_files, strip};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["plan", model] => print!("{}", ArenaPlan::of(&open(model)?)?.to_text(64)),
         ["plan-svg", model] => print!("{}", ArenaPlan::of(&open(model)?)?.to_svg()),
         ["dot", model] => print!("{}", dot(&open(model)?)?),
-        ["strip", model, stripped] => fs::write(stripped, strip(&open(model)?, false)?)?,
+        ["strip", model, stripped] => fs::write(stripped, strip(&open(model)?, Kept::default())?)?,
         ["diff", a, b, input] => {
             // Little-endian float32 numbers, which each model quantizes as it says.
             let bytes = fs::read(input)?;

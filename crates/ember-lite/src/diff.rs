@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use ember_tflite::{DECODE, Operator, PLAN, TensorId};
+use ember_core::{BuiltinOp, Dtype};
+use ember_micro::called_by;
+use ember_tflite::write::{ModelSpec, OperatorSpec, TensorSpec, VariableSpec};
+use ember_tflite::{DECODE, Model, Options, PLAN, SubgraphId, Tensor, TensorId};
 
 use crate::{LiteError, MappedModel, names, scores::Code};
 
@@ -18,6 +21,8 @@ pub struct Difference {
     pub only_in_a: Vec<String>,
     /// Tensors that only the second model computes.
     pub only_in_b: Vec<String>,
+    /// Tensors of called subgraphs that were not looked at, in each model: those beyond about 127.
+    pub untraced: [usize; 2],
 }
 
 /// One tensor in both models.
@@ -57,12 +62,13 @@ impl Difference {
 }
 
 /// Runs both models on `input`, real numbers in the shape of their only input, which each quantizes as it says, and compares
-/// every tensor that both compute.
+/// every tensor that both compute. Of a subgraph that operators call, these are the tensors of its last run, zeros where it
+/// never ran; they come in front of what the first operator that calls it computes.
 ///
 /// # Errors
 ///
 /// [`LiteError::NotOneToOne`] and [`LiteError::NotForImages`] where a model has not one input of numbers,
-/// [`LiteError::InputLength`], [`LiteError::Write`] for models of several subgraphs, and what a run can say.
+/// [`LiteError::InputLength`], [`LiteError::Write`] for models with options that Ember does not write, and what a run can say.
 pub fn diff(a: &MappedModel, b: &MappedModel, input: &[f32]) -> Result<Difference, LiteError> {
     let (a, b) = (Trace::of(a, input)?, Trace::of(b, input)?);
     let by_name = |name: &str| b.tensors.iter().position(|tensor| tensor.name == name);
@@ -87,6 +93,7 @@ pub fn diff(a: &MappedModel, b: &MappedModel, input: &[f32]) -> Result<Differenc
         tensors: Vec::new(),
         only_in_a: Vec::new(),
         only_in_b: Vec::new(),
+        untraced: [a.untraced, b.untraced],
     };
     for (tensor, partner) in a.tensors.iter().zip(partners) {
         match partner {
@@ -105,6 +112,8 @@ pub fn diff(a: &MappedModel, b: &MappedModel, input: &[f32]) -> Result<Differenc
 /// What a model computes on its way.
 struct Trace {
     tensors: Vec<Traced>,
+    /// Tensors of called subgraphs for which there was no room.
+    untraced: usize,
 }
 
 /// A tensor after a run.
@@ -117,32 +126,102 @@ struct Traced {
     reals: Option<Vec<f32>>,
 }
 
+/// A tensor that an operator writes.
+struct Written<'m> {
+    subgraph: SubgraphId,
+    id: TensorId,
+    tensor: Tensor<'m>,
+    operator: String,
+}
+
+impl Written<'_> {
+    fn name(&self) -> String {
+        let name = names::tensor(self.id, &self.tensor);
+        match self.subgraph {
+            SubgraphId::MAIN => name,
+            SubgraphId(number) => format!("subgraph {number}: {name}"),
+        }
+    }
+}
+
+/// Notes all that the operators of a subgraph write, behind what the subgraphs that they call write.
+fn note<'m>(
+    model: &Model<'m>,
+    subgraph: SubgraphId,
+    seen: &mut Vec<SubgraphId>,
+    written: &mut Vec<Written<'m>>,
+) {
+    let Some(graph) = model
+        .subgraph(subgraph)
+        .filter(|_| !seen.contains(&subgraph))
+    else {
+        return;
+    };
+    seen.push(subgraph);
+    for operator in graph.operators() {
+        for called in called_by(&operator) {
+            note(model, called, seen, written);
+        }
+        // What this writes is never there: its readers decode as they go.
+        if operator.custom_name() == DECODE.as_bytes() {
+            continue;
+        }
+        for (id, tensor) in names::present(&graph, operator.outputs()) {
+            // A handle says nothing of what its variable holds.
+            if tensor.dtype() != Dtype::Resource {
+                written.push(Written {
+                    subgraph,
+                    id,
+                    tensor,
+                    operator: names::operator(&operator),
+                });
+            }
+        }
+    }
+}
+
+/// Operators VAR_HANDLE and CALL_ONCE that the runtime takes.
+const MOST_HANDLES: usize = 255;
+
 impl Trace {
-    /// Runs the model with every tensor that an operator writes as an output of its own, so that each outlives the run.
+    /// Runs the model with every tensor that an operator writes as an output of its own, so that each outlives the run. What is
+    /// in a subgraph that is called gets there by a variable, which the subgraph assigns whenever it runs.
     fn of(mapped: &MappedModel, input: &[f32]) -> Result<Trace, LiteError> {
         let model = mapped.model()?;
-        let graph = model.main();
-        let is_decode = |op: &Operator<'_>| op.custom_name() == DECODE.as_bytes();
-        let written: Vec<(TensorId, String)> = graph
-            .operators()
-            // What these write is never there: their readers decode as they go.
-            .filter(|operator| !is_decode(operator))
-            .flat_map(|operator| {
-                let name = names::operator(&operator);
-                let outputs = operator.outputs().into_iter().flatten();
-                outputs.map(move |id| (id, name.clone()))
-            })
-            .collect();
+        // From here on, calls are no deeper than the runtime takes them.
+        mapped.arena_bytes()?;
+        let mut written = Vec::new();
+        note(&model, SubgraphId::MAIN, &mut Vec::new(), &mut written);
         let mut spec = mapped.spec()?;
         // A plan lets tensors overwrite each other.
         spec.metadata.retain(|(name, _)| name != PLAN);
         spec.signatures.clear();
-        spec.outputs = written.iter().map(|(id, _)| *id).collect();
+        spec.outputs.clear();
+        let handles = model.subgraphs().map(|graph| {
+            let operators = graph.operators().map(|operator| operator.builtin());
+            let is_handle = |op: &_| matches!(op, Some(BuiltinOp::VarHandle | BuiltinOp::CallOnce));
+            operators.filter(is_handle).count()
+        });
+        let mut room = MOST_HANDLES.saturating_sub(handles.sum()) / 2;
+        let all = written.len();
+        written.retain(|tensor| {
+            let fits = tensor.subgraph == SubgraphId::MAIN || room > 0;
+            room -= usize::from(fits && tensor.subgraph != SubgraphId::MAIN);
+            fits
+        });
+        for tensor in &written {
+            let output = match tensor.subgraph {
+                SubgraphId::MAIN => tensor.id,
+                SubgraphId(number) => carried_out(&mut spec, number as usize, tensor.id),
+            };
+            spec.outputs.push(output);
+        }
+        let untraced = all - written.len();
         let traced = MappedModel::from_bytes(&mapped.write(&spec)?, mapped.name())?;
 
         let mut arena = traced.arena()?;
         let mut session = traced.session(&mut arena)?;
-        let (inputs, outputs) = (session.input_count(), graph.outputs().len());
+        let (inputs, outputs) = (session.input_count(), model.main().outputs().len());
         if inputs != 1 {
             return Err(LiteError::NotOneToOne {
                 model: mapped.name().to_owned(),
@@ -153,22 +232,45 @@ impl Trace {
         session.set_real(input)?;
         session.invoke()?;
         let mut tensors = Vec::new();
-        for (index, (id, operator)) in written.into_iter().enumerate() {
-            let Some(tensor) = graph.tensor(id) else {
-                continue;
-            };
+        for (index, written) in written.into_iter().enumerate() {
+            let tensor = written.tensor;
             let bytes = session.output(index)?.to_vec();
             tensors.push(Traced {
-                name: names::tensor(id, &tensor),
-                operator,
+                name: written.name(),
+                operator: written.operator,
                 kind: names::kind(tensor.dtype(), &tensor.shape().iter().collect::<Vec<_>>()),
                 elements: tensor.elements(),
                 reals: Code::of(&tensor).map(|code| code.decode(&bytes)),
                 bytes,
             });
         }
-        Ok(Trace { tensors })
+        Ok(Trace { tensors, untraced })
     }
+}
+
+/// Has subgraph `number` assign its tensor `id` to a variable and the main one read it; what it reads it to.
+fn carried_out(spec: &mut ModelSpec, number: usize, id: TensorId) -> TensorId {
+    let variable = VariableSpec {
+        container: "diff".to_owned(),
+        name: format!("tensor {} of subgraph {number}", id.0),
+    };
+    let handle = || TensorSpec::new("", Dtype::Resource, [1]);
+    let called = &mut spec.called[number - 1];
+    let own = TensorId(called.tensors.len() as u32);
+    called.tensors.push(handle());
+    let mut result = called.tensors[id.index()].clone();
+    called.operators.extend([
+        OperatorSpec::var_handle(variable.clone(), own),
+        OperatorSpec::new(BuiltinOp::AssignVariable, [own, id], [], Options::None),
+    ]);
+    let own = spec.push_tensor(handle());
+    result.data = None;
+    let result = spec.push_tensor(result);
+    spec.operators.extend([
+        OperatorSpec::var_handle(variable, own),
+        OperatorSpec::new(BuiltinOp::ReadVariable, [own], [result], Options::None),
+    ]);
+    result
 }
 
 impl Traced {
@@ -239,6 +341,14 @@ impl fmt::Display for Difference {
         for (side, names) in [("first", &self.only_in_a), ("second", &self.only_in_b)] {
             for name in names {
                 writeln!(f, "only in the {side}: {name}")?;
+            }
+        }
+        for (side, untraced) in ["first", "second"].iter().zip(self.untraced) {
+            if untraced > 0 {
+                writeln!(
+                    f,
+                    "{untraced} tensors of called subgraphs of the {side} were not looked at: there are too many"
+                )?;
             }
         }
         match self.first() {

@@ -34,7 +34,7 @@ mod session;
 mod strip;
 
 pub use aligned::Arena;
-pub use arena_plan::{ArenaPlan, PlannedTensor};
+pub use arena_plan::{ArenaPlan, PlannedTensor, SubgraphPlan};
 pub use bench::{Latency, OperatorLatency, Profile, bench, profile};
 pub use delegate::{
     Compiled, Declined, Delegate, Delegation, Interpreted, Left, Node, Partition, PlacedPartition,
@@ -46,8 +46,8 @@ pub use error::LiteError;
 pub use evaluate::{EvaluateOptions, Evaluation, Images, evaluate};
 pub use files::{FileOutput, Pixels, run_files};
 pub use image::{ImageEncoder, quantize_pixel};
-pub use inspect::{InspectedOperator, InspectedTensor, Inspection, Sizes};
+pub use inspect::{InspectedOperator, InspectedSubgraph, InspectedTensor, Inspection, Sizes};
 pub use model::MappedModel;
 pub use scores::argmax;
 pub use session::{Element, Session};
-pub use strip::strip;
+pub use strip::{Kept, strip};

@@ -4,14 +4,33 @@ use ember_tflite::{PLAN, RUNTIME_VERSION, write::ModelSpec};
 
 use crate::{LiteError, MappedModel};
 
-/// The model's bytes without names, description, signatures, and metadata other than the arena plan and the oldest runtime: it
-/// computes the same and needs the same arena. With `keep_signatures` those stay, with the names in them.
+/// What [`strip`] leaves in a model besides what it computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// The signatures, with the names in them.
+    pub signatures: bool,
+    /// The arena plan in the metadata. Without it the runtime plans for itself, which may take another arena; Arm's compiler
+    /// for the Ethos-U makes an unusable file of a model that has one.
+    pub plan: bool,
+}
+
+impl Default for Kept {
+    /// The plan: the stripped model needs the same arena.
+    fn default() -> Self {
+        Self {
+            signatures: false,
+            plan: true,
+        }
+    }
+}
+
+/// The model's bytes without names, description, signatures, and metadata other than the arena plan and the oldest runtime, in
+/// every subgraph: it computes the same. `kept` says what else stays and what else goes.
 ///
 /// # Errors
 ///
-/// [`LiteError::Write`] for a model with a signature of another subgraph than the main one, or with options that Ember does not
-/// write, as those of VAR_HANDLE.
-pub fn strip(mapped: &MappedModel, keep_signatures: bool) -> Result<Vec<u8>, LiteError> {
+/// [`LiteError::Write`] for a model with options that Ember does not write, [`LiteError::Delegated`] for one with partitions.
+pub fn strip(mapped: &MappedModel, kept: Kept) -> Result<Vec<u8>, LiteError> {
     let mut spec = mapped.spec()?;
     spec.description.clear();
     spec.name.clear();
@@ -22,11 +41,11 @@ pub fn strip(mapped: &MappedModel, keep_signatures: bool) -> Result<Vec<u8>, Lit
     for tensor in spec.tensors.iter_mut().chain(called) {
         tensor.name.clear();
     }
-    if !keep_signatures {
+    if !kept.signatures {
         spec.signatures.clear();
     }
     spec.metadata
-        .retain(|(name, _)| name == PLAN || name == RUNTIME_VERSION);
+        .retain(|(name, _)| (kept.plan && name == PLAN) || name == RUNTIME_VERSION);
     mapped.write(&spec)
 }
 

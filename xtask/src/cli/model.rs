@@ -26,6 +26,9 @@ pub enum Question {
         /// List all commands of the operators that run on an Arm Ethos-U
         #[arg(long)]
         commands: bool,
+        /// Print JSON: of the file, not of who runs what
+        #[arg(long, conflicts_with_all = ["commands", "delegate"])]
+        json: bool,
         /// Show which operators these run, the first that takes one, and why not the others
         #[arg(long, value_name = "NAME", value_delimiter = ',')]
         delegate: Vec<DelegateName>,
@@ -45,7 +48,7 @@ pub enum Question {
         #[arg(long, value_name = "NAME", value_delimiter = ',')]
         delegate: Vec<DelegateName>,
     },
-    /// Compare two models on one test image, tensor by tensor; exit code 1 where they differ
+    /// Compare two models on one test image, tensor by tensor, those of subgraphs after their last run; exit code 1 where they differ
     Diff {
         /// The first model
         #[arg(value_name = "FILE|ZOO|RUN")]
@@ -79,6 +82,9 @@ pub enum Question {
         /// Keep the signatures, with the names in them
         #[arg(long)]
         keep_signatures: bool,
+        /// Leave out the arena plan, too: the chip plans for itself, and may need another arena. Arm's vela needs models without one
+        #[arg(long)]
+        drop_plan: bool,
     },
     /// Show the arena over time: what lies where while each operator runs
     Plan {
@@ -88,6 +94,9 @@ pub enum Question {
         /// Draw it, too
         #[arg(long, value_name = "FILE.svg")]
         svg: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Run the model once: files in, files out
     Run {

@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, env, fs, path::PathBuf, thread};
 
 use ember_core::{Activation, BuiltinOp, Dtype, Padding};
 use ember_lite::{
-    Compiled, Delegate, Delegation, Interpreted, LiteError, MappedModel, Node, Partition, Simd,
-    profile,
+    Compiled, Delegate, Delegation, Interpreted, Kept, LiteError, MappedModel, Node, Partition,
+    Simd, profile,
 };
 use ember_tflite::write::{ModelSpec, OperatorSpec, TensorSpec, write};
 use ember_tflite::{
@@ -353,7 +353,7 @@ fn a_delegated_model_is_not_delegated_or_taken_apart_again() {
     let delegated = model.delegated(&[&Chosen::all()]).unwrap();
     let again = delegated.delegated(&[]).unwrap_err();
     assert!(matches!(again, LiteError::Delegated { .. }), "{again}");
-    let strip = ember_lite::strip(&delegated, false).unwrap_err();
+    let strip = ember_lite::strip(&delegated, Kept::default()).unwrap_err();
     assert!(matches!(strip, LiteError::Delegated { .. }), "{strip}");
     // Nor from its bytes, which have no delegates.
     let bytes = models::opened(delegated.bytes());

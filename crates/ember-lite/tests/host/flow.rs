@@ -125,7 +125,9 @@ fn results(model: &MappedModel, runs: usize) -> Vec<f32> {
     let mut arena = model.arena().unwrap();
     let mut session = model.session(&mut arena).unwrap();
     for _ in 0..runs {
-        session.set_real(&[1.0, -0.5, 3.25]).unwrap();
+        let numbers = [1.0f32, -0.5, 3.25].map(f32::to_le_bytes);
+        let input = session.input(0).unwrap();
+        input.copy_from_slice(numbers.as_flattened());
         session.invoke().unwrap();
     }
     let bytes = session.output(0).unwrap().as_chunks().0;

@@ -4,6 +4,7 @@ mod custom;
 mod delegates;
 mod evaluation;
 mod files;
+mod flow;
 mod mnist;
 mod models;
 mod runs;

@@ -4,7 +4,7 @@ use std::{env, fs, path::Path};
 
 use ember_core::Dtype;
 use ember_lite::{
-    ArenaPlan, Inspection, LiteError, MappedModel, Pixels, diff, dot, run_files, strip,
+    ArenaPlan, Inspection, Kept, LiteError, MappedModel, Pixels, diff, dot, run_files, strip,
 };
 
 use crate::models;
@@ -38,14 +38,14 @@ fn an_inspection_says_where_the_bytes_are() {
         sizes.constants + sizes.metadata + sizes.structure,
         sizes.file
     );
-    assert_eq!(found.operators.len(), 1);
-    assert_eq!(found.operators[0].name, "FULLY_CONNECTED");
-    assert_eq!(found.operators[0].constant_bytes, 24);
-    assert_eq!(found.inputs, [0]);
-    assert_eq!(found.outputs, [3]);
-    assert_eq!(found.tensors[0].kind, "INT8 [1, 2, 2, 1]");
+    assert_eq!(found.main().operators.len(), 1);
+    assert_eq!(found.main().operators[0].name, "FULLY_CONNECTED");
+    assert_eq!(found.main().operators[0].constant_bytes, 24);
+    assert_eq!(found.main().inputs, [0]);
+    assert_eq!(found.main().outputs, [3]);
+    assert_eq!(found.main().tensors[0].kind, "INT8 [1, 2, 2, 1]");
     assert_eq!(
-        found.tensors[0].quantization,
+        found.main().tensors[0].quantization,
         "scale 0.003921569, zero point -128"
     );
     assert_eq!(found.arena, Ok(model.arena_bytes().unwrap()));
@@ -61,9 +61,19 @@ fn an_inspection_of_tensorflows_model_counts_every_weight_once() {
     let found = Inspection::of(&model).unwrap();
     assert_eq!(found.sizes.file, 25_992);
     assert_eq!(found.sizes.constants, model.weight_bytes().unwrap());
-    let of_operators: usize = found.operators.iter().map(|op| op.constant_bytes).sum();
+    let of_operators: usize = found
+        .main()
+        .operators
+        .iter()
+        .map(|op| op.constant_bytes)
+        .sum();
     assert!(of_operators <= found.sizes.constants);
-    let names: Vec<_> = found.operators.iter().map(|op| op.name.as_str()).collect();
+    let names: Vec<_> = found
+        .main()
+        .operators
+        .iter()
+        .map(|op| op.name.as_str())
+        .collect();
     let expected = "CONV_2D MAX_POOL_2D RESHAPE FULLY_CONNECTED FULLY_CONNECTED SOFTMAX";
     assert_eq!(names.join(" "), expected);
     assert!(found.to_string().contains("8 scales along dimension 0"));
@@ -109,7 +119,7 @@ fn a_stripped_model_computes_the_same() {
         let Some(model) = shared(case) else {
             return;
         };
-        let bytes = strip(&model, false).unwrap();
+        let bytes = strip(&model, Kept::default()).unwrap();
         assert!(bytes.len() < model.bytes().len(), "{case}");
         let stripped = MappedModel::from_bytes(&bytes, "stripped").unwrap();
         assert_eq!(
@@ -118,7 +128,13 @@ fn a_stripped_model_computes_the_same() {
             "{case}"
         );
         let found = Inspection::of(&stripped).unwrap();
-        assert!(found.tensors.iter().all(|tensor| tensor.name.is_empty()));
+        assert!(
+            found
+                .main()
+                .tensors
+                .iter()
+                .all(|tensor| tensor.name.is_empty())
+        );
         assert!(found.signatures.is_empty());
         let input = ramp(&model);
         let run = |model: &MappedModel| {
@@ -222,8 +238,9 @@ fn an_input_of_another_length_is_refused() {
 fn a_plan_shows_who_has_which_bytes_when() {
     let model = models::opened(&models::float32());
     let plan = ArenaPlan::of(&model).unwrap();
-    assert_eq!(plan.operators, ["FULLY_CONNECTED"]);
+    assert_eq!(plan.main.operators, ["FULLY_CONNECTED"]);
     let sizes: Vec<_> = plan
+        .main
         .tensors
         .iter()
         .map(|tensor| (tensor.name.as_str(), tensor.offset, tensor.bytes))
@@ -231,7 +248,7 @@ fn a_plan_shows_who_has_which_bytes_when() {
     // Four and three floats; the larger lies lower.
     assert_eq!(sizes, [("image", 0, 16), ("scores", 16, 12)]);
     assert_eq!(plan.activation_bytes, 28);
-    assert_eq!(plan.bytes_during(0), 28);
+    assert_eq!(plan.main.bytes_during(0), 28);
     let text = plan.to_text(7);
     assert!(text.contains("0 FULLY_CONNECTED |AAAABBB| 28"), "{text}");
     assert!(
@@ -255,8 +272,8 @@ fn plans_of_other_peoples_models_fit_their_arenas() {
         let plan = ArenaPlan::of(&model).unwrap();
         assert!(plan.activation_bytes <= plan.arena_bytes, "{case}");
         assert_eq!(plan.arena_bytes, model.arena_bytes().unwrap());
-        for (at, operator) in plan.operators.iter().enumerate() {
-            let bytes = plan.bytes_during(at);
+        for (at, operator) in plan.main.operators.iter().enumerate() {
+            let bytes = plan.main.bytes_during(at);
             assert!(
                 (1..=plan.activation_bytes).contains(&bytes),
                 "{case}: {at} {operator}"
@@ -264,9 +281,10 @@ fn plans_of_other_peoples_models_fit_their_arenas() {
         }
         // Two that are there at the same time share no byte, unless one is the other under another name.
         for (a, b) in plan
+            .main
             .tensors
             .iter()
-            .flat_map(|a| plan.tensors.iter().map(move |b| (a, b)))
+            .flat_map(|a| plan.main.tensors.iter().map(move |b| (a, b)))
         {
             let meet = a.first <= b.last && b.first <= a.last;
             let overlap = a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
@@ -278,11 +296,11 @@ fn plans_of_other_peoples_models_fit_their_arenas() {
         let boxes = drawing
             .descendants()
             .filter(|node| node.has_tag_name("rect"));
-        assert_eq!(boxes.count(), plan.tensors.len(), "{case}");
+        assert_eq!(boxes.count(), plan.main.tensors.len(), "{case}");
         let lines = plan.to_text(64).lines().count();
         assert_eq!(
             lines,
-            1 + plan.operators.len() + plan.tensors.len(),
+            1 + plan.main.operators.len() + plan.main.tensors.len(),
             "{case}"
         );
     }
