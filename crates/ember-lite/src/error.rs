@@ -42,7 +42,8 @@ pub enum LiteError {
     },
     /// There is no kernel for a custom operator.
     #[error(
-        "{model}: operator {index} is the custom operator {name} on {dtype}, which there is no kernel for: implement ember_micro::Kernel and give it to MappedModel::with_kernels"
+        "{model}: operator {index} is the custom operator {} on {dtype}, which there is no kernel for: implement ember_micro::Kernel and give it to MappedModel::with_kernels",
+        .name.escape_debug()
     )]
     CustomOperator {
         /// Which model.

@@ -44,6 +44,15 @@ fn fill(interpreter: &mut Interpreter<'_, '_>, inputs: &Tensors) {
     }
 }
 
+/// Runs the model; not to its end where that waits for further inputs.
+fn invoke(interpreter: &mut Interpreter<'_, '_>, name: &str) -> bool {
+    match interpreter.invoke() {
+        Ok(()) => true,
+        Err(error) if error.waits() => false,
+        Err(error) => panic!("{name}: {error}"),
+    }
+}
+
 #[test]
 fn an_arena_of_the_needed_bytes_is_enough_and_a_smaller_one_is_refused() {
     let mut checked = 0;
@@ -56,9 +65,7 @@ fn an_arena_of_the_needed_bytes_is_enough_and_a_smaller_one_is_refused() {
             .unwrap_or_else(|e| panic!("{name}: {needed} bytes: {e}"));
         assert_eq!(interpreter.arena_bytes_used(), needed, "{name}");
         fill(&mut interpreter, &inputs);
-        interpreter
-            .invoke()
-            .unwrap_or_else(|e| panic!("{name}: {e}"));
+        invoke(&mut interpreter, &name);
 
         for given in (0..needed).step_by(WORD) {
             let mut arena = AlignedBytes::zeroed(given);
@@ -86,8 +93,7 @@ fn what_the_arena_held_before_does_not_matter() {
             let mut interpreter =
                 Interpreter::new(&model, registry::ALL, arena.as_mut_slice()).unwrap();
             fill(&mut interpreter, &inputs);
-            interpreter.invoke().unwrap();
-            interpreter.output(0).unwrap().to_vec()
+            invoke(&mut interpreter, &name).then(|| interpreter.output(0).unwrap().to_vec())
         };
         assert_eq!(run(0), run(0xa5), "{name}");
     }
