@@ -1,8 +1,8 @@
 //! Training in Burn, driven by the graph: what goes in is an untrained [`Graph`](ember_graph::Graph), what comes out is
 //! the same graph with trained constants.
 //!
-//! **Invariants:** no other crate names Burn; the same seed on the same machine gives the same bits, whatever the number
-//! of threads and however often the training was interrupted.
+//! **Invariants:** no other crate names Burn, but `ember-gpu` its tensors; the same seed on the same machine gives the same
+//! bits, whatever the number of threads and however often the training was interrupted.
 
 mod backend;
 pub mod compression;
