@@ -2,11 +2,13 @@
 
 mod golden;
 
+use std::collections::BTreeMap;
+
 use ember_graph::{Op, checkpoint};
 use ember_onnx::{Imported, import};
 use golden::{Golden, path, worst};
 
-/// What is allowed between PyTorch's floats and ours.
+/// What is allowed between PyTorch's or Burn's floats and ours.
 const TOLERANCE: f32 = 1e-4;
 
 /// Each model, and operators that it must have here.
@@ -44,6 +46,20 @@ fn models_of_pytorch_compute_what_pytorch_does() {
         }
         let golden = Golden::read(name);
         let worst = worst(&graph, &golden, &golden.outputs);
+        println!("{name}: {worst:e}");
+        assert!(worst <= TOLERANCE, "{name}: {worst}");
+    }
+}
+
+/// `tools/burn_oracle` wrote what Burn computes.
+#[test]
+fn models_compute_what_the_code_that_burn_generates_does() {
+    let text = std::fs::read_to_string(path("burn").with_extension("json")).unwrap();
+    let burns: BTreeMap<String, Vec<Vec<f32>>> = serde_json::from_str(&text).unwrap();
+    assert_eq!(burns.len(), MODELS.len());
+    for (name, _) in MODELS {
+        let graph = import(&path(name)).unwrap().graph;
+        let worst = worst(&graph, &Golden::read(name), &burns[*name]);
         println!("{name}: {worst:e}");
         assert!(worst <= TOLERANCE, "{name}: {worst}");
     }
