@@ -35,7 +35,7 @@ fn gpu() -> Option<Gpu> {
 
 /// Numbers in -1..1 that repeat nowhere near.
 fn numbers(count: usize, seed: usize) -> Vec<f32> {
-    let mut state = seed as u32 * 2_654_435_761 + 1;
+    let mut state = (seed as u32).wrapping_mul(2_654_435_761).wrapping_add(1);
     let next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 8) as f32 / (1_u32 << 23) as f32 - 1.0
