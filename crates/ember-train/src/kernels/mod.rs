@@ -17,10 +17,10 @@ mod simd;
 
 use std::fmt::Debug;
 
-use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 pub(crate) use adam::Step as AdamStep;
+pub(crate) use flex::apply;
 pub(crate) use simd::adam_update;
 
 /// Less work than this, in products, is not shared: waking another thread costs as much.
@@ -56,14 +56,6 @@ pub(crate) trait Kernel<const N: usize>: Clone + Debug + Send + Sync + 'static {
     fn shape(&self) -> [usize; 2];
 }
 
-/// The result of the kernel as a tensor that knows its gradient; none where the backend is not ours to compute for.
-pub(crate) fn apply<K: Kernel<N>, const N: usize>(
-    kernel: K,
-    operands: [&Tensor<2>; N],
-) -> Option<Tensor<2>> {
-    flex::apply(kernel, operands)
-}
-
 mod flex {
     use std::marker::PhantomData;
     use std::sync::Arc;
@@ -78,7 +70,8 @@ mod flex {
 
     use super::Kernel;
 
-    pub(super) fn apply<K: Kernel<N>, const N: usize>(
+    /// The result of the kernel as a tensor that knows its gradient; none where the backend is not ours to compute for.
+    pub(crate) fn apply<K: Kernel<N>, const N: usize>(
         kernel: K,
         operands: [&Tensor<2>; N],
     ) -> Option<Tensor<2>> {
